@@ -1,0 +1,51 @@
+# `make demo` and `make test` do everything on a machine with Python 3.10+.
+#   make demo BAG=run.mcap | VIDEO=drive.mp4 FOV=60 | IMAGES=folder CAMERA=camera_info.yaml
+#   make demo ARGS='--rate 0.5'         any other option of `mdepth demo`
+#   make test ARGS='-k parity -s'       any option of pytest
+# Without an NVIDIA GPU the CPU build of torch is taken wherever pip is offered one; to offer it,
+# set TORCH_INDEX to the CPU index that the install page of PyTorch shows.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH_INDEX ?=
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
+TORCH_VERSION := $(shell sed -n 's/^torch==//p' constraints.txt)
+
+MATERIAL := $(if $(BAG),--bag '$(BAG)') $(if $(VIDEO),--video '$(VIDEO)') \
+            $(if $(IMAGES),--images '$(IMAGES)') $(if $(CAMERA),--camera-info '$(CAMERA)') \
+            $(if $(FOV),--fov '$(FOV)')
+
+.PHONY: demo test lint venv clean
+
+demo: venv
+	$(BIN)/mdepth demo $(MATERIAL) --out out/demo $(ARGS)
+
+test: venv
+	$(BIN)/python -m pytest --cov=mdepth_ros --cov-report=term $(ARGS)
+
+lint: venv
+	$(BIN)/ruff check .
+	$(BIN)/mypy --strict mdepth_ros/geometry mdepth_ros/engine mdepth_ros/config.py
+
+venv: $(VENV)/ready
+
+# A sourced ROS 2 is used as it is (PYTHONPATH brings it into the venv); otherwise its wheels come.
+$(VENV)/ready: constraints.txt setup.cfg setup.py
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mdepth_ros needs Python 3.10+, this is " + sys.version)'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -q -c constraints.txt setuptools
+	@if command -v nvidia-smi >/dev/null 2>&1; then want=$(TORCH_VERSION); \
+	else want=$(TORCH_VERSION)+cpu; fi; \
+	echo "installing torch $$want"; \
+	$(PIP) install -q $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) "torch==$$want" \
+	|| { echo "no CPU build of torch on offer, taking the default one"; \
+	     $(PIP) install -q -c constraints.txt torch; }
+	@if $(BIN)/python -c 'import rclpy' 2>/dev/null; then extras=tools,training,test; \
+	echo "using the sourced ROS 2 $$ROS_DISTRO"; \
+	else extras=ros,tools,training,test; echo "no ROS 2 is sourced: installing its wheels"; fi; \
+	$(PIP) install -q -c constraints.txt -e ".[$$extras]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build install log out *.egg-info

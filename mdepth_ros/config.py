@@ -1,0 +1,92 @@
+"""What a model is made of: frozen dataclasses, checked when they are made."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal, get_args
+
+Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
+SingleFrameDecoder = Literal['fusion', 'unet', 'light']
+Regulariser = Literal['unet3d', 'unet2d']
+Padding = Literal['zeros', 'replicate']
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """
+    Architecture of S-DepthNet, PoseNet and M-DepthNet, stored with every checkpoint.
+
+    ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest is
+    M-DepthNet's. ``width`` and ``height`` [px] are the size it was trained at, which delta has too.
+    ``min_depth`` and ``max_depth`` [m] bound the disparity; ``scale`` is metres per network unit.
+    """
+
+    profile: str
+    single_encoder: Encoder
+    single_decoder: SingleFrameDecoder
+    pose_encoder: Encoder
+    regulariser: Regulariser
+    upsampler_padding: Padding
+    matching_channels: int = 32
+    groups: int = 16
+    hypotheses: int = 16
+    width: int = 640
+    height: int = 192
+    min_depth: float = 0.1
+    max_depth: float = 100.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        problems = [
+            f'{name} must be one of {get_args(kind)}, got {getattr(self, name)!r}'
+            for name, kind in (('single_encoder', Encoder), ('pose_encoder', Encoder),
+                               ('single_decoder', SingleFrameDecoder),
+                               ('regulariser', Regulariser), ('upsampler_padding', Padding))
+            if getattr(self, name) not in get_args(kind)
+        ]
+        if self.width % 32 or self.height % 32 or self.width <= 0 or self.height <= 0:
+            problems.append(f'width and height must be positive multiples of 32, '
+                            f'got {self.width} x {self.height}')
+        if self.groups <= 0 or self.matching_channels % self.groups:
+            problems.append(f'matching_channels must be a multiple of groups, '
+                            f'got {self.matching_channels} and {self.groups}')
+        if self.hypotheses < 4:
+            problems.append(f'hypotheses must be at least 4, got {self.hypotheses}')
+        if not 0.0 < self.min_depth < self.max_depth:
+            problems.append(f'need 0 < min_depth < max_depth, '
+                            f'got {self.min_depth} and {self.max_depth}')
+        if not self.scale > 0.0:
+            problems.append(f'scale must be > 0, got {self.scale}')
+        if problems:
+            raise ValueError('ModelConfig: ' + '; '.join(problems))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain values, for a checkpoint's metadata."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> 'ModelConfig':
+        """
+        Build from plain values.
+
+        :param values: field names and values; those with a default may be missing.
+        :raises ValueError: if a key is unknown or missing, or a value is out of range.
+        """
+        known = {field.name for field in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f'ModelConfig: unknown keys {unknown}, known are {sorted(known)}')
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise ValueError(f'ModelConfig: {error}') from error
+
+
+def paper_config() -> ModelConfig:
+    """Return the networks of Xiang et al. (RA-L 2023), as published."""
+    return ModelConfig('paper', 'hrnet18', 'fusion', 'resnet18', 'unet3d', 'zeros')
+
+
+def lite_config() -> ModelConfig:
+    """Return our default: the same method on EfficientNet-Lite0 and a 2-D regulariser."""
+    return ModelConfig('lite', 'efficientnet_lite0', 'light', 'efficientnet_lite0', 'unet2d',
+                       'replicate')

@@ -1,0 +1,1 @@
+"""Camera geometry in torch, nothing else: intrinsics, motions, projection, depth."""

@@ -1,0 +1,76 @@
+"""Rigid motions as 4x4 matrices: ``T_a_b`` maps points from frame b to frame a."""
+
+import torch
+from torch import Tensor
+
+
+def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:
+    """
+    Rodrigues' formula, smooth through zero rotation.
+
+    :param axis_angle: (B, 3) axis times angle [rad].
+    :return: (B, 3, 3) rotation matrices.
+    :raises ValueError: if the shape differs from the one above.
+    """
+    if axis_angle.ndim != 2 or axis_angle.shape[1] != 3:
+        raise ValueError(f'axis_angle must be (B, 3), got {tuple(axis_angle.shape)}')
+    x, y, z = axis_angle.unbind(dim=1)
+    zero = torch.zeros_like(x)
+    skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).view(-1, 3, 3)
+    squared = (axis_angle * axis_angle).sum(dim=1)
+    # sin(a)/a and (1 - cos(a))/a^2: series below 1e-2 rad, where the quotients lose digits.
+    small = squared < 1e-4
+    safe = torch.where(small, torch.ones_like(squared), squared)
+    angle = safe.sqrt()
+    sinc = torch.where(small, 1 - squared / 6, angle.sin() / angle)
+    cosc = torch.where(small, 0.5 - squared / 24, (1 - angle.cos()) / safe)
+    identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
+    return identity + sinc[:, None, None] * skew + cosc[:, None, None] * (skew @ skew)
+
+
+def rotation_angle(T: Tensor) -> Tensor:
+    """
+    Angle of the rotation part.
+
+    :param T: (..., 3, 3) rotations or (..., 4, 4) motions.
+    :return: (...) angle in [0, pi] [rad].
+    """
+    R = T[..., :3, :3]
+    vee = torch.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0],
+                       R[..., 1, 0] - R[..., 0, 1]], dim=-1)
+    trace = R.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
+    # atan2 keeps its digits near 0 and pi, where acos does not.
+    return torch.atan2(vee.norm(dim=-1), trace - 1)
+
+
+def motion_from_parameters(axis_angle: Tensor, translation: Tensor) -> Tensor:
+    """
+    Build p -> R p + t.
+
+    :param axis_angle: (B, 3) axis times angle [rad].
+    :param translation: (B, 3) translation [m].
+    :return: (B, 4, 4) motions.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    if translation.shape != axis_angle.shape:
+        raise ValueError(f'translation must be {tuple(axis_angle.shape)} like axis_angle, '
+                         f'got {tuple(translation.shape)}')
+    R = axis_angle_to_rotation(axis_angle)
+    top = torch.cat([R, translation[:, :, None]], dim=2)  # (B, 3, 4)
+    bottom = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=R.dtype, device=R.device)
+    return torch.cat([top, bottom.expand(R.shape[0], 1, 4)], dim=1)
+
+
+def invert_motion(T: Tensor) -> Tensor:
+    """
+    Invert p -> R p + t to p -> R^T (p - t).
+
+    :param T: (..., 4, 4) motions ``T_a_b``.
+    :return: (..., 4, 4) motions ``T_b_a``.
+    :raises ValueError: if the shape differs from the one above.
+    """
+    if T.shape[-2:] != (4, 4):
+        raise ValueError(f'T must be (..., 4, 4), got {tuple(T.shape)}')
+    R_inverse = T[..., :3, :3].transpose(-1, -2)
+    t_inverse = -R_inverse @ T[..., :3, 3:]
+    return torch.cat([torch.cat([R_inverse, t_inverse], dim=-1), T[..., 3:, :]], dim=-2)

@@ -1,0 +1,148 @@
+"""Pixels to points and back, and the warp of a source image into the target view."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+# A point nearer than this to the image plane (or behind it) has no usable projection [m].
+NEAREST_Z = 1e-6
+
+
+def pixel_grid(height: int, width: int, like: Tensor) -> Tensor:
+    """
+    Homogeneous coordinates of all pixel centres.
+
+    :param height: rows.
+    :param width: columns.
+    :param like: gives dtype and device.
+    :return: (3, H, W) with x, y and 1 [px].
+    """
+    y, x = torch.meshgrid(
+        torch.arange(height, dtype=like.dtype, device=like.device),
+        torch.arange(width, dtype=like.dtype, device=like.device),
+        indexing='ij',
+    )
+    return torch.stack([x, y, torch.ones_like(x)])
+
+
+def backproject(depth: Tensor, inv_K: Tensor) -> Tensor:
+    """
+    Lift every pixel to a 3-D point in the camera's optical frame.
+
+    :param depth: (B, 1, H, W) distance along the optical axis [m], not ray length.
+    :param inv_K: (B, 3, 3) inverse intrinsics at this resolution [1/px].
+    :return: (B, 3, H, W) points, x right, y down, z forward [m]; NaN where depth is NaN.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    if depth.ndim != 4 or depth.shape[1] != 1:
+        raise ValueError(f'depth must be (B, 1, H, W), got {tuple(depth.shape)}')
+    B, _, H, W = depth.shape
+    _check_matrix('inv_K', inv_K, B, 3)
+    rays = inv_K @ pixel_grid(H, W, depth).reshape(3, H * W)  # (B, 3, HW)
+    return depth * rays.view(B, 3, H, W)
+
+
+def project(points: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Project points of the camera's optical frame to pixels.
+
+    :param points: (B, 3, H, W) points [m].
+    :param K: (B, 3, 3) intrinsics [px].
+    :return: (B, 2, H, W) x and y [px], and (B, 1, H, W) valid: in front of the camera. Where not
+        valid the pixels are finite but meaningless.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    if points.ndim != 4 or points.shape[1] != 3:
+        raise ValueError(f'points must be (B, 3, H, W), got {tuple(points.shape)}')
+    B, _, H, W = points.shape
+    _check_matrix('K', K, B, 3)
+    image_points = (K @ points.reshape(B, 3, H * W)).view(B, 3, H, W)
+    z = image_points[:, 2:]
+    valid = z > NEAREST_Z
+    return image_points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
+
+
+def transform(T: Tensor, points: Tensor) -> Tensor:
+    """
+    Move points from frame b to frame a.
+
+    :param T: (B, 4, 4) motions ``T_a_b``.
+    :param points: (B, 3, H, W) points in frame b [m].
+    :return: (B, 3, H, W) points in frame a [m].
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    B, _, H, W = points.shape
+    _check_matrix('T', T, B, 4)
+    moved = T[:, :3, :3] @ points.reshape(B, 3, H * W) + T[:, :3, 3:]
+    return moved.view(B, 3, H, W)
+
+
+def inside(pixels: Tensor, height: int, width: int) -> Tensor:
+    """
+    Tell which coordinates lie between the outermost pixel centres.
+
+    :param pixels: (B, 2, ...) x and y [px].
+    :param height: rows of the image.
+    :param width: columns of the image.
+    :return: (B, 1, ...) bool.
+    """
+    x, y = pixels[:, :1], pixels[:, 1:]
+    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+
+
+def sample(image: Tensor, pixels: Tensor, padding_mode: str = 'zeros') -> Tensor:
+    """
+    Read an image at real-valued pixel coordinates, bilinearly.
+
+    :param image: (B, C, H, W).
+    :param pixels: (B, 2, h, w) x and y in the image [px].
+    :param padding_mode: ``zeros`` or ``border``, what lies outside.
+    :return: (B, C, h, w).
+    """
+    H, W = image.shape[-2:]
+    # max(.., 1): a single row or column has its only pixel at the grid's centre.
+    x = pixels[:, 0] * (2.0 / max(W - 1, 1)) - 1.0
+    y = pixels[:, 1] * (2.0 / max(H - 1, 1)) - 1.0
+    grid = torch.stack([x, y], dim=-1)
+    return F.grid_sample(image, grid, mode='bilinear', padding_mode=padding_mode,
+                         align_corners=True)
+
+
+def reproject(
+    depth: Tensor, K_source: Tensor, inv_K_target: Tensor, T_source_target: Tensor
+) -> tuple[Tensor, Tensor]:
+    """
+    Where each target pixel lands in the source image.
+
+    :param depth: (B, 1, H, W) depth of the target [m].
+    :param K_source: (B, 3, 3) intrinsics of the source [px].
+    :param inv_K_target: (B, 3, 3) inverse intrinsics of the target [1/px].
+    :param T_source_target: (B, 4, 4) motion from target to source.
+    :return: (B, 2, H, W) pixels in the source, and (B, 1, H, W) valid: in front of the source.
+    """
+    return project(transform(T_source_target, backproject(depth, inv_K_target)), K_source)
+
+
+def warp(
+    source: Tensor, depth: Tensor, K: Tensor, inv_K: Tensor, T_source_target: Tensor
+) -> tuple[Tensor, Tensor]:
+    """
+    Bring the source image into the target view.
+
+    :param source: (B, C, H, W) source image.
+    :param depth: (B, 1, H, W) depth of the target [m].
+    :param K: (B, 3, 3) intrinsics of both images [px].
+    :param inv_K: (B, 3, 3) their inverse [1/px].
+    :param T_source_target: (B, 4, 4) motion from target to source.
+    :return: (B, C, H, W) warped image with the border repeated, and (B, 1, H, W) valid: in front
+        of the source camera and inside its image.
+    """
+    H, W = source.shape[-2:]
+    pixels, in_front = reproject(depth, K, inv_K, T_source_target)
+    return sample(source, pixels, padding_mode='border'), in_front & inside(pixels, H, W)
+
+
+def _check_matrix(name: str, matrix: Tensor, B: int, n: int) -> None:
+    """Refuse a matrix that is not (B, n, n)."""
+    if tuple(matrix.shape) != (B, n, n):
+        raise ValueError(f'{name} must be ({B}, {n}, {n}), got {tuple(matrix.shape)}')

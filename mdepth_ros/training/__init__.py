@@ -1,0 +1,1 @@
+"""Data, losses and stages of the self-supervised training."""
