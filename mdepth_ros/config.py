@@ -15,8 +15,8 @@ class ModelConfig:
     """
     Architecture of S-DepthNet, PoseNet and M-DepthNet, stored with every checkpoint.
 
-    ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest is
-    M-DepthNet's. ``width`` and ``height`` [px] are the size it was trained at, which delta has too.
+    ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest
+    is M-DepthNet's. ``width`` and ``height`` [px] are the size it was trained at, delta's too.
     ``min_depth`` and ``max_depth`` [m] bound the disparity; ``scale`` is metres per network unit.
     """
 
@@ -90,3 +90,42 @@ def lite_config() -> ModelConfig:
     """Return our default: the same method on EfficientNet-Lite0 and a 2-D regulariser."""
     return ModelConfig('lite', 'efficientnet_lite0', 'light', 'efficientnet_lite0', 'unet2d',
                        'replicate')
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """
+    How the estimator runs a model.
+
+    The network's input is ``width`` x ``height`` [px], or, where these are 0, the size of the
+    camera's aspect that has at most ``pixel_budget`` pixels. ``rectify`` undoes the lens
+    distortion first; without it the image is taken as rectified. A pause of more than
+    ``max_gap_s`` [s] empties the frame buffer. ``scale`` is metres per network unit, 0 for the
+    checkpoint's own.
+    """
+
+    device: str = 'auto'
+    pixel_budget: int = 640 * 192
+    width: int = 0
+    height: int = 0
+    rectify: bool = False
+    max_gap_s: float = 1.0
+    scale: float = 0.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.pixel_budget < 64 * 64:
+            problems.append(f'pixel_budget must be at least {64 * 64}, got {self.pixel_budget}')
+        if (self.width == 0) != (self.height == 0):
+            problems.append(f'set both of width and height or neither, '
+                            f'got {self.width} and {self.height}')
+        for name in ('width', 'height'):
+            size = getattr(self, name)
+            if size < 0 or size % 32 or 0 < size < 64:
+                problems.append(f'{name} must be 0 or a multiple of 32 from 64 on, got {size}')
+        if not self.max_gap_s > 0:
+            problems.append(f'max_gap_s must be > 0, got {self.max_gap_s}')
+        if not self.scale >= 0:
+            problems.append(f'scale must be >= 0, got {self.scale}')
+        if problems:
+            raise ValueError('EngineConfig: ' + '; '.join(problems))

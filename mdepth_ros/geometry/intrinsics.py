@@ -27,7 +27,7 @@ def check_intrinsics(K: Tensor) -> None:
     Refuse intrinsics that no pinhole camera has.
 
     :param K: (..., 3, 3) intrinsics [px].
-    :raises ValueError: if the shape is wrong, an entry is not finite, or a focal length is not > 0.
+    :raises ValueError: if the shape is wrong, an entry not finite, or a focal length not > 0.
     """
     if K.ndim < 2 or K.shape[-2:] != (3, 3):
         raise ValueError(f'K must be (..., 3, 3), got {tuple(K.shape)}')

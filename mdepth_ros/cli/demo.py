@@ -1,0 +1,132 @@
+"""``mdepth demo``: the real node in its own process, on a bag, a video or a made-up drive."""
+
+import argparse
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from mdepth_ros.cli.demo_material import Material, material_from_bag, material_from_source
+from mdepth_ros.cli.demo_picture import draw_picture
+from mdepth_ros.cli.demo_report import make_report
+from mdepth_ros.cli.demo_session import NodeChoice, run_session
+from mdepth_ros.cli.demo_source import (
+    CameraChoice,
+    images_source,
+    synthetic_source,
+    video_source,
+)
+from mdepth_ros.errors import MdepthError
+
+# What a run leaves in its folder, and what the next run into it may therefore remove.
+FOLDERS = ('input', 'truth', 'recording', 'log')
+SYNTHETIC_FRAMES, OWN_FRAMES = 150, 300
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    material = parser.add_mutually_exclusive_group()
+    material.add_argument('--bag', type=Path, help='a bag: ROS 1 .bag, sqlite3 or mcap')
+    material.add_argument('--video', type=Path, help='a video file')
+    material.add_argument('--images', type=Path,
+                          help='a folder of images, with or without a frames.json')
+    camera = parser.add_mutually_exclusive_group()
+    camera.add_argument('--camera-info', type=Path, metavar='YAML',
+                        help='file of camera_calibration, if the material has no CameraInfo')
+    camera.add_argument('--fov', type=float, metavar='DEG',
+                        help='horizontal angle of view instead [deg]')
+    parser.add_argument('--image-topic', help='which images of the bag')
+    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')
+    parser.add_argument('--odom-topic', help='which odometry of the bag')
+    parser.add_argument('--frames', type=int, metavar='N',
+                        help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
+                        f'{OWN_FRAMES} of a video or folder, all of a bag')
+    parser.add_argument('--fps', type=float, default=10.0, help='of --images [1/s]')
+    parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
+    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    parser.add_argument('--param', action='append', default=[], metavar='NAME:=VALUE',
+                        help='parameter of the node; may be repeated')
+    parser.add_argument('--node-module', default=NodeChoice.module, help=argparse.SUPPRESS)
+    parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
+                        help='folder for the recording, report.json and picture.png')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Run the demo.
+
+    :param arguments: the parsed command line.
+    :return: 0.
+    :raises MdepthError: if it cannot run, or the node published no depth.
+    """
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f'[{time.monotonic() - started:5.1f} s] {text}', flush=True)
+
+    _check(arguments)
+    _prepare(arguments.out)
+    material = _material(arguments)
+    say(f'playing {material.name} from {material.bag}')
+    node = NodeChoice(arguments.node_module, arguments.weights, arguments.param)
+    session = run_session(material, node, arguments.out, rate=arguments.rate,
+                          limit=arguments.frames, say=say)
+    report = make_report(material, session)
+    report.write(arguments.out / 'report.json')
+    print(report.table(), flush=True)
+    if session.exit_status:
+        say(f'the node ended with status {session.exit_status}, see {arguments.out}/node.log')
+    if not report.depth_images:
+        raise MdepthError(f'the node published no depth; its log is {arguments.out}/node.log')
+    draw_picture(material, session, arguments.out / 'picture.png')
+    say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
+        'Foxglove or rosbags)')
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse values and files that cannot work before anything is started."""
+    for name in ('rate', 'fps', 'frames'):
+        value = getattr(arguments, name)
+        if value is not None and not value > 0:
+            raise MdepthError(f'--{name} must be > 0, got {value}')
+    if arguments.weights is not None and not arguments.weights.is_file():
+        raise MdepthError(f'no weights file at {arguments.weights}')
+    if arguments.bag is not None and arguments.out.resolve() in (
+            arguments.bag.resolve(), *arguments.bag.resolve().parents):
+        raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
+
+
+def _prepare(out: Path) -> None:
+    """Make the folder; remove the last run's bags, and only in a folder that a run has made."""
+    marker = out / '.mdepth_demo'
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
+        raise MdepthError(f'--out {out} exists and is not from a demo; choose another folder')
+    out.mkdir(parents=True, exist_ok=True)
+    marker.touch()
+    for name in FOLDERS:
+        if (out / name).is_dir():
+            shutil.rmtree(out / name)
+    for name in ('report.json', 'picture.png'):
+        (out / name).unlink(missing_ok=True)
+
+
+def _material(arguments: argparse.Namespace) -> Material:
+    """Find or make what is played."""
+    choice = CameraChoice(arguments.camera_info, arguments.fov)
+    if arguments.bag is not None:
+        return material_from_bag(arguments.bag, choice, arguments.image_topic,
+                                 arguments.camera_info_topic, arguments.odom_topic)
+    if arguments.video is not None:
+        source = video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
+    elif arguments.images is not None:
+        source = images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
+                               arguments.fps)
+    else:
+        print('making up a drive ...', file=sys.stderr, flush=True)
+        source = synthetic_source(arguments.frames or SYNTHETIC_FRAMES)
+    return material_from_source(source, arguments.out)

@@ -1,0 +1,198 @@
+"""What a session says about the node: counts, times, and the error where there is a truth."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.cli.demo_material import TRUTH_TOPIC, Material
+from mdepth_ros.cli.demo_recording import diagnostic_values, pixels_of, read_messages
+from mdepth_ros.cli.demo_session import DEPTH, POINTS, Session
+
+# The usual range of the benchmarks; beyond it no depth is compared [m].
+NEAREST_M, FARTHEST_M = 0.1, 80.0
+
+
+@dataclass(frozen=True)
+class Latency:
+    """From just before an image is published to when the answer is received [ms]."""
+
+    median_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
+class DepthError:
+    """
+    Means over frames, against a truth between 0.1 and 80 m.
+
+    ``scaled`` values multiply each frame by its own ``median(truth) / median(depth)``;
+    ``scale_median`` is the middle of these factors (1 is metric), ``scale_spread`` their standard
+    deviation over it. ``coverage`` is the share of the true pixels that have a depth.
+    """
+
+    frames: int
+    coverage: float
+    abs_rel_raw: float
+    d1_raw: float
+    abs_rel_scaled: float
+    d1_scaled: float
+    scale_median: float
+    scale_spread: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """
+    All numbers of one session.
+
+    ``replaced_from`` is ``diagnostics``, or ``difference`` where the node reported no count.
+    ``modes`` counts diagnostics messages. ``latency`` is by topic.
+    """
+
+    material: str
+    images_played: int
+    depth_images: int
+    unmatched_stamps: int
+    images_replaced: int
+    replaced_from: str
+    frames_per_second: float
+    latency: dict[str, Latency]
+    modes: dict[str, int]
+    last_diagnostics: dict[str, str]
+    depth_error: DepthError | None
+    transitions: list[dict[str, object]]
+    node_exit_status: int
+    recorded: dict[str, int]
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + '\n', encoding='utf-8')
+
+    def table(self) -> str:
+        """Return it as a small table for a terminal."""
+        rows = [('played', self.material),
+                ('images in / depth out', f'{self.images_played} / {self.depth_images}'),
+                ('replaced by a newer one', f'{self.images_replaced} (from '
+                                            f'{self.replaced_from})'),
+                ('outputs with a foreign stamp', str(self.unmatched_stamps)),
+                ('depth images per second', f'{self.frames_per_second:.1f}')]
+        rows += [(f'latency of {topic}',
+                  f'median {latency.median_ms:.0f} ms, 95 % {latency.p95_ms:.0f} ms')
+                 for topic, latency in self.latency.items()]
+        rows.append(('modes (diagnostics)', ', '.join(
+            f'{mode} {count}' for mode, count in self.modes.items()) or 'not reported'))
+        if self.last_diagnostics.get('scale'):
+            rows.append(('metric scale', f'{self.last_diagnostics["scale"]} '
+                         f'({self.last_diagnostics.get("scale_state", "")})'))
+        if self.depth_error is not None:
+            error = self.depth_error
+            rows += [('AbsRel / d1, as published',
+                      f'{error.abs_rel_raw:.3f} / {error.d1_raw:.3f}'),
+                     ('AbsRel / d1, median-scaled',
+                      f'{error.abs_rel_scaled:.3f} / {error.d1_scaled:.3f}'),
+                     ('truth / depth', f'{error.scale_median:.3f}, spread '
+                      f'{100 * error.scale_spread:.1f} % ({error.frames} frames, '
+                      f'{100 * error.coverage:.0f} % of pixels)')]
+        else:
+            rows.append(('error', 'no truth to compare with'))
+        width = max(len(name) for name, _ in rows)
+        return '\n'.join(f'  {name:<{width}}  {value}' for name, value in rows)
+
+
+def make_report(material: Material, session: Session) -> Report:
+    """
+    Compute everything.
+
+    :param material: what was played.
+    :param session: what happened.
+    :return: the report.
+    """
+    times = session.times()
+    sent = {frame.stamp_ns: frame.published_ns for frame in session.played}
+    depth_times = times.get(DEPTH, {})
+    received = sorted(depth_times.values())
+    seconds = (received[-1] - received[0]) / 1e9 if len(received) > 1 else 0.0
+    diagnostics = diagnostic_values(session.recording)
+    last = diagnostics[-1] if diagnostics else {}
+    replaced = last.get('images_replaced', '')
+    foreign = [stamp for stamps in times.values() for stamp in stamps if stamp not in sent]
+    return Report(
+        material=material.name,
+        images_played=len(sent),
+        depth_images=session.recorded.get(DEPTH, 0),
+        unmatched_stamps=len(foreign),
+        images_replaced=int(replaced) if replaced.isdigit() else len(sent) - len(received),
+        replaced_from='diagnostics' if replaced.isdigit() else 'difference',
+        frames_per_second=(len(received) - 1) / seconds if seconds else 0.0,
+        latency={name: _latency(sent, times[topic])
+                 for name, topic in (('depth/image', DEPTH), ('depth/points', POINTS))
+                 if sent.keys() & times.get(topic, {}).keys()},
+        modes=dict(Counter(values['mode'] for values in diagnostics if 'mode' in values)),
+        last_diagnostics=last,
+        depth_error=None if material.truth is None else depth_error(
+            material.truth, session.recording),
+        transitions=[asdict(transition) for transition in session.transitions],
+        node_exit_status=session.exit_status,
+        recorded=session.recorded)
+
+
+def depth_error(truth: Path, recording: Path) -> DepthError | None:
+    """
+    Compare the recorded depth with the truth.
+
+    :param truth: bag of 32FC1 depth.
+    :param recording: what the node published.
+    :return: the error, or None if no frame has both.
+    """
+    depths = {item.stamp_ns: pixels_of(item.message) for item in read_messages(recording, DEPTH)}
+    rows = [row for item in read_messages(truth, TRUTH_TOPIC) if item.stamp_ns in depths
+            for row in frame_error(depths[item.stamp_ns], pixels_of(item.message))]
+    if not rows:
+        return None
+    columns = np.array(rows)
+    coverage, abs_rel, d1, abs_rel_scaled, d1_scaled = map(float, columns[:, :5].mean(axis=0))
+    ratios = columns[:, 5]
+    middle = float(np.median(ratios))
+    return DepthError(len(rows), coverage, abs_rel, d1, abs_rel_scaled, d1_scaled, middle,
+                      float(ratios.std() / middle))
+
+
+def frame_error(
+    depth: NDArray[np.float32], truth: NDArray[np.float32]
+) -> Sequence[tuple[float, ...]]:
+    """
+    Compare one frame.
+
+    :param depth: (h, w) published depth [m]; NaN and Inf are left out.
+    :param truth: (H, W) true depth [m]; NaN and Inf are left out.
+    :return: one row of coverage, AbsRel, d1, median-scaled AbsRel and d1, median ratio; none if
+        no pixel has both.
+    """
+    if depth.shape != truth.shape:
+        # Nearest: no pixel becomes a mixture of near and far, or of a number and NaN.
+        depth = cv2.resize(depth, truth.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    known = np.isfinite(truth) & (truth > NEAREST_M) & (truth < FARTHEST_M)
+    both = known & np.isfinite(depth) & (depth > 0)
+    if not both.any():
+        return []
+    d, t = depth[both].astype(np.float64), truth[both].astype(np.float64)
+    ratio = float(np.median(t) / np.median(d))
+    return [(float(both.sum() / known.sum()), *_abs_rel_and_d1(d, t),
+             *_abs_rel_and_d1(d * ratio, t), ratio)]
+
+
+def _abs_rel_and_d1(d: NDArray[np.float64], t: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean relative error, and the share of pixels within a factor of 1.25."""
+    return (float(np.mean(np.abs(d - t) / t)), float(np.mean(np.maximum(d / t, t / d) < 1.25)))
+
+
+def _latency(sent: dict[int, int], received: dict[int, int]) -> Latency:
+    """Times from image to answer, of the stamps that have both."""
+    values = [(received[stamp] - sent[stamp]) / 1e6 for stamp in sent.keys() & received.keys()]
+    return Latency(float(np.median(values)), float(np.percentile(values, 95)))

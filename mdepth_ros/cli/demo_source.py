@@ -1,0 +1,209 @@
+"""Where the demo's images come from: a made-up drive, a video, a folder of images."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_yaml import read_camera_yaml
+from mdepth_ros.errors import MdepthError
+
+# A stamp of 0 means "none" to many nodes; any other start would do.
+START_NS = 1_700_000_000_000_000_000
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
+
+
+@dataclass(frozen=True)
+class SourceFrame:
+    """
+    One image with what is known about it.
+
+    ``rgb`` (H, W, 3) uint8; ``depth`` (H, W) [m], NaN where there is none, +Inf sky;
+    ``T_world_camera`` (4, 4) in optical axes [m].
+    """
+
+    stamp_ns: int
+    rgb: NDArray[np.uint8]
+    depth: NDArray[np.float32] | None = None
+    T_world_camera: NDArray[np.float64] | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A name for people, the camera, the number of frames at most, and the frames."""
+
+    name: str
+    camera: Camera
+    count: int
+    frames: Iterator[SourceFrame]
+
+
+@dataclass(frozen=True)
+class CameraChoice:
+    """What the user said about the camera: a file, an angle of view [deg], or neither."""
+
+    file: Path | None = None
+    fov_deg: float | None = None
+
+    def camera(self, width: int, height: int) -> Camera | None:
+        """
+        Return the camera of images of this size, or None if the user said nothing.
+
+        :param width: image width [px].
+        :param height: image height [px].
+        :raises MdepthError: if the file is not usable or is for another size.
+        """
+        if self.file is not None:
+            camera = read_camera_yaml(self.file)
+            if (camera.width, camera.height) != (width, height):
+                raise MdepthError(f'{self.file} is for {camera.width} x {camera.height}, '
+                                  f'the images are {width} x {height}')
+            return camera
+        return None if self.fov_deg is None else Camera.from_fov(width, height, self.fov_deg)
+
+    def required(self, what: str, width: int, height: int) -> Camera:
+        """Return the camera; MdepthError where the user must name one."""
+        camera = self.camera(width, height)
+        if camera is None:
+            raise MdepthError(f'{what} does not say what camera it is from: pass --fov DEG, its '
+                              'horizontal angle of view, or --camera-info FILE.yaml')
+        return camera
+
+
+def synthetic_source(frames: int, width: int = 640, height: int = 192, seed: int = 7) -> Source:
+    """
+    Render a drive, with true depth and poses.
+
+    :param frames: how many, at 10 Hz.
+    :param width: image width [px].
+    :param height: image height [px].
+    :param seed: the same seed gives the same drive.
+    :return: the source.
+    """
+    from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+    config = SceneConfig(kind='driving', width=width, height=height, frames=frames, fps=10.0)
+    sequence = render_sequence(config, seed)
+    stamps = np.asarray(sequence.stamps_ns, dtype=np.int64)
+
+    def frames_of() -> Iterator[SourceFrame]:
+        for index in range(frames):
+            rgb = (sequence.images[index].permute(1, 2, 0) * 255).round().byte().numpy()
+            yield SourceFrame(START_NS + int(stamps[index] - stamps[0]), rgb,
+                              sequence.depth[index, 0].float().numpy(),
+                              sequence.T_world_camera[index].double().numpy())
+
+    camera = Camera(width, height, sequence.K.double().numpy())
+    return Source(f'a made-up drive (seed {seed})', camera, frames, frames_of())
+
+
+def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
+    """
+    Read a video with OpenCV.
+
+    :param path: the file.
+    :param choice: its camera; a video does not carry one.
+    :param limit: read at most so many frames.
+    :return: the source, at the video's own frame rate.
+    :raises MdepthError: if it cannot be read or the camera is not known.
+    """
+    if not path.is_file():
+        raise MdepthError(f'no video at {path}')
+    capture = cv2.VideoCapture(str(path))
+    ok, bgr = capture.read()
+    if not ok:
+        raise MdepthError(f'{path} is not a video that OpenCV can read')
+    camera = choice.required(str(path), bgr.shape[1], bgr.shape[0])
+    fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
+    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) or limit
+
+    def frames_of() -> Iterator[SourceFrame]:
+        ok, image = True, bgr
+        for index in range(limit):
+            if not ok:
+                break
+            yield SourceFrame(_stamp(index, fps), cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            ok, image = capture.read()
+        capture.release()
+
+    return Source(f'{path.name} ({min(limit, total)} of {total} frames)', camera,
+                  min(limit, total), frames_of())
+
+
+def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) -> Source:
+    """
+    Read a folder of images, sorted by name, or as its ``frames.json`` lists them.
+
+    ``frames.json`` has ``frames`` with ``image`` and, where known, ``depth`` (16-bit PNG in units
+    of ``depth_unit_m``, 0 is none) and ``T_world_camera``; ``K``, ``width``, ``height``, ``fps``.
+
+    :param folder: the folder.
+    :param choice: the camera, if ``frames.json`` has none.
+    :param limit: read at most so many.
+    :param fps: images per second, if ``frames.json`` says nothing.
+    :return: the source.
+    :raises MdepthError: if there are no images, or the camera is not known.
+    """
+    if not folder.is_dir():
+        raise MdepthError(f'no folder at {folder}')
+    index_file = folder / 'frames.json'
+    content = _read_index(index_file) if index_file.is_file() else {}
+    entries: list[dict[str, Any]] = content.get('frames') or [
+        {'image': path.name} for path in sorted(folder.iterdir())
+        if path.suffix.lower() in SUFFIXES]
+    if not entries:
+        raise MdepthError(f'{folder} has neither frames.json nor images ({", ".join(SUFFIXES)})')
+    height, width = _read_image(folder / entries[0]['image']).shape[:2]
+    camera = choice.camera(width, height)
+    if camera is None and 'K' in content:
+        camera = Camera(width, height, np.array(content['K']))
+    camera = camera or choice.required(str(folder), width, height)
+    unit = float(content.get('depth_unit_m', 0.001))
+    count = min(limit, len(entries))
+
+    def frames_of() -> Iterator[SourceFrame]:
+        for index, entry in enumerate(entries[:count]):
+            rgb = _read_image(folder / entry['image'])
+            if rgb.shape[:2] != (height, width):
+                raise MdepthError(f'{entry["image"]} is {rgb.shape[1]} x {rgb.shape[0]}, '
+                                  f'the first image {width} x {height}')
+            depth = _read_depth(folder / entry['depth'], unit) if 'depth' in entry else None
+            pose = np.array(entry['T_world_camera']) if 'T_world_camera' in entry else None
+            yield SourceFrame(_stamp(index, float(content.get('fps', fps))), rgb, depth, pose)
+
+    return Source(f'{folder.name} ({count} of {len(entries)} images)', camera, count, frames_of())
+
+
+def _stamp(index: int, fps: float) -> int:
+    """Stamp of the n-th frame [ns]."""
+    return START_NS + round(index * 1e9 / fps)
+
+
+def _read_index(path: Path) -> dict[str, Any]:
+    """Read frames.json."""
+    try:
+        return dict(json.loads(path.read_text(encoding='utf-8')))
+    except (OSError, ValueError) as error:
+        raise MdepthError(f'{path} is not readable: {error}') from error
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    """Read an image as RGB."""
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise MdepthError(f'{path} is not an image that OpenCV can read')
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _read_depth(path: Path, unit_m: float) -> NDArray[np.float32]:
+    """Read 16-bit depth as metres, NaN where there is none."""
+    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if raw is None:
+        raise MdepthError(f'{path} is not an image that OpenCV can read')
+    return np.where(raw > 0, raw * np.float32(unit_m), np.nan).astype(np.float32)

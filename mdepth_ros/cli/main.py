@@ -1,0 +1,82 @@
+"""The command line: ``mdepth <command>``."""
+
+import argparse
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+from mdepth_ros.errors import MdepthError
+
+# Each names a module here with `add_arguments(parser)` and `run(arguments) -> int`; it is imported
+# only when it is used, because some need ROS and some the training extra.
+COMMANDS = {
+    'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
+}
+
+
+def build_parser(command: str | None) -> argparse.ArgumentParser:
+    """
+    Build the parser.
+
+    :param command: the command whose arguments are needed, if any.
+    :return: the parser of all commands; only that one's arguments are filled in.
+    """
+    parser = argparse.ArgumentParser(
+        prog='mdepth', description='Monocular depth for ROS 2: everything beside the node.')
+    commands = parser.add_subparsers(dest='command', metavar='command', required=True)
+    for name, text in COMMANDS.items():
+        child = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + '.',
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        if name == command:
+            _module(name).add_arguments(child)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run one command.
+
+    :param arguments: the command line, by default the process's.
+    :return: exit status: 0, 1 for a known error (one line on stderr), 130 when interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # SIGTERM unwinds like Ctrl-C, so that no child process and no half-written file stays behind.
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command = next((word for word in arguments if not word.startswith('-')), None)
+        parsed = build_parser(command).parse_args(arguments)
+        return int(_module(parsed.command).run(parsed))
+    except MdepthError as error:
+        print(f'mdepth: error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('mdepth: interrupted', file=sys.stderr)
+        return 130
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _module(command: str):
+    """Import the module of a command; say what to install where one of its libraries is absent."""
+    try:
+        return importlib.import_module(f'mdepth_ros.cli.{command}')
+    except ModuleNotFoundError as error:
+        if (error.name or '').startswith('mdepth_ros'):
+            raise
+        raise MdepthError(
+            f'`mdepth {command}` needs the Python module {error.name!r}, which is not installed '
+            '(rclpy and messages come with a sourced ROS 2, see the README; the rest with pip)'
+        ) from error
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Turn a signal into the exception that Ctrl-C raises."""
+    raise KeyboardInterrupt
+
+
+if __name__ == '__main__':
+    sys.exit(main())

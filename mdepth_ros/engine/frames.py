@@ -1,0 +1,124 @@
+"""What goes into the estimator, what comes out, and the past frames that it keeps."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import BadImage
+
+
+@dataclass(frozen=True)
+class Frame:
+    """
+    An image as it came: (H, W, 3) uint8 RGB, the camera that took it, and when [ns].
+
+    :raises BadImage: if the image is of another type, or of another size than the camera's.
+    """
+
+    rgb: NDArray[np.uint8]
+    camera: Camera
+    stamp_ns: int
+
+    def __post_init__(self) -> None:
+        expected = (self.camera.height, self.camera.width, 3)
+        if self.rgb.shape != expected or self.rgb.dtype != np.uint8:
+            raise BadImage(f'the camera gives {expected} uint8 images, '
+                           f'got {self.rgb.shape} {self.rgb.dtype}')
+
+
+class Mode(Enum):
+    """Which network a depth comes from."""
+
+    SINGLE = 'single'
+    MULTI = 'multi'
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Milliseconds that each stage of one frame took; a stage that did not run took 0."""
+
+    preprocess_ms: float
+    single_ms: float
+    pose_ms: float
+    multi_ms: float
+
+    @property
+    def total_ms(self) -> float:
+        """Sum of the stages."""
+        return self.preprocess_ms + self.single_ms + self.pose_ms + self.multi_ms
+
+
+@dataclass(frozen=True)
+class DepthEstimate:
+    """
+    The depth of one frame, at the network's resolution (H, W).
+
+    ``depth`` and ``single_depth`` are (1, 1, H, W) metres along z, ``valid`` (1, 1, H, W) bool,
+    ``confidence`` (1, 1, H, W) in [0, 1], ``K`` (3, 3) px, ``image`` (1, 3, H, W) RGB in [0, 1],
+    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame of
+    ``source_stamp_ns`` [m], both None in single mode, for which ``reason`` says why.
+    """
+
+    depth: Tensor
+    valid: Tensor
+    confidence: Tensor
+    single_depth: Tensor
+    image: Tensor
+    K: Tensor
+    stamp_ns: int
+    mode: Mode
+    reason: str
+    T_source_target: Tensor | None
+    source_stamp_ns: int | None
+    scale: float
+    timings: Timings
+
+
+@dataclass(frozen=True)
+class PastFrame:
+    """What matching needs of an earlier frame: image (1, 3, H, W), features (1, C, h, w)."""
+
+    image: Tensor
+    matching: Tensor
+    stamp_ns: int
+
+
+class FrameBuffer:
+    """The last frames, oldest first, bounded."""
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError(f'capacity must be at least 1, got {capacity}')
+        self._frames: deque[PastFrame] = deque(maxlen=capacity)
+
+    def append(self, frame: PastFrame) -> None:
+        """
+        Add the newest frame, dropping the oldest when full.
+
+        :raises ValueError: if it is not newer than the newest one.
+        """
+        newest = self.newest
+        if newest is not None and frame.stamp_ns <= newest.stamp_ns:
+            raise ValueError(f'stamp_ns must be after {newest.stamp_ns}, got {frame.stamp_ns}')
+        self._frames.append(frame)
+
+    @property
+    def newest(self) -> PastFrame | None:
+        """The frame that was added last, if any."""
+        return self._frames[-1] if self._frames else None
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._frames.clear()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[PastFrame]:
+        return iter(self._frames)

@@ -1,0 +1,50 @@
+"""Convolution blocks that several networks share; attribute names are the public weights' keys."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ReflectionConv(nn.Module):
+    """A 3x3 convolution over a reflected border, or a 1x1 one."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C_in, h, w) to (B, C_out, h, w)."""
+        border = self.conv.kernel_size[0] // 2
+        if border:
+            x = F.pad(x, (border, border, border, border), mode='reflect')
+        return self.conv(x)
+
+
+class ConvElu(nn.Module):
+    """:class:`ReflectionConv`, then ELU."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3) -> None:
+        super().__init__()
+        self.conv = ReflectionConv(in_channels, out_channels, kernel)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C_in, h, w) to (B, C_out, h, w)."""
+        return F.elu(self.conv(x))
+
+
+class ConvBnRelu(nn.Module):
+    """A bias-free 2-D convolution with zero padding, batch norm, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel: int = 3,
+                 stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(in_channels, out_channels, kernel, stride, kernel // 2, bias=False)
+        self.bn = nn.BatchNorm2d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C_in, h, w) to (B, C_out, h / stride, w / stride)."""
+        return F.relu(self.bn(self.conv(x)))
+
+
+def upsample_bilinear(x: Tensor) -> Tensor:
+    """Double (B, C, h, w), pixel areas aligned."""
+    return F.interpolate(x, scale_factor=2.0, mode='bilinear', align_corners=False)

@@ -1,0 +1,100 @@
+"""One model, one safetensors file: weights, config and format version together, read strictly."""
+
+import json
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mdepth_ros.config import ModelConfig
+from mdepth_ros.errors import CheckpointError
+from mdepth_ros.networks.depth_model import DepthModel
+
+DEFAULT_WEIGHTS = Path(__file__).resolve().parents[1] / 'weights' / 'lite.safetensors'
+FORMAT = 'mdepth_ros'
+FORMAT_VERSION = 1
+
+
+def save_checkpoint(
+    model: DepthModel, path: Path, dtype: torch.dtype = torch.float32, notes: str = ''
+) -> None:
+    """
+    Write a model, replacing the file in one step so that no reader sees half of it.
+
+    :param model: the model; its config goes into the metadata.
+    :param path: ``*.safetensors`` to write.
+    :param dtype: stored type of the floating-point tensors; float16 halves the file.
+    :param notes: free text for people: data, recipe, commit.
+    :raises CheckpointError: if the file cannot be written.
+    """
+    tensors = {key: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
+               for key, value in model.state_dict().items()}
+    metadata = {'format': FORMAT, 'format_version': str(FORMAT_VERSION),
+                'config': json.dumps(model.config.to_dict()), 'notes': notes}
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
+    try:
+        save_file(tensors, partial, metadata)
+        with open(partial, 'rb') as written:
+            os.fsync(written.fileno())
+        os.replace(partial, path)
+    except (OSError, SafetensorError) as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(f'cannot write {path}: {error}') from error
+
+
+def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthModel:
+    """
+    Read a model that :func:`save_checkpoint` wrote, as float32 in eval mode.
+
+    :param path: the file.
+    :param device: where the weights go.
+    :return: the model, with ``config`` from the file.
+    :raises CheckpointError: one line, if the file is missing, truncated, foreign, of another
+        format version, or does not fill the model exactly.
+    """
+    metadata, tensors = _read(path)
+    if metadata.get('format') != FORMAT:
+        raise CheckpointError(f'{path} is a safetensors file, but not one of {FORMAT}: '
+                              f'format is {metadata.get("format")!r}')
+    if metadata.get('format_version') != str(FORMAT_VERSION):
+        raise CheckpointError(f'{path} has format version {metadata.get("format_version")}, '
+                              f'this mdepth_ros reads {FORMAT_VERSION}')
+    try:
+        config = ModelConfig.from_dict(json.loads(metadata['config']))
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f'{path} has no usable config: {error}') from error
+    model = DepthModel(config)
+    _check_fits(path, tensors, model.state_dict())
+    model.load_state_dict(tensors)  # copies into float32 parameters
+    return model.to(device).eval()
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Read metadata and tensors, or say in one line why not."""
+    if not path.is_file():
+        raise CheckpointError(f'there is no weights file {path}')
+    try:
+        with safe_open(path, framework='pt') as file:
+            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f'{path} is not a whole safetensors file '
+                              f'({path.stat().st_size} bytes): {error}') from error
+
+
+def _check_fits(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
+    """Compare names, shapes and values with what the config asks for."""
+    missing = sorted(expected.keys() - tensors.keys())
+    unknown = sorted(tensors.keys() - expected.keys())
+    wrong = [f'{key} is {tuple(tensors[key].shape)}, expected {tuple(expected[key].shape)}'
+             for key in sorted(tensors.keys() & expected.keys())
+             if tensors[key].shape != expected[key].shape]
+    infinite = [key for key, value in sorted(tensors.items()) if not bool(value.isfinite().all())]
+    problems = [f'{len(names)} {what}, first {names[0]}'
+                for what, names in (('missing', missing), ('unknown', unknown),
+                                    ('of another shape', wrong), ('not finite', infinite))
+                if names]
+    if problems:
+        raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))

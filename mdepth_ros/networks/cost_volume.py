@@ -1,0 +1,78 @@
+"""Group-wise correlation of the target's features with the sources', hypothesis by hypothesis."""
+
+import torch
+from torch import Tensor
+
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.projection import backproject, project, sample, transform
+from mdepth_ros.networks.shapes import require_shape
+
+# A pixel that far outside reads zeros only, whatever its neighbours are.
+OUTSIDE = -2.0
+
+
+def correlation_volume(
+    target: Tensor,
+    sources: Tensor,
+    hypotheses: Tensor,
+    K: Tensor,
+    T_source_target: Tensor,
+    groups: int,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """
+    Warp every source to every hypothesis and compare it with the target.
+
+    Channel c belongs to group c modulo G. Pixels outside a source, or behind it, score 0.
+
+    :param target: (B, C, h, w) matching features of the target.
+    :param sources: (B, S, C, h, w) matching features of the sources.
+    :param hypotheses: (B, D, h, w) depths [m].
+    :param K: (B, 3, 3) intrinsics at the features' resolution [px].
+    :param T_source_target: (B, S, 4, 4) motions from the target to the sources.
+    :param groups: number of groups G, divides C.
+    :param valid: (B, S) bool, which sources count; all where missing.
+    :return: (B, D, G, h, w) score, higher is more alike, averaged over the sources that count;
+        zeros where none does.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    require_shape('target', target, ('B', 'C', 'h', 'w'))
+    B, C, h, w = target.shape
+    require_shape('sources', sources, (B, 'S', C, h, w))
+    S = sources.shape[1]
+    require_shape('hypotheses', hypotheses, (B, 'D', h, w))
+    require_shape('T_source_target', T_source_target, (B, S, 4, 4))
+    if S == 0 or C % groups:
+        raise ValueError(f'need at least one source and a multiple of {groups} channels, '
+                         f'got {S} and {C}')
+    if valid is not None:
+        require_shape('valid', valid, (B, S))
+    points = _hypothesis_points(hypotheses, K)
+    scores = [
+        _score(target, sources[:, s], points, K, T_source_target[:, s], groups) for s in range(S)
+    ]
+    if valid is None:
+        return scores[0] if S == 1 else torch.stack(scores).mean(dim=0)
+    weight = valid.to(target.dtype)
+    weight = weight / weight.sum(dim=1, keepdim=True).clamp(min=1.0)
+    return (torch.stack(scores, dim=1) * weight.view(B, S, 1, 1, 1, 1)).sum(dim=1)
+
+
+def _hypothesis_points(hypotheses: Tensor, K: Tensor) -> Tensor:
+    """Lift (B, D, h, w) depths to (B, 3, D h, w) points: the hypotheses lie below each other."""
+    B, D, h, w = hypotheses.shape
+    rays = backproject(torch.ones_like(hypotheses[:, :1]), invert_intrinsics(K))  # (B, 3, h, w)
+    return (rays.unsqueeze(2) * hypotheses.unsqueeze(1)).reshape(B, 3, D * h, w)
+
+
+def _score(
+    target: Tensor, source: Tensor, points: Tensor, K: Tensor, T_source_target: Tensor, groups: int
+) -> Tensor:
+    """Correlate with one source: (B, D, G, h, w)."""
+    B, C, h, w = target.shape
+    pixels, in_front = project(transform(T_source_target, points), K)
+    pixels = torch.where(in_front, pixels, torch.full_like(pixels, OUTSIDE))
+    # One tall sampling grid instead of D copies of the source.
+    warped = sample(source, pixels).view(B, C // groups, groups, -1, h, w)
+    product = warped * target.view(B, C // groups, groups, 1, h, w)
+    return product.mean(dim=1).transpose(1, 2)  # (B, G, D, h, w) -> (B, D, G, h, w)

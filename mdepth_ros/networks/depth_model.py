@@ -1,0 +1,25 @@
+"""The three networks of a profile, together."""
+
+from torch import nn
+
+from mdepth_ros.config import ModelConfig
+from mdepth_ros.networks.multi_frame import MultiFrameNet
+from mdepth_ros.networks.pose import PoseNet
+from mdepth_ros.networks.single_frame import SingleFrameNet
+
+
+class DepthModel(nn.Module):
+    """
+    S-DepthNet, PoseNet and M-DepthNet; what is trained together and stored in one checkpoint.
+
+    It has no ``forward``: training and inference call the three in different orders.
+
+    :param config: the architecture.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.single = SingleFrameNet(config)
+        self.pose = PoseNet(config)
+        self.multi = MultiFrameNet(config)

@@ -1,0 +1,66 @@
+"""The multi-scale fusion decoder of the paper's S-DepthNet."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdepth_ros.networks.blocks import ConvElu, ReflectionConv
+
+
+class FusionDecoder(nn.Module):
+    """
+    Let coarse maps flow into finer ones, four times, then read the disparity.
+
+    Source: paper, S-DepthNet. The layers sit in one list because the public weights number them.
+
+    :param channels: of the encoder's five maps at strides 2, 4, 8, 16, 32.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        self.levels: list[tuple[int, dict[int, int], dict[tuple[int, int], int]]] = []
+        # A level works on maps first..last: 1..4 (strides 4 to 32), 1..3, 1..2, then 0..1.
+        for first, last in ((1, 4), (1, 3), (1, 2), (0, 1)):
+            parallel, links = {}, {}
+            for i in range(first, last + 1):
+                parallel[i] = len(layers)
+                layers.append(ConvElu(channels[i], channels[i]))
+            for source in range(first + 1, last + 1):
+                for target in range(source - 1, first - 1, -1):
+                    links[source, target] = len(layers)
+                    layers.append(ConvElu(channels[source], channels[target], kernel=1))
+            self.levels.append((first, parallel, links))
+        self.head = len(layers)
+        layers += [ConvElu(channels[0], 32), ConvElu(32, 16), ReflectionConv(16, 1)]
+        self.decoder = nn.ModuleList(layers)
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """
+        Decode.
+
+        :param features: five maps at strides 2, 4, 8, 16, 32.
+        :return: (B, 1, H, W) disparity in (0, 1).
+        """
+        maps = dict(enumerate(features))
+        for _, parallel, links in self.levels:
+            own = {i: self.decoder[layer](maps[i]) for i, layer in parallel.items()}
+            fused = dict(own)
+            for (source, target), layer in links.items():
+                enlarged = _enlarge(own[source], 2 ** (source - target))
+                fused[target] = fused[target] + self.decoder[layer](enlarged)
+            maps.update(fused)
+        x = _enlarge(self.decoder[self.head](maps[0]), 2)
+        x = self.decoder[self.head + 1](x)
+        return torch.sigmoid(self.decoder[self.head + 2](x))
+
+    def scales(self, features: list[Tensor]) -> list[Tensor]:
+        """Return the disparities of all scales, finest first: here only one."""
+        return [self.forward(features)]
+
+
+def _enlarge(x: Tensor, factor: int) -> Tensor:
+    """Repeat pixels: what the public weights were trained with."""
+    return F.interpolate(x, scale_factor=float(factor), mode='nearest')

@@ -1,0 +1,106 @@
+"""PADS, pixel-wise adaptive depth sampling: where to search, and how wide."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdepth_ros.networks.shapes import require_shape
+
+# Share of the new observation in each update, and the margin on the observed ratio.
+UPDATE_RATE = 0.01
+MARGIN = 1.2
+
+
+def depth_hypotheses(single_depth: Tensor, delta: Tensor, count: int) -> Tensor:
+    """
+    Spread hypotheses around the single-frame depth, uniform in inverse depth.
+
+    Source: paper, PADS; D_min = D_s / (1 + delta), D_max = D_s (1 + delta).
+
+    :param single_depth: (B, 1, h, w) D_s [m].
+    :param delta: (1, 1, h, w) relative half-width of the search range, >= 0.
+    :param count: number of hypotheses D, at least 2.
+    :return: (B, D, h, w) depths [m]; index 0 is the far end.
+    :raises ValueError: if a shape differs from the ones above, or count is below 2.
+    """
+    nearest, farthest, step = _search_range(single_depth, delta, count)
+    far, near = 1.0 / farthest, 1.0 / nearest
+    return 1.0 / (far + step * (near - far))
+
+
+def linear_depth_hypotheses(single_depth: Tensor, delta: Tensor, count: int) -> Tensor:
+    """
+    Spread hypotheses over the same range, uniform in depth and near end first.
+
+    The authors' alternative, with the opposite order; M-DepthNet does not use it.
+
+    :param single_depth: (B, 1, h, w) D_s [m].
+    :param delta: (1, 1, h, w) relative half-width of the search range, >= 0.
+    :param count: number of hypotheses D, at least 2.
+    :return: (B, D, h, w) depths [m]; index 0 is the near end.
+    :raises ValueError: if a shape differs from the ones above, or count is below 2.
+    """
+    nearest, farthest, step = _search_range(single_depth, delta, count)
+    return nearest + step * (farthest - nearest)
+
+
+@torch.no_grad()
+def update_delta(delta: Tensor, multi_depth: Tensor, single_depth: Tensor) -> Tensor:
+    """
+    Move the search width towards the ratio that the two depths show, by the paper's rule.
+
+    delta <- 0.99 delta + 0.01 * 1.2 (r - 1), r being the batch's largest max(D_m/D_s, D_s/D_m):
+    the maximum makes delta grow with the batch size.
+
+    :param delta: (1, 1, h, w) present width.
+    :param multi_depth: (B, 1, H, W) D_m [m], at any size.
+    :param single_depth: (B, 1, H, W) D_s [m], at any size.
+    :return: (1, 1, h, w) new width, without gradient.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    require_shape('delta', delta, (1, 1, 'h', 'w'))
+    require_shape('multi_depth', multi_depth, ('B', 1, 'H', 'W'))
+    require_shape('single_depth', single_depth, (multi_depth.shape[0], 1, 'H', 'W'))
+    multi = F.interpolate(multi_depth, delta.shape[2:], mode='bilinear', align_corners=True)
+    single = downsample_nearest(single_depth, delta.shape[2], delta.shape[3])
+    ratio = torch.maximum(multi / single, single / multi).amax(dim=0, keepdim=True)
+    return (1 - UPDATE_RATE) * delta + UPDATE_RATE * MARGIN * (ratio - 1)
+
+
+def resize_delta(delta: Tensor, height: int, width: int) -> Tensor:
+    """
+    Bring the width map to the running resolution.
+
+    :param delta: (1, 1, h, w) as stored.
+    :param height: rows wanted.
+    :param width: columns wanted.
+    :return: (1, 1, height, width); the same tensor where the size already fits.
+    """
+    if tuple(delta.shape[2:]) == (height, width):
+        return delta
+    return F.interpolate(delta, (height, width), mode='bilinear', align_corners=False)
+
+
+def downsample_nearest(depth: Tensor, height: int, width: int) -> Tensor:
+    """
+    Pick single pixels: an average of depths across an edge lies on neither surface.
+
+    :param depth: (B, 1, H, W) depth [m].
+    :param height: rows wanted.
+    :param width: columns wanted.
+    :return: (B, 1, height, width) depth [m].
+    """
+    if tuple(depth.shape[2:]) == (height, width):
+        return depth
+    return F.interpolate(depth, (height, width), mode='nearest')
+
+
+def _search_range(single_depth: Tensor, delta: Tensor, count: int) -> tuple[Tensor, ...]:
+    """Return D_min, D_max (B, 1, h, w) and the steps from 0 to 1 (1, D, 1, 1)."""
+    require_shape('single_depth', single_depth, ('B', 1, 'h', 'w'))
+    require_shape('delta', delta, (1, 1, single_depth.shape[2], single_depth.shape[3]))
+    if count < 2:
+        raise ValueError(f'count must be at least 2, got {count}')
+    step = torch.linspace(0.0, 1.0, count, dtype=single_depth.dtype, device=single_depth.device)
+    widening = 1.0 + delta
+    return single_depth / widening, single_depth * widening, step.view(1, count, 1, 1)

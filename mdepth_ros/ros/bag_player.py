@@ -1,0 +1,216 @@
+"""Play a camera's messages from a bag into the network, in real time and byte for byte."""
+
+import struct
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import rclpy
+from nav_msgs.msg import Odometry
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from tqdm import tqdm
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.bag_topics import BagTopics, as_cdr, find_topics, open_bag
+from mdepth_ros.ros.transport import Check, wait_until
+
+
+@dataclass(frozen=True)
+class PlayedFrame:
+    """One image: its header's stamp, and the wall clock just before it was published [ns]."""
+
+    stamp_ns: int
+    published_ns: int
+
+
+def stamp_of(cdr: bytes) -> int:
+    """
+    Read the header's stamp of a serialised message that starts with a header.
+
+    :param cdr: serialised message, its four bytes of encapsulation included.
+    :return: stamp [ns].
+    """
+    sec, nanosec = struct.unpack_from('<iI' if cdr[1] & 1 else '>iI', cdr, 4)
+    return sec * 1_000_000_000 + nanosec
+
+
+def with_stamp(cdr: bytes, stamp_ns: int) -> bytes:
+    """
+    Return the message with another stamp in its header.
+
+    :param cdr: serialised message that starts with a header.
+    :param stamp_ns: the new stamp [ns].
+    :return: a changed copy.
+    """
+    changed = bytearray(cdr)
+    struct.pack_into('<iI' if cdr[1] & 1 else '>iI', changed, 4, *divmod(stamp_ns, 1_000_000_000))
+    return bytes(changed)
+
+
+class BagPlayer:
+    """
+    Publishes ``image`` (or ``image/compressed``), ``camera_info`` and ``odom``.
+
+    ROS 2 messages go out with the bytes that the bag holds, ROS 1 messages are converted. Every
+    image comes with a CameraInfo: the bag's own where it has one for each, else the newest one (or
+    ``camera``) with the image's stamp.
+
+    :param bag: any bag that ``rosbags`` reads.
+    :param topics: which of its topics to play; found by default.
+    :param camera: what to publish instead of the bag's CameraInfo.
+    :param namespace: where to publish.
+    :param check: called while waiting; raises if the consumer's process is gone.
+    """
+
+    def __init__(
+        self, bag: Path, topics: BagTopics | None = None, *,
+        camera: Camera | None = None, namespace: str = '', check: Check | None = None,
+    ) -> None:
+        self._check = check
+        self._reader = open_bag(bag)
+        self.topics = topics or find_topics(self._reader)
+        self._counts = {c.topic: 0 for c in self._reader.connections}
+        for connection in self._reader.connections:
+            self._counts[connection.topic] += connection.msgcount
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = rclpy.create_node('bag_player', namespace=namespace, context=self._context)
+        # Reliable connects to both kinds of subscription.
+        qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        kind, name = ((CompressedImage, 'image/compressed') if self.topics.compressed
+                      else (Image, 'image'))
+        self.image_publisher = self._node.create_publisher(kind, name, qos)
+        self.info_publisher = self._node.create_publisher(CameraInfo, 'camera_info', qos)
+        self.odometry_publisher = self._node.create_publisher(Odometry, 'odom', qos)
+        self._fixed_info = None if camera is None else serialize_message(info_message(camera))
+        self.image_count = self._counts[self.topics.image]
+
+    def wait_for_subscribers(self, timeout_s: float = 30.0, camera_info: bool = True) -> None:
+        """
+        Wait until somebody takes the images.
+
+        :param timeout_s: give up after this time [s].
+        :param camera_info: whether somebody must take the CameraInfo too.
+        :raises ProcessError: if nobody subscribes in time.
+        """
+        needed = [self.image_publisher] + [self.info_publisher] * camera_info
+        wait_until(lambda: all(p.get_subscription_count() for p in needed), timeout_s,
+                   f'a subscription to {[p.topic_name for p in needed]}', self._check)
+
+    def play(
+        self, rate: float = 1.0, *, limit: int | None = None, stamp_offset_ns: int = 0,
+        progress: bool = False, on_frame: Callable[[PlayedFrame], None] | None = None,
+    ) -> list[PlayedFrame]:
+        """
+        Publish everything once, at the pace of the bag's own clock.
+
+        :param rate: 2 plays twice as fast.
+        :param limit: stop after this many images.
+        :param stamp_offset_ns: added to every header's stamp, to loop without going back [ns].
+        :param progress: show a progress bar.
+        :param on_frame: called after each image.
+        :return: the images played, in order.
+        """
+        played: list[PlayedFrame] = []
+        total = self.image_count if limit is None else min(limit, self.image_count)
+        # Per-image CameraInfo is played as it is; a latched one is repeated for every image.
+        own_infos = (self._fixed_info is None and self.topics.camera_info is not None
+                     and self._counts[self.topics.camera_info] >= self.image_count)
+        info = self._fixed_info or self._first_info()
+        info_is_known = False
+        clock: tuple[int, int] | None = None  # bag time and monotonic time of the first message
+        with tqdm(total=total, unit=' images', disable=not progress, leave=False) as bar:
+            for topic, bag_ns, cdr in self._messages():
+                if len(played) == total:
+                    break
+                clock = clock or (bag_ns, time.monotonic_ns())
+                self._sleep_until(clock[1] + int((bag_ns - clock[0]) / rate))
+                if stamp_offset_ns:
+                    cdr = with_stamp(cdr, stamp_of(cdr) + stamp_offset_ns)
+                if topic == self.topics.odometry:
+                    self.odometry_publisher.publish(cdr)
+                elif topic == self.topics.camera_info:
+                    info = self._fixed_info or cdr
+                    if own_infos:
+                        self.info_publisher.publish(cdr)
+                        info_is_known = True
+                else:
+                    if info is not None and not (own_infos and info_is_known):
+                        self.info_publisher.publish(with_stamp(info, stamp_of(cdr)))
+                        info_is_known = True
+                    played.append(_publish(self.image_publisher, cdr))
+                    if on_frame is not None:
+                        on_frame(played[-1])
+                    bar.update()
+        return played
+
+    def close(self) -> None:
+        """Close the bag and leave the network."""
+        self._reader.close()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def __enter__(self) -> 'BagPlayer':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _messages(self) -> Iterator[tuple[str, int, bytes]]:
+        """Topic, time and CDR bytes of the messages to play, in the order of the recording."""
+        wanted = {self.topics.image, self.topics.camera_info, self.topics.odometry}
+        connections = [c for c in self._reader.connections if c.topic in wanted]
+        for connection, bag_ns, raw in self._reader.messages(connections):
+            yield connection.topic, bag_ns, as_cdr(self._reader, raw, connection.msgtype)
+
+    def _first_info(self) -> bytes | None:
+        """CameraInfo for images that were recorded before the first one."""
+        connections = [c for c in self._reader.connections if c.topic == self.topics.camera_info]
+        if not connections:
+            return None
+        for connection, _, raw in self._reader.messages(connections):
+            return as_cdr(self._reader, raw, connection.msgtype)
+        return None
+
+    def _sleep_until(self, monotonic_ns: int) -> None:
+        """Sleep in pieces, so that a dead consumer is noticed."""
+        while True:
+            if self._check is not None:
+                self._check()
+            remaining_s = (monotonic_ns - time.monotonic_ns()) / 1e9
+            if remaining_s <= 0:
+                return
+            time.sleep(min(remaining_s, 0.1))
+
+
+def _publish(publisher: Publisher, cdr: bytes) -> PlayedFrame:
+    """Publish an image and note when."""
+    published_ns = time.time_ns()
+    publisher.publish(cdr)
+    return PlayedFrame(stamp_of(cdr), published_ns)
+
+
+def info_message(camera: Camera) -> CameraInfo:
+    """
+    Describe the images as they arrive, distortion included.
+
+    :param camera: their camera.
+    :return: a CameraInfo with an empty header; P is K where it is not known and not needed.
+    """
+    info = CameraInfo(width=camera.width, height=camera.height,
+                      distortion_model=camera.distortion_model or 'plumb_bob')
+    info.header.frame_id = 'camera_optical_frame'
+    info.d = camera.distortion.tolist() or [0.0] * 5
+    info.k = camera.K.ravel()
+    info.r = camera.R.ravel()
+    info.p = camera.P.ravel()
+    if not camera.P.any() and not camera.has_distortion:
+        info.p = np.hstack([camera.K, np.zeros((3, 1))]).ravel()
+    return info

@@ -1,0 +1,219 @@
+"""The lifecycle node: a camera in, depth images and clouds out."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from std_srvs.srv import SetBool, Trigger
+
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
+from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.parameter_field import BadParameter
+from mdepth_ros.ros.parameters import (
+    NodeParameters,
+    declare_parameters,
+    known,
+    read_parameters,
+    unknown_overrides,
+)
+from mdepth_ros.ros.publishers import Publishers
+from mdepth_ros.ros.subscriptions import Subscriptions
+from mdepth_ros.ros.throttle import ThrottledLog
+from mdepth_ros.ros.transport import large_message_environment
+from mdepth_ros.ros.worker import Worker
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+ERROR_PERIOD_S = 5.0
+
+
+class DepthNode(LifecycleNode):
+    """
+    Configure loads the model, activate starts work, deactivate stops it, cleanup frees it.
+
+    The executor's callbacks only store messages; one worker thread does the rest.
+    """
+
+    def __init__(self, **arguments: object) -> None:
+        """
+        Declare parameters and services.
+
+        :param arguments: passed on to rclpy's LifecycleNode.
+        """
+        super().__init__('mdepth', **arguments)
+        self._bad_parameters = declare_parameters(self)
+        self._in_force = NodeParameters()
+        self._estimator: DepthEstimator | None = None
+        self._outputs: Publishers | None = None
+        self._inputs: Subscriptions | None = None
+        self._worker: Worker | None = None
+        self._enabled = True
+        self._status = Status()
+        self._report = ThrottledLog(self.get_logger().error, ERROR_PERIOD_S)
+        self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 5)
+        self._diagnostics_timer = None
+        self.create_service(Trigger, '~/reset', self._on_reset)
+        self.create_service(SetBool, '~/enable', self._on_enable)
+        self.add_on_set_parameters_callback(self._on_set_parameters)
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Read the parameters, load the model and warm it up."""
+        try:
+            self._configure()
+        except MdepthError as error:
+            self.get_logger().error(f'cannot configure: {error}')
+            self._release()
+            return FAILURE
+        return SUCCESS
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe and start to work."""
+        super().on_activate(state)
+        assert self._estimator is not None
+        assert self._outputs is not None
+        self._estimator.reset('first frame')
+        self._inputs = Subscriptions(self, self._in_force, self._report)
+        self._inputs.images.enabled = self._enabled
+        self._status.waiting('no image yet')
+        self._worker = Worker(
+            self._estimator, self._inputs, self._outputs, self._status,
+            self._in_force, self._report, self.get_logger().warning)
+        return SUCCESS
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop work; the model stays loaded."""
+        self._stop()
+        return super().on_deactivate(state)
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free the model and the publishers."""
+        self._release()
+        return SUCCESS
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything, from any state."""
+        self._release()
+        return SUCCESS
+
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Free everything, so that the node can be configured again."""
+        self._release()
+        return SUCCESS
+
+    def destroy_node(self) -> None:
+        """Stop the worker before its node goes."""
+        self._release()
+        super().destroy_node()
+
+    def _configure(self) -> None:
+        """Do the work of on_configure, or raise MdepthError."""
+        if self._bad_parameters:
+            raise BadParameter('; '.join(self._bad_parameters.values()))
+        for name in unknown_overrides(self):
+            self.get_logger().warning(f'there is no parameter {name!r}, it is ignored')
+        parameters = read_parameters(self)
+        weights = Path(parameters.weights) if parameters.weights else DEFAULT_WEIGHTS
+        estimator = DepthEstimator.from_checkpoint(weights, parameters.engine_config())
+        estimator.warm_up()
+        self._outputs = Publishers(self, parameters.odometry_tf)
+        self._in_force, self._estimator = parameters, estimator
+        self._status = Status()
+        self._diagnostics_timer = self.create_timer(
+            1 / parameters.diagnostics_rate, self._publish_diagnostics)
+        kind = 'rectified' if parameters.image_is_rectified else 'raw, to be undistorted'
+        self.get_logger().info(
+            f'{weights.name} ({estimator.model.config.profile} profile) on {estimator.device}, '
+            f'images are taken as {kind}')
+
+    def _stop(self) -> None:
+        """Unsubscribe and wait for the worker; does nothing when it does not run."""
+        if self._inputs is not None:
+            self._inputs.destroy()
+        if self._worker is not None:
+            self._worker.join()
+        self._inputs = self._worker = None
+
+    def _release(self) -> None:
+        """Stop and free all that configure made; does nothing where there is nothing."""
+        self._stop()
+        if self._outputs is not None:
+            self._outputs.destroy()
+        if self._diagnostics_timer is not None:
+            self.destroy_timer(self._diagnostics_timer)
+        self._estimator = self._outputs = self._diagnostics_timer = None
+
+    def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+        """Refuse with a reason, or use the new values from the next frame on."""
+        try:
+            for parameter, spec in known(parameters):
+                spec.check(parameter.value)
+            # Before configure values may still contradict each other: they come one by one.
+            if self._estimator is not None:
+                self._in_force = self._in_force.changed(parameters)
+        except BadParameter as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        for parameter, _ in known(parameters):
+            self._bad_parameters.pop(parameter.name, None)
+        if self._worker is not None:
+            self._worker.update(self._in_force)
+        return SetParametersResult(successful=True)
+
+    def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        """Forget past frames, path and scale."""
+        response.success = self._worker is not None
+        if self._worker is not None:
+            self._worker.reset()
+        response.message = ('past frames, path and scale are forgotten' if response.success
+                            else 'the node is not active')
+        return response
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        """Take images, or leave them."""
+        self._enabled = request.data
+        if self._inputs is not None:
+            self._inputs.images.enabled = request.data
+        self._status.waiting('no image yet' if request.data else 'disabled by ~/enable')
+        response.success = True
+        response.message = 'enabled' if request.data else 'disabled'
+        return response
+
+    def _publish_diagnostics(self) -> None:
+        estimator, subscriptions = self._estimator, self._inputs
+        if estimator is None:
+            return
+        received = subscriptions.images.received if subscriptions else 0
+        replaced = subscriptions.images.replaced if subscriptions else 0
+        message = self._status.message(
+            f'{self.get_name()}: depth', received, replaced,
+            {'profile': estimator.model.config.profile, 'device': str(estimator.device)})
+        message.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(message)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the node until it is told to stop."""
+    # Before Fast DDS reads it: the default transport loses whole clouds.
+    os.environ.update(large_message_environment())
+    rclpy.init(args=arguments)
+    executor = SingleThreadedExecutor()
+    node = DepthNode()
+    executor.add_node(node)
+    try:
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""The newest image and its camera: what the callbacks leave for the worker."""
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import BadCamera
+
+ImageMessage = Image | CompressedImage
+# CameraInfo messages that are kept for exact stamps.
+REMEMBERED = 32
+
+
+@dataclass(frozen=True)
+class OdometryReading:
+    """Where the robot was: stamp [ns] and (3,) position [m]."""
+
+    stamp_ns: int
+    position: NDArray[np.float64]
+
+
+def nanoseconds(stamp: object) -> int:
+    """Turn a builtin_interfaces/Time into nanoseconds."""
+    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)  # type: ignore[attr-defined]
+
+
+class NewestImage:
+    """A slot for one image: the newest wins, the replaced are counted."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._message: ImageMessage | None = None
+        self._arrived_s = 0.0
+        self._closed = False
+        self.enabled = True
+        self.received = 0
+        self.replaced = 0
+
+    def put(self, message: ImageMessage) -> None:
+        """Leave an image, in place of one that nobody took."""
+        if not self.enabled:
+            return
+        with self._changed:
+            self.received += 1
+            self.replaced += self._message is not None
+            self._message, self._arrived_s = message, time.monotonic()
+            self._changed.notify()
+
+    def take(self) -> tuple[ImageMessage, float] | None:
+        """Wait for an image and when it came (monotonic) [s]; None once the slot is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._message is not None)
+            if self._closed:
+                return None
+            message, self._message = self._message, None
+            assert message is not None
+            return message, self._arrived_s
+
+    def close(self) -> None:
+        """Send whoever waits home."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+
+class CameraCache:
+    """The camera of each image: the latest one of its size, or the one of its very stamp."""
+
+    def __init__(self, exact_stamp: bool, topic: str, timeout_s: float) -> None:
+        """
+        Start without any camera.
+
+        :param exact_stamp: whether the stamps of image and CameraInfo must agree.
+        :param topic: name of the CameraInfo topic, for errors.
+        :param timeout_s: how long an image waits for its CameraInfo, which may come later [s].
+        """
+        self._exact_stamp = exact_stamp
+        self._topic = topic
+        self._timeout_s = timeout_s
+        self._changed = threading.Condition()
+        self._closed = False
+        self._latest: Camera | None = None
+        self._by_stamp: OrderedDict[int, Camera] = OrderedDict()
+
+    def put(self, stamp_ns: int, camera: Camera) -> None:
+        """Remember a camera."""
+        with self._changed:
+            if camera != self._latest:
+                self._latest = camera
+            self._by_stamp[stamp_ns] = self._latest
+            while len(self._by_stamp) > REMEMBERED:
+                self._by_stamp.popitem(last=False)
+            self._changed.notify_all()
+
+    def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera:
+        """
+        Find the camera of an image, waiting for it.
+
+        :raises BadCamera: if none comes in time, none of this stamp, or it has another size.
+        """
+        def candidate() -> Camera | None:
+            return self._by_stamp.get(stamp_ns) if self._exact_stamp else self._latest
+
+        def fits() -> bool:
+            camera = candidate()
+            return self._closed or (
+                camera is not None and (camera.width, camera.height) == (width, height))
+
+        with self._changed:
+            fitting = self._changed.wait_for(fits, self._timeout_s)
+            camera, latest = candidate(), self._latest
+        if fitting and camera is not None:
+            return camera
+        if latest is None:
+            raise BadCamera(f'images come, but no usable CameraInfo on {self._topic}')
+        if camera is None:
+            raise BadCamera(f'no CameraInfo with the stamp of the image on {self._topic}, and '
+                            f'camera_info.exact_stamp asks for one')
+        raise BadCamera(f'the image is {width} x {height}, but the CameraInfo on {self._topic} is '
+                        f'for {camera.width} x {camera.height}')
+
+    def close(self) -> None:
+        """Send whoever waits home."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,142 @@
+"""Arrays to the messages we publish: depth, pictures, point clouds."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image, PointCloud2, PointField
+from std_msgs.msg import Header
+
+POINT_STEP = 16  # x y z rgb, four bytes each
+MAX_MILLIMETRES = 65535
+
+
+def metres_image(values: NDArray[np.float32], header: Header) -> Image:
+    """
+    Make a 32FC1 image, of depth or of confidence.
+
+    :param values: (H, W) float32, depth [m] with NaN and Inf as they are, or confidence.
+    :param header: header of the input image, copied.
+    :return: the message.
+    :raises ValueError: if the array differs from the one above.
+    """
+    _check('values', values, np.float32, 2)
+    return _image(values, '32FC1', header)
+
+
+def millimetres_image(depth: NDArray[np.float32], header: Header) -> Image:
+    """
+    Make a 16UC1 image.
+
+    :param depth: (H, W) float32 [m].
+    :param header: header of the input image, copied.
+    :return: millimetres, rounded; 0 (invalid) for NaN, Inf, negative and more than 65.535 m.
+    :raises ValueError: if the array differs from the one above.
+    """
+    _check('depth', depth, np.float32, 2)
+    with np.errstate(over='ignore'):  # becomes Inf, which is invalid below
+        millimetres = depth * np.float32(1000.0) + np.float32(0.5)
+    # NaN compares False; a clamp to the largest value would be a wall at 65 m.
+    valid = (millimetres >= 0.5) & (millimetres < MAX_MILLIMETRES + 1)
+    return _image(np.where(valid, millimetres, 0).astype('<u2'), '16UC1', header)
+
+
+def bgr_image(bgr: NDArray[np.uint8], header: Header) -> Image:
+    """
+    Make a bgr8 image.
+
+    :param bgr: (H, W, 3) uint8.
+    :param header: header of the input image, copied.
+    :return: the message.
+    :raises ValueError: if the array differs from the one above.
+    """
+    _check('bgr', bgr, np.uint8, 3)
+    if bgr.shape[2] != 3:
+        raise ValueError(f'bgr must be (H, W, 3), got {bgr.shape}')
+    return _image(bgr, 'bgr8', header)
+
+
+def organised_cloud(
+    points: NDArray[np.float32], rgb: NDArray[np.uint8], header: Header
+) -> PointCloud2:
+    """
+    Make a cloud with one point per pixel.
+
+    :param points: (H, W, 3) float32 [m], NaN where invalid.
+    :param rgb: (H, W, 3) uint8 colours.
+    :param header: header of the input image, copied.
+    :return: the message, H x W points of 16 bytes, not dense.
+    :raises ValueError: if an array differs from the ones above.
+    """
+    _check('points', points, np.float32, 3)
+    _check('rgb', rgb, np.uint8, 3)
+    return _cloud(points, rgb, header, is_dense=False)
+
+
+def dense_cloud(
+    points: NDArray[np.float32], rgb: NDArray[np.uint8], header: Header
+) -> PointCloud2:
+    """
+    Make a cloud of a list of points.
+
+    :param points: (N, 3) float32 [m], all finite; N may be 0.
+    :param rgb: (N, 3) uint8 colours.
+    :param header: header of the input image, copied.
+    :return: the message, 1 x N points of 16 bytes, dense.
+    :raises ValueError: if an array differs from the ones above.
+    """
+    _check('points', points, np.float32, 2)
+    _check('rgb', rgb, np.uint8, 2)
+    return _cloud(points[None], rgb[None], header, is_dense=True)
+
+
+def _image(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
+    """Fill an image message."""
+    height, width = pixels.shape[:2]
+    message = Image(header=_copy(header), height=height, width=width, encoding=encoding,
+                    is_bigendian=0, step=pixels[:1].nbytes)
+    # The message's own array is filled in place: assigning an array to it copies it once more on
+    # some distributions, and anything but an array.array is checked byte by byte on others.
+    message.data.frombytes(np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data)
+    return message
+
+
+def _cloud(
+    points: NDArray[np.float32], rgb: NDArray[np.uint8], header: Header, is_dense: bool
+) -> PointCloud2:
+    """Pack (H, W, 3) points and colours."""
+    if points.shape != rgb.shape or points.shape[-1] != 3:
+        raise ValueError(f'points and rgb must be alike and end in 3, '
+                         f'got {points.shape} and {rgb.shape}')
+    height, width = points.shape[:2]
+    fields = [PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
+              for index, name in enumerate(('x', 'y', 'z', 'rgb'))]
+    message = PointCloud2(header=_copy(header), height=height, width=width, fields=fields,
+                          is_bigendian=False, point_step=POINT_STEP, row_step=POINT_STEP * width,
+                          is_dense=is_dense)
+    if points.size:
+        # In place, as in _image; NumPy's strided assignments take several times as long.
+        data = message.data
+        data.append(0)
+        data *= POINT_STEP * width * height
+        packed = np.frombuffer(data, np.float32).reshape(height, width, 4)
+        # PCL's rgb: the bytes b g r 0 in the place of a little-endian float.
+        colours = np.zeros((height, width, 4), np.uint8)
+        cv2.mixChannels([rgb], [colours], [0, 2, 1, 1, 2, 0])
+        cv2.mixChannels([points, colours.view(np.float32)], [packed], [0, 0, 1, 1, 2, 2, 3, 3])
+    return message
+
+
+def _copy(header: Header) -> Header:
+    """Copy stamp and frame, so that no two messages share a header that someone may change."""
+    copy = Header(frame_id=header.frame_id)
+    copy.stamp.sec, copy.stamp.nanosec = header.stamp.sec, header.stamp.nanosec
+    return copy
+
+
+def _check(name: str, values: NDArray[Any], dtype: type, ndim: int) -> None:
+    """Refuse another type or number of dimensions."""
+    if values.dtype != dtype or values.ndim != ndim:
+        raise ValueError(f'{name} must be {ndim}-dimensional {np.dtype(dtype).name}, '
+                         f'got {values.shape} {values.dtype}')

@@ -1,0 +1,212 @@
+"""Every parameter of the node: one table, declared, checked and read as one frozen object."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import (
+    InvalidParameterTypeException,
+    InvalidParameterValueException,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.point_cloud import CloudFilter
+from mdepth_ros.ros.parameter_field import BadParameter, Spec, parameter, spec_of
+
+
+@dataclass(frozen=True)
+class NodeParameters:
+    """The values in force; a new object for every change, so that nothing is half-applied."""
+
+    weights: str = parameter(
+        'weights', '', 'Weights file (.safetensors); empty is the model that comes with the '
+        'package')
+    device: str = parameter(
+        'device', 'auto', "Where the networks run: 'auto', 'cpu', 'cuda' or 'cuda:N'")
+    pixel_budget: int = parameter(
+        'network.pixel_budget', 640 * 192, "Most pixels of the networks' input, whose size "
+        "follows the camera's aspect [px]", low=64 * 64, high=4096 * 2304)
+    network_width: int = parameter(
+        'network.width', 0, "Width of the networks' input, a multiple of 32; 0 follows "
+        'network.pixel_budget [px]', low=0, high=4096)
+    network_height: int = parameter(
+        'network.height', 0, "Height of the networks' input, a multiple of 32; 0 follows "
+        'network.pixel_budget [px]', low=0, high=4096)
+
+    image_transport: str = parameter(
+        'image_transport', 'raw', "'raw' subscribes to image, 'compressed' to image/compressed",
+        choices=('raw', 'compressed'))
+    image_is_rectified: bool = parameter(
+        'image_is_rectified', True, 'True: the image is rectified, P of camera_info counts. '
+        'False: it is raw, and undistorted with K and D')
+    exact_camera_info: bool = parameter(
+        'camera_info.exact_stamp', False, 'Use only the CameraInfo with the stamp of the image, '
+        'for lenses that zoom')
+    camera_info_timeout_s: float = parameter(
+        'camera_info.timeout', 1.0, 'How long an image waits for its CameraInfo [s]',
+        low=0.01, high=60.0)
+    max_gap_s: float = parameter(
+        'max_gap', 1.0, 'A longer pause between images empties the frame buffer [s]',
+        low=0.01, high=3600.0)
+
+    scale_mode: str = parameter(
+        'scale.mode', 'fixed', "Where metres come from: 'fixed' is scale.value, 'odometry' "
+        'compares the motion with the odom topic', choices=('fixed', 'odometry'))
+    scale_value: float = parameter(
+        'scale.value', 0.0, "Metres per network unit, the start of 'odometry'; 0 is the weights' "
+        'own', low=0.0, high=1e6, dynamic=True)
+    wait_for_scale: bool = parameter(
+        'scale.wait', False, 'Publish nothing until the scale is known', dynamic=True)
+
+    depth_encoding: str = parameter(
+        'depth.encoding', '32FC1', "'32FC1' is metres, '16UC1' millimetres with 0 for invalid",
+        choices=('32FC1', '16UC1'), dynamic=True)
+    output_size: str = parameter(
+        'depth.size', 'network', "Resolution of images and depth/points: 'network', or 'input' "
+        'like the camera image', choices=('network', 'input'), dynamic=True)
+    min_depth_m: float = parameter(
+        'depth.min', 0.1, 'Nearer depth is published as -Inf [m]', low=0.0, high=1000.0,
+        dynamic=True)
+    max_depth_m: float = parameter(
+        'depth.max', 80.0, 'Farther depth is published as +Inf [m]', low=0.01, high=10000.0,
+        dynamic=True)
+    color_near_m: float = parameter(
+        'color.near', 1.0, 'Depth of the warmest colour of depth/color [m]', low=0.01,
+        high=1000.0, dynamic=True)
+    color_far_m: float = parameter(
+        'color.far', 40.0, 'Depth of the coldest colour of depth/color [m]', low=0.02,
+        high=10000.0, dynamic=True)
+
+    filtered_rate: float = parameter(
+        'filtered.rate', 10.0, 'Most messages per second on depth/points_filtered; 0 is no limit '
+        '[Hz]', low=0.0, high=1000.0, dynamic=True)
+    filtered_stride: int = parameter(
+        'filtered.stride', 2, 'depth/points_filtered keeps every n-th pixel of every n-th row',
+        low=1, high=64, dynamic=True)
+    filtered_voxel: float = parameter(
+        'filtered.voxel', 0.0, 'Edge of the grid whose cells are averaged; 0 is no grid [m]',
+        low=0.0, high=10.0, dynamic=True)
+    filtered_min_range: float = parameter(
+        'filtered.min_range', 0.2, 'Nearest point that is kept [m]', low=0.0, high=1000.0,
+        dynamic=True)
+    filtered_max_range: float = parameter(
+        'filtered.max_range', 10.0, 'Farthest point that is kept [m]', low=0.01, high=10000.0,
+        dynamic=True)
+    filtered_min_confidence: float = parameter(
+        'filtered.min_confidence', 0.3, 'Lowest confidence that is kept', low=0.0, high=1.0,
+        dynamic=True)
+    filtered_max_jump: float = parameter(
+        'filtered.max_jump', 0.15, 'Largest change of depth to a neighbouring pixel, as a share '
+        'of it; more is the edge of an object', low=0.001, high=100.0, dynamic=True)
+
+    odometry_frame: str = parameter(
+        'odometry.frame_id', 'mdepth_odom', 'Frame that the odometry topic is given in',
+        dynamic=True)
+    odometry_tf: bool = parameter(
+        'odometry.publish_tf', False, 'Publish odometry.frame_id -> the camera on /tf, too')
+    diagnostics_rate: float = parameter(
+        'diagnostics.rate', 1.0, 'Messages per second on /diagnostics [Hz]', low=0.01, high=100.0)
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not self.min_depth_m < self.max_depth_m:
+            problems.append(f'depth.min must be below depth.max, '
+                            f'got {self.min_depth_m} and {self.max_depth_m}')
+        if not self.color_near_m < self.color_far_m:
+            problems.append(f'color.near must be below color.far, '
+                            f'got {self.color_near_m} and {self.color_far_m}')
+        if not self.odometry_frame:
+            problems.append('odometry.frame_id must not be empty')
+        for build in (self.engine_config, self.cloud_filter):
+            try:
+                build()
+            except ValueError as error:
+                problems.append(str(error))
+        if problems:
+            raise BadParameter('; '.join(problems))
+
+    def engine_config(self) -> EngineConfig:
+        """Return what the engine needs of these."""
+        return EngineConfig(
+            device=self.device, pixel_budget=self.pixel_budget, width=self.network_width,
+            height=self.network_height, rectify=not self.image_is_rectified,
+            max_gap_s=self.max_gap_s, scale=self.scale_value)
+
+    def cloud_filter(self) -> CloudFilter:
+        """Return what depth/points_filtered keeps."""
+        return CloudFilter(
+            stride=self.filtered_stride, voxel_size=self.filtered_voxel,
+            min_range=self.filtered_min_range, max_range=self.filtered_max_range,
+            min_confidence=self.filtered_min_confidence, max_depth_jump=self.filtered_max_jump)
+
+    def changed(self, parameters: Iterable[Parameter]) -> 'NodeParameters':
+        """
+        Return these with some values replaced, as while the node is configured.
+
+        :param parameters: new values; those of other owners (``use_sim_time``) are left alone.
+        :raises BadParameter: saying why the values are refused together.
+        """
+        values: dict[str, Any] = {}
+        for new, spec in known(parameters):
+            spec.check(new.value)
+            if not spec.dynamic and new.value != getattr(self, spec.field):
+                raise BadParameter(f'{spec.name} can only change while the node is unconfigured')
+            values[spec.field] = new.value
+        return replace(self, **values)
+
+
+SPECS: Mapping[str, Spec] = {
+    spec.name: spec for spec in (spec_of(field) for field in fields(NodeParameters))}
+
+
+def known(parameters: Iterable[Parameter]) -> list[tuple[Parameter, Spec]]:
+    """Pair those parameters that are in the table with their entries."""
+    return [(one, SPECS[one.name]) for one in parameters if one.name in SPECS]
+
+
+def declare_parameters(node: Node) -> dict[str, str]:
+    """
+    Declare all parameters with their descriptors.
+
+    :param node: the node that owns them.
+    :return: what is wrong with the values given at the start, by name; these parameters hold
+        their default until they are set.
+    """
+    problems = {}
+    for spec in SPECS.values():
+        descriptor = ParameterDescriptor(
+            description=spec.text, additional_constraints=spec.constraints())
+        if spec.low is not None and isinstance(spec.default, int):
+            descriptor.integer_range = [IntegerRange(from_value=spec.low, to_value=spec.high)]
+        elif spec.low is not None:
+            descriptor.floating_point_range = [
+                FloatingPointRange(from_value=spec.low, to_value=spec.high)]
+        try:
+            value = node.declare_parameter(spec.name, spec.default, descriptor).value
+            spec.check(value)
+        except (InvalidParameterTypeException, InvalidParameterValueException,
+                BadParameter) as error:
+            problems[spec.name] = str(error)
+            if not node.has_parameter(spec.name):
+                node.declare_parameter(spec.name, spec.default, descriptor, ignore_override=True)
+    return problems
+
+
+def read_parameters(node: Node) -> NodeParameters:
+    """
+    Read all parameters.
+
+    :raises BadParameter: naming everything that is wrong with them.
+    """
+    return NodeParameters(**{spec.field: node.get_parameter(name).value
+                             for name, spec in SPECS.items()})
+
+
+def unknown_overrides(node: Node) -> list[str]:
+    """Return the names of values given at the start that no parameter of the node has."""
+    return sorted(
+        name for name in node._parameter_overrides
+        if not node.has_parameter(name) and not name.startswith('qos_overrides.'))

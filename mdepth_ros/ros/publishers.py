@@ -1,0 +1,115 @@
+"""The node's output topics; what nobody subscribes to is not computed."""
+
+import time
+
+from nav_msgs.msg import Odometry
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
+
+from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.messages import (
+    bgr_image,
+    dense_cloud,
+    metres_image,
+    millimetres_image,
+    organised_cloud,
+)
+from mdepth_ros.ros.odometry import CameraPath, tf_message_type, transform_of
+from mdepth_ros.ros.parameters import NodeParameters
+from mdepth_ros.ros.rendering import Rendering
+
+TOPICS = {
+    'depth/image': Image,
+    'depth/camera_info': CameraInfo,
+    'depth/points': PointCloud2,
+    'depth/points_filtered': PointCloud2,
+    'depth/confidence': Image,
+    'depth/color': Image,
+    'odometry': Odometry,
+}
+QUEUE = 5
+
+
+class Publishers:
+    """Lifecycle publishers of all outputs."""
+
+    def __init__(self, node: LifecycleNode, with_tf: bool) -> None:
+        """
+        Create the publishers.
+
+        :param node: their node.
+        :param with_tf: whether to publish on /tf, too.
+        :raises MdepthError: if /tf is asked for and tf2_msgs is not installed.
+        """
+        topics = TOPICS | ({'/tf': tf_message_type()} if with_tf else {})
+        self._node = node
+        self._publishers: dict[str, LifecyclePublisher] = {
+            topic: node.create_lifecycle_publisher(
+                kind, topic, QoSProfile(depth=QUEUE),
+                qos_overriding_options=QoSOverridingOptions.with_default_policies())
+            for topic, kind in topics.items()}
+        self._next_filtered = 0.0
+
+    def destroy(self) -> None:
+        """Remove the publishers from their node."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def wanted(self) -> bool:
+        """Return whether anybody listens to anything."""
+        return any(self._wanted(topic) for topic in self._publishers)
+
+    def publish(
+        self, rendering: Rendering, path: CameraPath, header: Header, parameters: NodeParameters
+    ) -> None:
+        """
+        Publish one frame on all topics that have subscribers.
+
+        :param rendering: its arrays.
+        :param path: the camera's path up to it.
+        :param header: header of its image; every message gets this stamp and frame.
+        :param parameters: the values in force.
+        """
+        if self._wanted('depth/image'):
+            as_image = (metres_image if parameters.depth_encoding == '32FC1'
+                        else millimetres_image)
+            self._publish('depth/image', as_image(rendering.depth, header))
+        if self._wanted('depth/camera_info'):
+            self._publish('depth/camera_info', info_from_camera(rendering.camera, header))
+        if self._wanted('depth/points'):
+            self._publish('depth/points', organised_cloud(*rendering.points, header))
+        if self._wanted('depth/confidence'):
+            self._publish('depth/confidence', metres_image(rendering.confidence, header))
+        if self._wanted('depth/color'):
+            self._publish('depth/color', bgr_image(rendering.color, header))
+        if self._wanted('depth/points_filtered') and self._filtered_is_due(parameters):
+            self._publish('depth/points_filtered',
+                          dense_cloud(*rendering.navigation_points, header))
+        if self._wanted('odometry') or self._wanted('/tf'):
+            odometry = path.odometry(header, parameters.odometry_frame)
+            self._publish('odometry', odometry)
+            if '/tf' in self._publishers:
+                self._publish('/tf', tf_message_type()(transforms=[transform_of(odometry)]))
+
+    def _wanted(self, topic: str) -> bool:
+        """Return whether a topic exists and has subscribers."""
+        publisher = self._publishers.get(topic)
+        return publisher is not None and publisher.get_subscription_count() > 0
+
+    def _publish(self, topic: str, message: object) -> None:
+        self._publishers[topic].publish(message)
+
+    def _filtered_is_due(self, parameters: NodeParameters) -> bool:
+        """Hold the navigation cloud to its own rate."""
+        now = time.monotonic()
+        if not parameters.filtered_rate:
+            return True
+        # A tenth early is in time: frames do not come on the clock's tick.
+        if now < self._next_filtered - 0.1 / parameters.filtered_rate:
+            return False
+        self._next_filtered = max(self._next_filtered, now - 1 / parameters.filtered_rate)
+        self._next_filtered += 1 / parameters.filtered_rate
+        return True

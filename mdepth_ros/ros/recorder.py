@@ -1,0 +1,246 @@
+"""Record a node's topics to an mcap bag, byte for byte: ``python -m mdepth_ros.ros.recorder``."""
+
+import argparse
+import importlib
+import json
+import re
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosTime
+from rosbags.interfaces import QosReliability as BagReliability
+from rosbags.rosbag2 import StoragePlugin, Writer
+from rosbags.typesys import Stores, get_typestore
+
+from mdepth_ros.ros.transport import ChildProcess, ProcessError
+
+# Deep enough to sit out a slow disk; the clouds are the large ones, 2 MB at 640x192.
+QUEUE_DEPTH = 200
+_FOREVER = QosTime(9223372036, 854775807)
+_HOUSEKEEPING = ('/rosout', '/parameter_events')
+
+
+class Recorder:
+    """
+    Subscribes to what a node publishes, as it appears, and writes it down.
+
+    The log time of a message is when the middleware received it, not when Python came to it.
+
+    :param bag: folder to create.
+    :param node_name: record all that this node publishes, as ``/robot/mdepth``.
+    :param topics: record these topics too, fully qualified.
+    """
+
+    def __init__(
+        self, bag: Path, node_name: str | None = None, topics: Sequence[str] = ()
+    ) -> None:
+        self.counts: dict[str, int] = {}
+        self._node_name = node_name
+        self._topics = tuple(topics)
+        self._typestore = get_typestore(Stores.LATEST)
+        self._writer = Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node: Node = rclpy.create_node('mdepth_recorder', context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+
+    def discover(self) -> list[str]:
+        """
+        Subscribe to what has appeared since the last call.
+
+        :return: the new topics.
+        """
+        found = self._visible_topics()
+        new = [name for name in found if name not in self.counts]
+        for name in new:
+            self._subscribe(name, found[name])
+        return new
+
+    def spin_once(self, timeout_s: float = 0.05) -> None:
+        """
+        Write at most one message.
+
+        :param timeout_s: wait for it this long [s].
+        """
+        self._executor.spin_once(timeout_sec=timeout_s)
+
+    def drain(self, quiet_s: float = 0.3, timeout_s: float = 5.0) -> None:
+        """
+        Write what is still on its way.
+
+        :param quiet_s: stop after this time without a message [s].
+        :param timeout_s: stop after this time in any case [s].
+        """
+        end = time.monotonic() + timeout_s
+        quiet_from, written = time.monotonic(), sum(self.counts.values())
+        while time.monotonic() < min(end, quiet_from + quiet_s):
+            self.spin_once(0.02)
+            if sum(self.counts.values()) > written:
+                quiet_from, written = time.monotonic(), sum(self.counts.values())
+
+    def close(self) -> None:
+        """Finish the file and leave the network."""
+        self._writer.close()
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def _visible_topics(self) -> dict[str, str]:
+        """Name and type of the topics to record that have a publisher now."""
+        everything = dict(self._node.get_topic_names_and_types())
+        names = {name for name in self._topics if self._node.count_publishers(name)}
+        for name in everything if self._node_name is not None else ():
+            publishers = self._node.get_publishers_info_by_topic(name)
+            if name not in _HOUSEKEEPING and any(
+                    f'{p.node_namespace.rstrip("/")}/{p.node_name}' == self._node_name
+                    for p in publishers):
+                names.add(name)
+        # A type that the bag library does not know has no definition to write down.
+        return {name: everything[name][0] for name in sorted(names)
+                if name in everything and everything[name][0] in self._typestore.fielddefs}
+
+    def _subscribe(self, name: str, kind: str) -> None:
+        """Subscribe with what the publisher offers, and a deep queue."""
+        offered = self._node.get_publishers_info_by_topic(name)[0].qos_profile
+        qos = QoSProfile(
+            depth=QUEUE_DEPTH,
+            reliability=(ReliabilityPolicy.BEST_EFFORT
+                         if offered.reliability == ReliabilityPolicy.BEST_EFFORT
+                         else ReliabilityPolicy.RELIABLE),
+            durability=(DurabilityPolicy.TRANSIENT_LOCAL
+                        if offered.durability == DurabilityPolicy.TRANSIENT_LOCAL
+                        else DurabilityPolicy.VOLATILE))
+        connection = self._writer.add_connection(
+            name, kind, typestore=self._typestore, offered_qos_profiles=[_bag_qos(offered)])
+        self.counts[name] = 0
+        self._node.create_subscription(
+            message_class(kind), name, partial(self._write, connection), qos, raw=True)
+
+    def _write(self, connection: Connection, message: bytes, info: Any) -> None:
+        """Write one message with the time at which it was received."""
+        # A middleware that does not know the time says 0.
+        received_ns = info['received_timestamp'] or time.time_ns()
+        self._writer.write(connection, received_ns, message)
+        self.counts[connection.topic] += 1
+
+
+def message_class(kind: str) -> type:
+    """
+    Import a message class by its name.
+
+    :param kind: as ``sensor_msgs/msg/Image``.
+    :return: the class.
+    """
+    package, folder, name = kind.split('/')
+    return getattr(importlib.import_module(f'{package}.{folder}'), name)
+
+
+def _bag_qos(offered: QoSProfile) -> Qos:
+    """Translate a publisher's QoS to the bag's metadata; depth is not on the wire."""
+    reliable = offered.reliability != ReliabilityPolicy.BEST_EFFORT
+    latched = offered.durability == DurabilityPolicy.TRANSIENT_LOCAL
+    return Qos(
+        QosHistory.KEEP_LAST, offered.depth or 1,
+        BagReliability.RELIABLE if reliable else BagReliability.BEST_EFFORT,
+        QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        _FOREVER, _FOREVER, QosLiveliness.AUTOMATIC, _FOREVER, False)
+
+
+class RecorderProcess(ChildProcess):
+    """
+    The recorder as a process of its own, so that it slows nobody down.
+
+    :param bag: folder to create.
+    :param log: file for its messages.
+    :param node_name: record all that this node publishes.
+    :param topics: record these topics too.
+    """
+
+    def __init__(
+        self, bag: Path, log: Path, node_name: str | None = None, topics: Sequence[str] = ()
+    ) -> None:
+        self.bag = bag
+        arguments = [str(bag), *topics]
+        if node_name is not None:
+            arguments += ['--node', node_name]
+        super().__init__('the recorder', 'mdepth_ros.ros.recorder', arguments, log)
+        try:
+            self.wait_for_line('^ready$', 30.0)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_subscribed(self, topics: Sequence[str], timeout_s: float = 20.0) -> None:
+        """
+        Wait until it has subscribed to these topics.
+
+        :param topics: fully qualified names.
+        :param timeout_s: give up after this time [s], for each.
+        :raises ProcessError: if one does not appear in time.
+        """
+        for topic in topics:
+            self.wait_for_line(f'^subscribed {topic}$', timeout_s)
+
+    def finish(self) -> dict[str, int]:
+        """
+        End the recording.
+
+        :return: how many messages of each topic it holds.
+        :raises ProcessError: if the recorder died before.
+        """
+        self.check()
+        self.stop()
+        counts = re.search('^recorded (.*)$', self.log_text(), re.MULTILINE)
+        if counts is None:
+            raise ProcessError(f'the recorder did not finish {self.bag}:\n{self.log_tail()}')
+        return dict(json.loads(counts[1]))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Record until SIGINT or SIGTERM, or until the parent closes our stdin."""
+    parser = argparse.ArgumentParser(description='Record topics to an mcap bag.')
+    parser.add_argument('bag', type=Path, help='folder to create')
+    parser.add_argument('topics', nargs='*', help='fully qualified topics')
+    parser.add_argument('--node', help='record all topics of this node')
+    args = parser.parse_args(arguments)
+    stopped = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.append(True))
+    recorder = Recorder(args.bag, args.node, args.topics)
+    print('ready', flush=True)
+    look_again = 0.0
+    try:
+        while not stopped:
+            if time.monotonic() > look_again:
+                for topic in recorder.discover():
+                    print(f'subscribed {topic}', flush=True)
+                look_again = time.monotonic() + 0.25
+                stopped += [True] * _parent_is_gone()
+            recorder.spin_once()
+        recorder.drain()
+    finally:
+        recorder.close()
+    print('recorded ' + json.dumps(recorder.counts), flush=True)
+
+
+def _parent_is_gone() -> bool:
+    """Return whether stdin was a pipe that has been closed."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return False
+    return bool(select.select([sys.stdin], [], [], 0)[0]) and not sys.stdin.buffer.peek(1)
+
+
+if __name__ == '__main__':
+    main()

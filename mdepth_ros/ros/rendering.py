@@ -1,0 +1,141 @@
+"""One estimate as the arrays that the topics carry, each made when it is first asked for."""
+
+import math
+from functools import cached_property
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.engine.camera import Camera, resized_camera
+from mdepth_ros.engine.frames import DepthEstimate
+from mdepth_ros.engine.point_cloud import navigation_points, organised_points
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.ros.parameters import NodeParameters
+
+
+def mark_range(depth: Tensor, valid: Tensor, nearest: float, farthest: float) -> Tensor:
+    """
+    Mark what is not a measurement the way REP 117 does.
+
+    :param depth: (1, 1, H, W) depth [m].
+    :param valid: (1, 1, H, W) bool.
+    :param nearest: shortest range [m].
+    :param farthest: longest range [m].
+    :return: (1, 1, H, W) depth [m]; NaN invalid, -Inf too close, +Inf beyond range.
+    """
+    marked = torch.where(depth > farthest, math.inf, depth)
+    marked = torch.where(depth < nearest, -math.inf, marked)
+    return torch.where(valid, marked, math.nan)
+
+
+def color_picture(
+    depth: NDArray[np.float32], near: float, far: float
+) -> NDArray[np.uint8]:
+    """
+    Colour a depth image for people, warm near and cold far, by its logarithm.
+
+    :param depth: (H, W) depth [m]; NaN invalid, +Inf beyond range, -Inf too close.
+    :param near: depth of the warmest colour [m].
+    :param far: depth of the coldest colour [m].
+    :return: (H, W, 3) uint8 BGR; black where invalid.
+    """
+    inside = np.clip(np.where(np.isnan(depth), near, depth), near, far)
+    warmth = np.log(far / inside) / math.log(far / near)
+    picture = cv2.applyColorMap((255 * warmth).astype(np.uint8), cv2.COLORMAP_TURBO)
+    picture[np.isnan(depth)] = 0
+    return picture
+
+
+class Rendering:
+    """The outputs of one frame; what nobody subscribes to is never computed."""
+
+    def __init__(
+        self, estimate: DepthEstimate, camera: Camera, parameters: NodeParameters
+    ) -> None:
+        """
+        Keep what the outputs are made of.
+
+        :param estimate: depth at the network's resolution.
+        :param camera: camera of the input image.
+        :param parameters: the values in force.
+        """
+        self._estimate = estimate
+        self._input_camera = camera
+        self._parameters = parameters
+
+    @cached_property
+    def camera(self) -> Camera:
+        """Camera of all published images."""
+        if self._parameters.output_size == 'input':
+            size = self._input_camera.width, self._input_camera.height
+        else:
+            size = self._estimate.depth.shape[3], self._estimate.depth.shape[2]
+        return resized_camera(self._input_camera, *size)
+
+    @cached_property
+    def depth(self) -> NDArray[np.float32]:
+        """(H, W) published depth [m]."""
+        return _array(self._depth)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """(H, W) confidence in [0, 1]."""
+        return _array(self._resized(self._estimate.confidence))
+
+    @cached_property
+    def color(self) -> NDArray[np.uint8]:
+        """(H, W, 3) BGR picture of the depth."""
+        p = self._parameters
+        return color_picture(self.depth, p.color_near_m, p.color_far_m)
+
+    @cached_property
+    def points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """(H, W, 3) points [m] and RGB colours."""
+        K = torch.tensor(self.camera.K, dtype=torch.float32, device=self._depth.device)
+        points = organised_points(self._depth, invert_intrinsics(K))
+        height, width = self._depth.shape[2:]
+        rgb = self._network_rgb.cpu().numpy()
+        if rgb.shape[:2] != (height, width):
+            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
+        return points.cpu().numpy(), rgb
+
+    @cached_property
+    def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """(N, 3) points [m] and RGB colours that a costmap should see."""
+        points, rgb = navigation_points(
+            self._network_depth, invert_intrinsics(self._estimate.K), self._network_rgb,
+            self._estimate.confidence, self._parameters.cloud_filter())
+        return points.cpu().numpy(), rgb.cpu().numpy()
+
+    @cached_property
+    def _network_depth(self) -> Tensor:
+        """Published depth at the network's resolution."""
+        p, estimate = self._parameters, self._estimate
+        return mark_range(estimate.depth, estimate.valid, p.min_depth_m, p.max_depth_m)
+
+    @cached_property
+    def _network_rgb(self) -> Tensor:
+        """(h, w, 3) uint8 image that the networks saw."""
+        image = self._estimate.image[0].permute(1, 2, 0)
+        return image.mul(255).round_().to(torch.uint8).contiguous()
+
+    @cached_property
+    def _depth(self) -> Tensor:
+        return self._resized(self._network_depth)
+
+    def _resized(self, values: Tensor) -> Tensor:
+        """Bring (1, 1, h, w) to the published size; nearest, so that edges stay edges."""
+        size = (self.camera.height, self.camera.width)
+        if values.shape[2:] == size:
+            return values
+        return F.interpolate(values, size, mode='nearest-exact')
+
+
+def _array(values: Tensor) -> NDArray[np.float32]:
+    """(1, 1, H, W) tensor to (H, W) array."""
+    array: NDArray[np.float32] = values[0, 0].cpu().numpy()
+    return array

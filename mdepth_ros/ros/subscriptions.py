@@ -1,0 +1,74 @@
+"""The node's input topics: callbacks that only store."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from mdepth_ros.errors import BadCamera
+from mdepth_ros.ros.camera_info import camera_from_info
+from mdepth_ros.ros.inputs import CameraCache, NewestImage, OdometryReading, nanoseconds
+from mdepth_ros.ros.parameters import NodeParameters
+
+
+class Subscriptions:
+    """Image or compressed image, CameraInfo, and odometry where the scale needs it."""
+
+    def __init__(self, node: Node, parameters: NodeParameters, report: Callable[[str], None]
+                 ) -> None:
+        """
+        Subscribe.
+
+        :param node: their node.
+        :param parameters: the values in force.
+        :param report: told of every CameraInfo that cannot be used.
+        """
+        self._node = node
+        self._report = report
+        self.images = NewestImage()
+        self.cameras = CameraCache(
+            parameters.exact_camera_info, node.resolve_topic_name('camera_info'),
+            parameters.camera_info_timeout_s)
+        self.odometry: deque[OdometryReading] = deque(maxlen=1000)
+        # Depth 1: an image that waited while a newer one came is of no use.
+        image: tuple[Any, str] = ((Image, 'image') if parameters.image_transport == 'raw'
+                                  else (CompressedImage, 'image/compressed'))
+        self._subscriptions = [
+            self._subscribe(*image, self.images.put, 1),
+            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, 10),
+        ]
+        if parameters.scale_mode == 'odometry':
+            self._subscriptions.append(self._subscribe(Odometry, 'odom', self._on_odometry, 50))
+
+    def destroy(self) -> None:
+        """Unsubscribe and send a waiting worker home."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self.images.close()
+        self.cameras.close()
+
+    def _subscribe(
+        self, kind: Any, topic: str, callback: Callable[[Any], None], depth: int
+    ) -> Any:
+        """Subscribe like a sensor's consumer, unless the user's qos_overrides say otherwise."""
+        return self._node.create_subscription(
+            kind, topic, callback,
+            QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+
+    def _on_camera_info(self, info: CameraInfo) -> None:
+        try:
+            self.cameras.put(nanoseconds(info.header.stamp), camera_from_info(info))
+        except BadCamera as error:
+            self._report(str(error))
+
+    def _on_odometry(self, message: Odometry) -> None:
+        position = message.pose.pose.position
+        self.odometry.append(OdometryReading(
+            nanoseconds(message.header.stamp), np.array([position.x, position.y, position.z])))

@@ -1,0 +1,163 @@
+"""The one thread that works: newest image -> estimator -> topics."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from sensor_msgs.msg import Image
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
+from mdepth_ros.engine.scale import FixedScale, Motion, OdometryScale, ScaleState
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.geometry.pose import rotation_angle
+from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
+from mdepth_ros.ros.inputs import ImageMessage, nanoseconds
+from mdepth_ros.ros.odometry import CameraPath
+from mdepth_ros.ros.parameters import NodeParameters
+from mdepth_ros.ros.publishers import Publishers
+from mdepth_ros.ros.rendering import Rendering
+from mdepth_ros.ros.subscriptions import Subscriptions
+
+STOP_TIMEOUT_S = 30.0
+
+
+class Worker:
+    """Takes images until its subscriptions are destroyed."""
+
+    def __init__(
+        self, estimator: DepthEstimator, subscriptions: Subscriptions, publishers: Publishers,
+        status: Status, parameters: NodeParameters, report: Callable[[str], None],
+        warn: Callable[[str], object],
+    ) -> None:
+        """
+        Start the thread.
+
+        :param estimator: used by this thread alone from now on.
+        :param subscriptions: where images come from.
+        :param publishers: where results go.
+        :param status: told of every frame.
+        :param parameters: the values in force.
+        :param report: told of every image that cannot be used.
+        :param warn: told once of what looks wrong but works.
+        """
+        self._estimator = estimator
+        self._subscriptions = subscriptions
+        self._publishers = publishers
+        self._status = status
+        self._parameters = parameters
+        self._report = report
+        self._warn = warn
+        self._scale = self._make_scale()
+        self._path = CameraPath()
+        self._checked: tuple[Camera, str] | None = None
+        self._reset = threading.Event()
+        self._thread = threading.Thread(target=self._run, name='mdepth worker', daemon=True)
+        self._thread.start()
+
+    def update(self, parameters: NodeParameters) -> None:
+        """Work with other parameters from the next frame on."""
+        scale_changed = parameters.scale_value != self._parameters.scale_value
+        self._parameters = parameters
+        if scale_changed:
+            self._scale = self._make_scale()
+
+    def reset(self) -> None:
+        """Forget past frames, path and scale before the next frame."""
+        self._reset.set()
+
+    def join(self) -> None:
+        """
+        Wait for the frame in work, once the subscriptions are destroyed.
+
+        :raises MdepthError: if the thread hangs.
+        """
+        self._thread.join(STOP_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise MdepthError(f'the worker did not stop within {STOP_TIMEOUT_S:.0f} s')
+
+    def _run(self) -> None:
+        """Work until the slot closes; an error that nobody foresaw ends the thread loudly."""
+        finished = False
+        try:
+            while (taken := self._subscriptions.images.take()) is not None:
+                try:
+                    self._process(*taken)
+                except MdepthError as error:
+                    self._status.refused(str(error))
+                    self._report(str(error))
+            finished = True
+        finally:
+            if not finished:
+                self._status.refused('the worker failed; deactivate and activate the node')
+                self._report('the worker failed, this is a bug: its traceback follows')
+
+    def _process(self, message: ImageMessage, arrived_s: float) -> None:
+        """Turn one image into all that is wanted of it."""
+        if self._reset.is_set():
+            self._reset.clear()
+            self._estimator.reset()
+            self._path, self._scale = CameraPath(), self._make_scale()
+        rgb = decode_image(message) if isinstance(message, Image) else decode_compressed(message)
+        stamp_ns = nanoseconds(message.header.stamp)
+        height, width = rgb.shape[:2]
+        camera = self._subscriptions.cameras.camera_of(stamp_ns, width, height)
+        self._check(camera, message.header.frame_id)
+        frame = Frame(rgb, camera, stamp_ns)
+        if not self._publishers.wanted():
+            self._estimator.observe(frame)
+            self._status.waiting('nobody subscribes')
+            return
+
+        parameters = self._parameters
+        self._estimator.scale = self._scale.scale.value
+        estimate = self._estimator.push(frame)
+        self._follow(estimate)
+        if parameters.wait_for_scale and self._scale.scale.state is ScaleState.SEARCHING:
+            self._status.waiting('the scale is not known yet')
+            return
+        estimated_s = time.monotonic()
+        rendering = Rendering(estimate, camera, parameters)
+        self._publishers.publish(rendering, self._path, message.header, parameters)
+        published_s = time.monotonic()
+        self._status.accepted(estimate, self._scale.scale, 1e3 * (published_s - arrived_s),
+                              1e3 * (published_s - estimated_s))
+
+    def _follow(self, estimate: DepthEstimate) -> None:
+        """Feed the motion to the path, and with the odometry so far to the scale."""
+        if estimate.mode is Mode.SINGLE and estimate.reason:
+            self._warn(f'single-frame depth: {estimate.reason}')
+        self._path.add(estimate)
+        if not isinstance(self._scale, OdometryScale):
+            return
+        readings = self._subscriptions.odometry
+        while readings:
+            reading = readings.popleft()
+            self._scale.add_odometry(reading.stamp_ns, reading.position)
+        T = estimate.T_source_target
+        if T is not None and estimate.source_stamp_ns is not None:
+            self._scale.add_motion(Motion(
+                estimate.source_stamp_ns, estimate.stamp_ns,
+                float(T[:3, 3].norm()) / estimate.scale, float(rotation_angle(T))))
+
+    def _check(self, camera: Camera, frame_id: str) -> None:
+        """Warn of what often goes wrong, once per camera."""
+        if self._checked is not None and self._checked[0] is camera and (
+                self._checked[1] == frame_id):
+            return
+        self._checked = camera, frame_id
+        if 'optical' not in frame_id:
+            self._warn(f"frame_id {frame_id!r} does not say 'optical': outputs are x right, "
+                       f'y down, z forward in it (REP 103)')
+        if camera.has_distortion and self._parameters.image_is_rectified:
+            self._warn('camera_info has distortion, and image_is_rectified is true: that is right '
+                       'for image_rect; for image_raw set it to false')
+
+    def _make_scale(self) -> FixedScale | OdometryScale:
+        """Start the scale that the parameters ask for."""
+        start = self._parameters.scale_value or self._estimator.model.config.scale
+        if self._parameters.scale_mode == 'odometry':
+            return OdometryScale(start)
+        return FixedScale(start)

@@ -1,0 +1,1 @@
+"""Inside of the synthetic scenes; ``training.synthetic`` is their public door."""

@@ -1,0 +1,98 @@
+"""What a synthetic sequence shows: a frozen dataclass, checked when it is made."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+Kind = Literal['driving', 'indoor', 'handheld']
+FRAME_RATES = {'driving': 10.0, 'indoor': 10.0, 'handheld': 15.0}
+
+
+@dataclass(frozen=True)
+class SceneConfig:
+    """
+    One sequence. ``kind`` picks the world and the camera's path; the seed picks the rest.
+
+    ``width`` and ``height`` [px], ``horizontal_fov_deg`` [deg], ``frames`` in all, ``fps`` [1/s].
+    ``moving_objects`` adds traffic or people. ``textureless`` makes ground, walls and facades
+    plain. ``static_camera`` repeats the first pose, ``pure_rotation`` the first position.
+    ``exposure_change`` varies the gain over time. ``noise`` is the standard deviation of the
+    sensor noise on images in [0, 1]. ``speed`` scales how fast the camera goes along its path.
+    """
+
+    kind: Kind = 'driving'
+    width: int = 416
+    height: int = 128
+    horizontal_fov_deg: float = 80.0
+    frames: int = 30
+    fps: float = 10.0
+    moving_objects: bool = True
+    textureless: bool = False
+    static_camera: bool = False
+    pure_rotation: bool = False
+    exposure_change: bool = False
+    noise: float = 0.0
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.kind not in get_args(Kind):
+            problems.append(f'kind must be one of {get_args(Kind)}, got {self.kind!r}')
+        if self.width < 8 or self.height < 8:
+            problems.append(f'width and height must be at least 8, '
+                            f'got {self.width} x {self.height}')
+        if not 40.0 <= self.horizontal_fov_deg <= 110.0:
+            problems.append(f'horizontal_fov_deg must be in [40, 110], '
+                            f'got {self.horizontal_fov_deg}')
+        if self.frames < 1:
+            problems.append(f'frames must be at least 1, got {self.frames}')
+        if not 0.0 < self.fps < float('inf'):
+            problems.append(f'fps must be > 0 and finite, got {self.fps}')
+        if not 0.0 <= self.noise <= 0.5:
+            problems.append(f'noise must be in [0, 0.5], got {self.noise}')
+        if not 0.0 < self.speed <= 5.0:
+            problems.append(f'speed must be in (0, 5], got {self.speed}')
+        if self.static_camera and self.pure_rotation:
+            problems.append('static_camera and pure_rotation exclude each other')
+        if problems:
+            raise ValueError('SceneConfig: ' + '; '.join(problems))
+
+    @property
+    def stationary(self) -> bool:
+        """Whether the camera's position stays the same."""
+        return self.static_camera or self.pure_rotation
+
+
+def random_config(
+    seed: int, width: int = 416, height: int = 128, frames: int = 30, kind: Kind | None = None
+) -> SceneConfig:
+    """
+    Draw a configuration for training: mostly moving cameras, now and then a degenerate case.
+
+    :param seed: the same seed gives the same configuration.
+    :param width: image width [px].
+    :param height: image height [px].
+    :param frames: number of frames.
+    :param kind: the kind of scene; drawn (half of them driving) if None.
+    :return: the configuration.
+    """
+    rng = np.random.default_rng([seed, 0xC0F])
+    drawn = str(rng.choice(['driving', 'indoor', 'handheld'], p=[0.5, 0.25, 0.25]))
+    kind = kind or drawn  # type: ignore[assignment]
+    stillness = rng.random()
+    return SceneConfig(
+        kind=kind,
+        width=width,
+        height=height,
+        horizontal_fov_deg=float(rng.uniform(50.0, 105.0)),
+        frames=frames,
+        fps=FRAME_RATES[kind] * float(rng.choice([0.8, 1.0, 1.0, 1.5])),
+        moving_objects=bool(rng.random() < 0.6),
+        textureless=bool(rng.random() < 0.08),
+        static_camera=bool(stillness < 0.03),
+        pure_rotation=bool(0.03 <= stillness < 0.06),
+        exposure_change=bool(rng.random() < 0.2),
+        noise=float(rng.choice([0.0, 0.005, 0.01, 0.02])),
+        speed=float(rng.uniform(0.7, 1.4)),
+    )

@@ -1,0 +1,23 @@
+"""Fixtures for the whole suite; every run has a DDS domain of its own, on this machine only."""
+
+import os
+
+import pytest
+
+os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+
+
+@pytest.fixture(scope='session')
+def tiny_weights(tmp_path_factory):
+    """A checkpoint of the lite profile with random weights, enough for everything but depth."""
+    import torch
+
+    from mdepth_ros.config import lite_config
+    from mdepth_ros.networks.checkpoint import save_checkpoint
+    from mdepth_ros.networks.depth_model import DepthModel
+
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp('weights') / 'random.safetensors'
+    save_checkpoint(DepthModel(lite_config()), path, torch.float16)
+    return path

@@ -1,0 +1,112 @@
+import pytest
+import torch
+
+from mdepth_ros.config import ModelConfig, lite_config, paper_config
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.multi_frame import MultiFrameNet
+from mdepth_ros.networks.regulariser import UNet2d, UNet3d
+
+CONFIGS = {'paper': paper_config(), 'lite': lite_config()}
+H, W = 64, 96
+
+
+@pytest.fixture(params=CONFIGS)
+def config(request):
+    torch.manual_seed(0)
+    return ModelConfig.from_dict(CONFIGS[request.param].to_dict() | {'height': H, 'width': W})
+
+
+def inputs(net, B=2, S=1, height=H, width=W):
+    """Random frames, a wall at about 5 m, a step of half a metre."""
+    target = net.features(torch.rand(B, 3, height, width))
+    sources = torch.stack([net.features(torch.rand(B, 3, height, width)).matching
+                           for _ in range(S)], dim=1)
+    T = torch.eye(4).repeat(B, S, 1, 1)
+    T[..., 2, 3] = 0.5
+    K = torch.tensor([[14.0, 0.0, width / 8], [0.0, 14.0, height / 8], [0.0, 0.0, 1.0]])
+    return {'target': target, 'source_matching': sources, 'K': K.expand(B, 3, 3),
+            'single_depth': 4 + 2 * torch.rand(B, 1, height, width), 'T_source_target': T}
+
+
+@pytest.mark.parametrize('S', [1, 2])
+@torch.no_grad()
+def test_answers_at_both_resolutions(config, S):
+    net = MultiFrameNet(config).eval()
+    out = net(**inputs(net, S=S))
+    assert out.depth.shape == (2, 1, H, W)
+    assert out.depth_quarter.shape == out.window_mass.shape == (2, 1, H // 4, W // 4)
+    assert out.probabilities.shape == out.hypotheses.shape == (2, 16, H // 4, W // 4)
+    torch.testing.assert_close(out.probabilities.sum(dim=1), torch.ones(2, H // 4, W // 4))
+
+
+@torch.no_grad()
+def test_no_width_gives_the_single_frame_depth(config):
+    net = MultiFrameNet(config).eval()
+    net.delta.zero_()
+    given = inputs(net)
+    torch.testing.assert_close(net(**given).depth_quarter, given['single_depth'][..., ::4, ::4])
+
+
+@torch.no_grad()
+def test_delta_has_the_training_size_and_follows_the_running_one(config):
+    net = MultiFrameNet(config).eval()
+    assert net.delta.shape == (1, 1, H // 4, W // 4)
+    assert bool((net.delta == 1).all())
+    net.delta.fill_(0.25)
+    given = inputs(net, height=32, width=64)
+    hypotheses = net(**given).hypotheses
+    torch.testing.assert_close(hypotheses[:, :1], 1.25 * given['single_depth'][..., ::4, ::4])
+    assert 'delta' in net.state_dict()
+
+
+def test_gradient_reaches_every_parameter_but_not_the_single_depth(config):
+    net = MultiFrameNet(config)
+    given = inputs(net)
+    given['single_depth'].requires_grad_()
+    net(**given).depth.square().sum().backward()
+    assert [n for n, p in net.named_parameters() if p.grad is None or not p.grad.any()] == []
+    assert given['single_depth'].grad is None
+
+
+@torch.no_grad()
+def test_a_masked_source_does_not_matter(config):
+    net = MultiFrameNet(config).eval()
+    given = inputs(net, S=2)
+    valid = torch.tensor([[True, False], [True, False]])
+    alone = given | {key: given[key][:, :1] for key in ('source_matching', 'T_source_target')}
+    torch.testing.assert_close(net(**given, valid=valid).depth, net(**alone).depth)
+
+
+def test_refuses_a_depth_of_another_size(config):
+    net = MultiFrameNet(config)
+    given = inputs(net) | {'single_depth': torch.ones(2, 1, H // 4, W // 4)}
+    with pytest.raises(ValueError, match=r'single_depth must be \(2, 1, 64, 96\), got'):
+        net(**given)
+
+
+@pytest.mark.parametrize('regulariser', [UNet3d(4), UNet2d(4, 8)])
+@torch.no_grad()
+def test_regularisers_share_an_interface(regulariser):
+    assert regulariser.eval()(torch.rand(2, 8, 4, 16, 24)).shape == (2, 8, 16, 24)
+    with pytest.raises(ValueError, match=r"volume must be \(B, \w+, 4, h, w\), got \(2, 8, 3"):
+        regulariser(torch.rand(2, 8, 3, 16, 24))
+    with pytest.raises(ValueError, match=r'multiples of 8, got \(2, 8, 4, 16, 20\)'):
+        regulariser(torch.rand(2, 8, 4, 16, 20))
+
+
+@pytest.mark.parametrize(('profile', 'limit'), [('paper', 24e6), ('lite', 9e6)])
+def test_models_stay_within_their_size(profile, limit):
+    model = DepthModel(CONFIGS[profile])
+    assert model.config is CONFIGS[profile]
+    assert {name for name, _ in model.named_children()} == {'single', 'pose', 'multi'}
+    assert sum(p.numel() for p in model.parameters()) < limit
+
+
+@torch.no_grad()
+def test_lite_starts_from_the_best_match():
+    """With the correction silenced, the most alike hypothesis wins."""
+    regulariser = UNet2d(4, 8).eval()
+    torch.nn.init.zeros_(regulariser.correction.weight)
+    torch.nn.init.zeros_(regulariser.correction.bias)
+    volume = torch.rand(1, 8, 4, 8, 8)
+    assert torch.equal(regulariser(volume).argmax(dim=1), volume.sum(dim=2).argmax(dim=1))

