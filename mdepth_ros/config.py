@@ -1,5 +1,6 @@
 """What a model is made of: frozen dataclasses, checked when they are made."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -36,6 +37,17 @@ class ModelConfig:
     scale: float = 1.0
 
     def __post_init__(self) -> None:
+        problems = [
+            f'{name} must be a whole number, got {getattr(self, name)!r}'
+            for name in ('matching_channels', 'groups', 'hypotheses', 'width', 'height')
+            if type(getattr(self, name)) is not int
+        ] + [
+            f'{name} must be a finite number, got {getattr(self, name)!r}'
+            for name in ('min_depth', 'max_depth', 'scale')
+            if not _is_finite(getattr(self, name))
+        ]
+        if problems:
+            raise ValueError('ModelConfig: ' + '; '.join(problems))
         problems = [
             f'{name} must be one of {get_args(kind)}, got {getattr(self, name)!r}'
             for name, kind in (('single_encoder', Encoder), ('pose_encoder', Encoder),
@@ -79,6 +91,12 @@ class ModelConfig:
             return cls(**values)
         except TypeError as error:
             raise ValueError(f'ModelConfig: {error}') from error
+
+
+def _is_finite(value: object) -> bool:
+    """Tell finite numbers from NaN, Inf, text and booleans, which are ints in Python."""
+    return (isinstance(value, int | float) and not isinstance(value, bool)
+            and math.isfinite(value))
 
 
 def paper_config() -> ModelConfig:

@@ -20,7 +20,7 @@ from mdepth_ros.errors import MdepthError
 
 # What a run leaves in its folder, and what the next run into it may therefore remove.
 FOLDERS = ('input', 'truth', 'recording', 'log')
-SYNTHETIC_FRAMES, OWN_FRAMES = 150, 300
+SYNTHETIC_FRAMES, OWN_FRAMES = 100, 300
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

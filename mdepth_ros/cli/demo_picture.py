@@ -125,7 +125,7 @@ def _label_in_metres(bar: Colorbar, near: float, far: float) -> None:
     """Label a colour bar of inverse depth with round numbers of metres, not too close."""
     ticks: list[float] = []
     for metres in TICKS_M[(near <= TICKS_M) & (far >= TICKS_M)]:
-        if not ticks or 1 / ticks[-1] - 1 / metres > 0.05 * (1 / near - 1 / far):
+        if not ticks or 1 / ticks[-1] - 1 / metres > 0.07 * (1 / near - 1 / far):
             ticks.append(float(metres))
     bar.set_ticks([1 / metres for metres in ticks], labels=[f'{metres:g} m' for metres in ticks])
 
@@ -152,15 +152,16 @@ def _show_side(axes: Axes, cloud: Any) -> None:
     axes.set_ylabel('above the camera [m]', fontsize=9)
     axes.tick_params(labelsize=8)
     axes.set_facecolor('#f4f4f4')
-    if cloud is None:
-        axes.text(0.5, 0.5, 'no cloud recorded', ha='center', transform=axes.transAxes)
+    points, colours = (np.zeros((0, 3)), np.zeros((0, 3))) if cloud is None else points_of(cloud)
+    if not len(points):
+        text = 'no cloud recorded' if cloud is None else 'the cloud has no finite point'
+        axes.text(0.5, 0.5, text, ha='center', transform=axes.transAxes, color=INK)
         return
-    points, colours = points_of(cloud)
     points, colours = points[::2], colours[::2]
     # The nearest last, on top, as one would see it from the left.
     order = np.argsort(points[:, 0])[::-1]
     x, up = points[order, 2], -points[order, 1]
-    far = float(np.percentile(x, 95)) if x.size else 10.0
+    far = float(np.percentile(x, 95))
     axes.scatter(x, up, s=0.8, c=colours[order] / 255.0, linewidths=0, rasterized=True)
     low, high = np.percentile(up[x < far], [0.5, 99.5]) if (x < far).any() else (-2.0, 2.0)
     axes.plot(0, 0, marker='>', color='#d62728', markersize=9, zorder=3)

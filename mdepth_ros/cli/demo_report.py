@@ -97,7 +97,8 @@ class Report:
                      ('AbsRel / d1, median-scaled',
                       f'{error.abs_rel_scaled:.3f} / {error.d1_scaled:.3f}'),
                      ('truth / depth', f'{error.scale_median:.3f}, spread '
-                      f'{100 * error.scale_spread:.1f} % ({error.frames} frames, '
+                      f'{100 * error.scale_spread:.1f} % ({error.frames} of '
+                      f'{self.depth_images} frames, '
                       f'{100 * error.coverage:.0f} % of pixels)')]
         else:
             rows.append(('error', 'no truth to compare with'))
@@ -120,15 +121,17 @@ def make_report(material: Material, session: Session) -> Report:
     seconds = (received[-1] - received[0]) / 1e9 if len(received) > 1 else 0.0
     diagnostics = diagnostic_values(session.recording)
     last = diagnostics[-1] if diagnostics else {}
-    replaced = last.get('images_replaced', '')
+    # The most of all messages: the node counts from zero again when it is deactivated.
+    replaced = [int(values['images_replaced']) for values in diagnostics
+                if values.get('images_replaced', '').isdigit()]
     foreign = [stamp for stamps in times.values() for stamp in stamps if stamp not in sent]
     return Report(
         material=material.name,
         images_played=len(sent),
         depth_images=session.recorded.get(DEPTH, 0),
         unmatched_stamps=len(foreign),
-        images_replaced=int(replaced) if replaced.isdigit() else len(sent) - len(received),
-        replaced_from='diagnostics' if replaced.isdigit() else 'difference',
+        images_replaced=max(replaced) if replaced else len(sent) - len(received),
+        replaced_from='diagnostics' if replaced else 'difference',
         frames_per_second=(len(received) - 1) / seconds if seconds else 0.0,
         latency={name: _latency(sent, times[topic])
                  for name, topic in (('depth/image', DEPTH), ('depth/points', POINTS))

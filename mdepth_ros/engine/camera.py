@@ -33,7 +33,8 @@ class Camera:
     :param height: image height [px].
     :param K: (3, 3) intrinsics of the image as it arrives [px].
     :param distortion: (n,) coefficients in the order of ``distortion_model``.
-    :param distortion_model: ``plumb_bob``, ``rational_polynomial``, ``equidistant`` or empty.
+    :param distortion_model: ``plumb_bob``, ``rational_polynomial``, ``equidistant`` or empty;
+        where P is known any other, too: such images can be used once they are rectified.
     :param R: (3, 3) rotation from the camera to its rectified frame.
     :param P: (3, 4) projection of the rectified frame [px]; all zeros where it is not known.
     :raises BadCamera: naming everything that is wrong.
@@ -60,7 +61,8 @@ class Camera:
             object.__setattr__(self, name, values)
         if self.width <= 0 or self.height <= 0:
             problems.append(f'width and height must be > 0, got {self.width} x {self.height}')
-        problems += _distortion_problems(self.distortion_model, self.distortion.size)
+        if self.can_undistort or not self.P.any():
+            problems += _distortion_problems(self.distortion_model, self.distortion.size)
         if not problems:
             problems = _matrix_problems(self.K, self.R, self.P)
         if problems:
@@ -83,9 +85,15 @@ class Camera:
         return cls(width, height, K.double().numpy())
 
     @property
+    def can_undistort(self) -> bool:
+        """Whether the distortion model is one of ours."""
+        return self.distortion_model in COEFFICIENTS
+
+    @property
     def has_distortion(self) -> bool:
-        """Whether a raw image differs from a pinhole's; equidistant does with zeros, too."""
-        return self.distortion_model == 'equidistant' or bool(self.distortion.any())
+        """Whether a raw image differs from a pinhole's; zeros may differ in other models."""
+        zeros_are_none = self.distortion_model in COEFFICIENTS.keys() - {'equidistant'}
+        return not zeros_are_none or bool(self.distortion.any())
 
     @property
     def horizontal_fov_deg(self) -> float:

@@ -156,7 +156,7 @@ class DepthEstimator:
         """Start afresh where time or camera jump; returns the preprocessor of this camera."""
         newest = self._buffer.newest
         elapsed_s = 0.0 if newest is None else (frame.stamp_ns - newest.stamp_ns) * 1e-9
-        if newest is not None and elapsed_s == 0.0:
+        if newest is not None and frame.stamp_ns == newest.stamp_ns:
             raise BadImage(f'the stamp {frame.stamp_ns * 1e-9:.9f} s repeats: every image needs '
                            f'the time at which it was taken')
         if self._preprocessor is None or self._camera != frame.camera:

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mdepth_ros.engine.camera import Camera, resize_matrix, resized_camera
-from mdepth_ros.errors import BadImage
+from mdepth_ros.engine.camera import COEFFICIENTS, Camera, resize_matrix, resized_camera
+from mdepth_ros.errors import BadCamera, BadImage
 
 STRIDE = 32  # the encoders halve the image five times
 MIN_SIDE = 64
@@ -55,6 +55,7 @@ class Preprocessor:
     :param network_width: width of the result [px].
     :param network_height: height of the result [px].
     :param rectify: True for raw images, which are undistorted; False for rectified ones.
+    :raises BadCamera: if it is to undistort by a model that it does not know.
     :ivar camera: camera of the result, without distortion.
     :ivar K: (3, 3) float32 intrinsics of the result [px].
     :ivar valid: (1, 1, h, w) bool, False where a rectified pixel lies outside the raw image.
@@ -70,6 +71,10 @@ class Preprocessor:
         self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._shrunk = (camera.width, camera.height)
         if rectify:
+            if not camera.can_undistort:
+                raise BadCamera(
+                    f'cannot undistort: unknown distortion_model {camera.distortion_model!r}, '
+                    f'known are {sorted(COEFFICIENTS)}; give rectified images instead')
             self._prepare_maps(camera)
 
     def __call__(self, rgb: NDArray[np.uint8]) -> Tensor:

@@ -61,7 +61,8 @@ class OdometryScale:
     Median ratio of the odometry's translation to PoseNet's over the same frame pairs.
 
     Pairs in which the robot nearly stands or turns on the spot say nothing about scale and are
-    left out. The value moves by at most ``MAX_STEP`` per frame, so that depth does not jump.
+    left out. Once locked, the value moves by at most ``MAX_STEP`` per frame, so that depth does
+    not jump.
     """
 
     WINDOW = 60
@@ -70,6 +71,8 @@ class OdometryScale:
     MAX_ANGLE_PER_METRE = 2.0  # [rad/m], more is a turn on the spot
     MAX_STEP = 0.02
     HISTORY_S = 10.0
+    MAX_ODOMETRY_GAP_S = 0.5
+    BACK_JUMP_S = 1.0
     LOST_AFTER_S = 2.0
 
     def __init__(self, default: float) -> None:
@@ -91,12 +94,17 @@ class OdometryScale:
 
     def add_odometry(self, stamp_ns: int, position: NDArray[np.float64]) -> None:
         """
-        Take one odometry reading; one that is not newer than the last starts over.
+        Take one odometry reading.
+
+        One that comes out of order is left out; where time went back further than that, as when
+        a bag starts again, the readings start over.
 
         :param stamp_ns: its time [ns].
         :param position: (3,) position in the odometry frame [m].
         """
         if self._poses and stamp_ns <= self._poses[-1][0]:
+            if self._poses[-1][0] - stamp_ns < self.BACK_JUMP_S * 1e9:
+                return
             self._poses.clear()
             self._motions.clear()
         self._poses.append((stamp_ns, position))
@@ -146,7 +154,7 @@ class OdometryScale:
             self._value, self._locked = wanted, True
 
     def _position(self, stamp_ns: int) -> NDArray[np.float64] | None:
-        """Interpolate the odometry; None outside what was received."""
+        """Interpolate the odometry; None outside what was received and in its gaps."""
         stamps = [stamp for stamp, _ in self._poses]
         after = bisect_left(stamps, stamp_ns)
         if after == len(stamps) or (after == 0 and stamps[0] != stamp_ns):
@@ -154,4 +162,6 @@ class OdometryScale:
         if stamps[after] == stamp_ns:
             return self._poses[after][1]
         (t0, p0), (t1, p1) = self._poses[after - 1], self._poses[after]
+        if t1 - t0 > self.MAX_ODOMETRY_GAP_S * 1e9:
+            return None
         return p0 + (p1 - p0) * ((stamp_ns - t0) / (t1 - t0))

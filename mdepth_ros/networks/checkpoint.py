@@ -28,10 +28,15 @@ def save_checkpoint(
     :param path: ``*.safetensors`` to write.
     :param dtype: stored type of the floating-point tensors; float16 halves the file.
     :param notes: free text for people: data, recipe, commit.
-    :raises CheckpointError: if the file cannot be written.
+    :raises CheckpointError: if the file cannot be written, or would hold values that are not
+        finite and be refused by :func:`load_checkpoint`.
     """
     tensors = {key: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
                for key, value in model.state_dict().items()}
+    infinite = [key for key, value in tensors.items() if not bool(value.isfinite().all())]
+    if infinite:
+        raise CheckpointError(f'cannot write {path}: {len(infinite)} tensors are not finite as '
+                              f'{dtype}, first {infinite[0]}')
     metadata = {'format': FORMAT, 'format_version': str(FORMAT_VERSION),
                 'config': json.dumps(model.config.to_dict()), 'notes': notes}
     partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')

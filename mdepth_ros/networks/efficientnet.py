@@ -90,8 +90,9 @@ class EfficientNetLite0Encoder(nn.Module):
         # until batch norm has seen data.
         for name, module in self.named_modules():
             if isinstance(module, nn.Conv2d):
-                gain = 'linear' if name.endswith('_project_conv') else 'relu'
-                nn.init.kaiming_normal_(module.weight, nonlinearity=gain)
+                nn.init.kaiming_normal_(
+                    module.weight,
+                    nonlinearity='linear' if name.endswith('_project_conv') else 'relu')
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """

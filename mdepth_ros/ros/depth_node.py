@@ -1,38 +1,44 @@
 """The lifecycle node: a camera in, depth images and clouds out."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import (
     NodeParameters,
     declare_parameters,
     known,
     read_parameters,
-    unknown_overrides,
 )
 from mdepth_ros.ros.publishers import Publishers
 from mdepth_ros.ros.subscriptions import Subscriptions
 from mdepth_ros.ros.throttle import ThrottledLog
 from mdepth_ros.ros.transport import large_message_environment
-from mdepth_ros.ros.worker import Worker
+from mdepth_ros.ros.worker import Worker, WorkerLog
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERROR_PERIOD_S = 5.0
+# How soon a signal is seen while nothing happens.
+SIGNAL_POLL_S = 0.2
 
 
 class DepthNode(LifecycleNode):
@@ -48,7 +54,9 @@ class DepthNode(LifecycleNode):
 
         :param arguments: passed on to rclpy's LifecycleNode.
         """
-        super().__init__('mdepth', **arguments)
+        # That is how it learns of names that it does not know.
+        super().__init__('mdepth', automatically_declare_parameters_from_overrides=True,
+                         **arguments)
         self._bad_parameters = declare_parameters(self)
         self._in_force = NodeParameters()
         self._estimator: DepthEstimator | None = None
@@ -57,7 +65,8 @@ class DepthNode(LifecycleNode):
         self._worker: Worker | None = None
         self._enabled = True
         self._status = Status()
-        self._report = ThrottledLog(self.get_logger().error, ERROR_PERIOD_S)
+        self._log = WorkerLog(ThrottledLog(self._log_error, ERROR_PERIOD_S),
+                              ThrottledLog(self._log_warning, ERROR_PERIOD_S), self._log_failure)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 5)
         self._diagnostics_timer = None
         self.create_service(Trigger, '~/reset', self._on_reset)
@@ -66,32 +75,37 @@ class DepthNode(LifecycleNode):
 
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters, load the model and warm it up."""
-        try:
-            self._configure()
-        except MdepthError as error:
-            self.get_logger().error(f'cannot configure: {error}')
-            self._release()
-            return FAILURE
-        return SUCCESS
+        with LoggedFailure(self._log_failure, 'configure'):
+            try:
+                self._configure()
+            except MdepthError as error:
+                self._log_error(f'cannot configure: {error}')
+                self._release()
+                return FAILURE
+            return SUCCESS
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe and start to work."""
-        super().on_activate(state)
         assert self._estimator is not None
         assert self._outputs is not None
-        self._estimator.reset('first frame')
-        self._inputs = Subscriptions(self, self._in_force, self._report)
-        self._inputs.images.enabled = self._enabled
-        self._status.waiting('no image yet')
-        self._worker = Worker(
-            self._estimator, self._inputs, self._outputs, self._status,
-            self._in_force, self._report, self.get_logger().warning)
-        return SUCCESS
+        with LoggedFailure(self._log_failure, 'activate'):
+            try:
+                self._inputs = Subscriptions(self, self._in_force, self._log.error)
+            except MdepthError as error:
+                self._log_error(f'cannot activate: {error}')
+                return FAILURE
+            self._inputs.images.enabled = self._enabled
+            self._estimator.reset('first frame')
+            self._status = Status()
+            self._worker = Worker(self._estimator, self._inputs, self._outputs, self._status,
+                                  self._in_force, self._log)
+            return super().on_activate(state)
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop work; the model stays loaded."""
-        self._stop()
-        return super().on_deactivate(state)
+        with LoggedFailure(self._log_failure, 'deactivate'):
+            self._stop()
+            return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free the model and the publishers."""
@@ -117,17 +131,16 @@ class DepthNode(LifecycleNode):
         """Do the work of on_configure, or raise MdepthError."""
         if self._bad_parameters:
             raise BadParameter('; '.join(self._bad_parameters.values()))
-        for name in unknown_overrides(self):
-            self.get_logger().warning(f'there is no parameter {name!r}, it is ignored')
         parameters = read_parameters(self)
         weights = Path(parameters.weights) if parameters.weights else DEFAULT_WEIGHTS
         estimator = DepthEstimator.from_checkpoint(weights, parameters.engine_config())
         estimator.warm_up()
         self._outputs = Publishers(self, parameters.odometry_tf)
         self._in_force, self._estimator = parameters, estimator
-        self._status = Status()
+        # Diagnostics go on while simulated time stands still or jumps.
         self._diagnostics_timer = self.create_timer(
-            1 / parameters.diagnostics_rate, self._publish_diagnostics)
+            1 / parameters.diagnostics_rate, self._publish_diagnostics,
+            clock=Clock(clock_type=ClockType.STEADY_TIME))
         kind = 'rectified' if parameters.image_is_rectified else 'raw, to be undistorted'
         self.get_logger().info(
             f'{weights.name} ({estimator.model.config.profile} profile) on {estimator.device}, '
@@ -140,6 +153,7 @@ class DepthNode(LifecycleNode):
         if self._worker is not None:
             self._worker.join()
         self._inputs = self._worker = None
+        self._status = Status()
 
     def _release(self) -> None:
         """Stop and free all that configure made; does nothing where there is nothing."""
@@ -180,36 +194,49 @@ class DepthNode(LifecycleNode):
         self._enabled = request.data
         if self._inputs is not None:
             self._inputs.images.enabled = request.data
-        self._status.waiting('no image yet' if request.data else 'disabled by ~/enable')
         response.success = True
         response.message = 'enabled' if request.data else 'disabled'
         return response
 
     def _publish_diagnostics(self) -> None:
-        estimator, subscriptions = self._estimator, self._inputs
-        if estimator is None:
-            return
-        received = subscriptions.images.received if subscriptions else 0
-        replaced = subscriptions.images.replaced if subscriptions else 0
+        estimator = self._estimator
+        assert estimator is not None
+        images = self._inputs.images if self._inputs is not None else None
+        paused = ('the node is not active' if images is None
+                  else '' if images.enabled else 'disabled by ~/enable')
         message = self._status.message(
-            f'{self.get_name()}: depth', received, replaced,
-            {'profile': estimator.model.config.profile, 'device': str(estimator.device)})
+            f'{self.get_name()}: depth', images.received if images else 0,
+            images.replaced if images else 0,
+            {'profile': estimator.model.config.profile, 'device': str(estimator.device)}, paused)
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
+
+    # One line each: rclpy fixes the severity of the line that logs.
+    def _log_error(self, text: str) -> None:
+        self.get_logger().error(text)
+
+    def _log_warning(self, text: str) -> None:
+        self.get_logger().warning(text)
+
+    def _log_failure(self, text: str) -> None:
+        self.get_logger().fatal(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the node until it is told to stop."""
     # Before Fast DDS reads it: the default transport loses whole clouds.
     os.environ.update(large_message_environment())
-    rclpy.init(args=arguments)
+    # rclpy's own handlers end the context while the worker may be publishing.
+    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     executor = SingleThreadedExecutor()
     node = DepthNode()
     executor.add_node(node)
     try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
+        while not stop.is_set():
+            executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

@@ -17,14 +17,19 @@ WINDOW_S = 5.0
 
 @dataclass(frozen=True)
 class Sample:
-    """One frame that was published: when, how long it took [ms], and its estimate's stages."""
+    """One frame that was published: when [s], and how long each of its stages took [ms]."""
 
     finished_s: float
     stages_ms: dict[str, float]
 
 
 class Status:
-    """Counters that the worker fills and the diagnostics timer reads."""
+    """
+    Counters that the worker fills and the diagnostics timer reads.
+
+    Every image that came was replaced by a newer one, refused, withheld or published, but for the
+    one that waits and the one in work.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """
@@ -34,13 +39,14 @@ class Status:
         """
         self._clock = clock
         self._lock = threading.Lock()
+        self._started_s = clock()
         self._samples: deque[Sample] = deque()
         self._error: tuple[float, str] | None = None
-        self._mode, self._reason = 'waiting', 'no image yet'
+        self._failure = ''
+        self._mode, self._reason, self._level = 'waiting', 'no image yet', DiagnosticStatus.WARN
         self._scale: Scale | None = None
         self._size = ''
-        self.published = 0
-        self.rejected = 0
+        self._published = self._refused = self._withheld = 0
 
     def accepted(
         self, estimate: DepthEstimate, scale: Scale, latency_ms: float, publish_ms: float
@@ -49,7 +55,7 @@ class Status:
         Count a frame that went out.
 
         :param estimate: its depth.
-        :param scale: the scale in use.
+        :param scale: the scale it was made with.
         :param latency_ms: from the image's arrival to the last message's departure.
         :param publish_ms: share of that after the networks.
         """
@@ -58,25 +64,41 @@ class Status:
                   'single': timings.single_ms, 'pose': timings.pose_ms,
                   'multi': timings.multi_ms, 'publish': publish_ms}
         with self._lock:
-            self.published += 1
+            self._published += 1
             self._samples.append(Sample(self._clock(), stages))
             self._mode, self._reason = estimate.mode.value, estimate.reason
+            self._level = DiagnosticStatus.OK
             self._scale = scale
             self._size = f'{estimate.depth.shape[3]} x {estimate.depth.shape[2]}'
 
     def refused(self, error: str) -> None:
         """Count a frame that could not be used."""
         with self._lock:
-            self.rejected += 1
+            self._refused += 1
             self._error = self._clock(), error
 
-    def waiting(self, reason: str) -> None:
-        """Say why nothing is published."""
+    def unheard(self) -> None:
+        """Count a frame that nobody wanted, which is as it should be."""
         with self._lock:
-            self._mode, self._reason = 'waiting', reason
+            self._withheld += 1
+            self._mode, self._reason = 'waiting', 'nobody subscribes'
+            self._level = DiagnosticStatus.OK
+
+    def withheld(self, reason: str, scale: Scale) -> None:
+        """Count a frame that is not good enough to publish."""
+        with self._lock:
+            self._withheld += 1
+            self._mode, self._reason, self._level = 'waiting', reason, DiagnosticStatus.WARN
+            self._scale = scale
+
+    def failed(self, error: str) -> None:
+        """Say for good that no frame will come any more."""
+        with self._lock:
+            self._refused += 1
+            self._failure = error
 
     def message(
-        self, name: str, received: int, replaced: int, facts: dict[str, str]
+        self, name: str, received: int, replaced: int, facts: dict[str, str], paused: str = ''
     ) -> DiagnosticArray:
         """
         Summarise the last seconds.
@@ -85,36 +107,47 @@ class Status:
         :param received: images that came.
         :param replaced: images that a newer one replaced.
         :param facts: more lines: weights, device.
+        :param paused: why the node takes no images, if that is so.
         :return: the array, without a stamp.
         """
         with self._lock:
-            now = self._clock()
-            while self._samples and now - self._samples[0].finished_s > WINDOW_S:
-                self._samples.popleft()
-            samples = list(self._samples)
-            error = self._error[1] if self._error and now - self._error[0] < WINDOW_S else ''
-            mode = self._mode if samples else 'waiting'
-            reason = self._reason
-            if not samples and self._mode != 'waiting':
-                reason = 'no image for some seconds'
-            scale, size = self._scale, self._size
-        values = {'mode': mode, 'reason': reason,
-                  'rate_hz': f'{len(samples) / WINDOW_S:.2f}', 'images_received': str(received),
-                  'images_replaced': str(replaced), 'images_rejected': str(self.rejected),
-                  'frames_published': str(self.published), 'network_size': size, **facts}
-        if samples:
-            values |= {f'{stage}_ms': f'{mean(s.stages_ms[stage] for s in samples):.2f}'
-                       for stage in samples[0].stages_ms}
-        if scale is not None:
-            values |= {'scale': f'{scale.value:.6g}', 'scale_state': scale.state.value}
-        level, text = DiagnosticStatus.OK, mode
-        if error:
-            level, text = DiagnosticStatus.ERROR, error
-        elif mode == 'waiting':
-            level, text = DiagnosticStatus.WARN, f'waiting: {reason}'
-        elif scale is not None and scale.state is not ScaleState.LOCKED:
-            level, text = DiagnosticStatus.WARN, f'{mode}, scale {scale.state.value}'
+            level, text, values = self._summary(received, replaced, facts, paused)
         status = DiagnosticStatus(
             level=level, name=name, message=text, hardware_id=name,
             values=[KeyValue(key=key, value=value) for key, value in values.items()])
         return DiagnosticArray(status=[status])
+
+    def _summary(
+        self, received: int, replaced: int, facts: dict[str, str], paused: str
+    ) -> tuple[bytes, str, dict[str, str]]:
+        """Return level, text and values; called with the lock held."""
+        now = self._clock()
+        while self._samples and now - self._samples[0].finished_s > WINDOW_S:
+            self._samples.popleft()
+        mode, reason, level = self._mode, self._reason, self._level
+        if paused:
+            mode, reason, level = 'waiting', paused, DiagnosticStatus.OK
+        elif mode != 'waiting' and not self._samples:
+            mode, reason, level = 'waiting', 'no image for some seconds', DiagnosticStatus.WARN
+        rate = len(self._samples) / min(WINDOW_S, max(now - self._started_s, 1e-3))
+        values = {
+            'mode': mode, 'reason': reason, 'rate_hz': f'{rate:.2f}',
+            'images_received': str(received), 'images_replaced': str(replaced),
+            'images_rejected': str(self._refused), 'frames_withheld': str(self._withheld),
+            'frames_published': str(self._published), 'network_size': self._size, **facts}
+        if self._samples:
+            values |= {f'{stage}_ms': f'{mean(s.stages_ms[stage] for s in self._samples):.2f}'
+                       for stage in self._samples[0].stages_ms}
+        if self._scale is not None:
+            values |= {'scale': f'{self._scale.value:.6g}',
+                       'scale_state': self._scale.state.value}
+
+        if self._failure:
+            return DiagnosticStatus.ERROR, self._failure, values
+        if self._error is not None and now - self._error[0] < WINDOW_S and not paused:
+            return DiagnosticStatus.ERROR, self._error[1], values
+        if mode == 'waiting':
+            return level, f'waiting: {reason}', values
+        if self._scale is not None and self._scale.state is not ScaleState.LOCKED:
+            return DiagnosticStatus.WARN, f'{mode}, scale {self._scale.state.value}', values
+        return level, mode, values

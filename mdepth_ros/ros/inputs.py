@@ -86,6 +86,8 @@ class CameraCache:
         self._changed = threading.Condition()
         self._closed = False
         self._latest: Camera | None = None
+        self._latest_ns = 0
+        self._count = 0
         self._by_stamp: OrderedDict[int, Camera] = OrderedDict()
 
     def put(self, stamp_ns: int, camera: Camera) -> None:
@@ -94,14 +96,17 @@ class CameraCache:
             if camera != self._latest:
                 self._latest = camera
             self._by_stamp[stamp_ns] = self._latest
+            self._latest_ns = stamp_ns
+            self._count += 1
             while len(self._by_stamp) > REMEMBERED:
                 self._by_stamp.popitem(last=False)
             self._changed.notify_all()
 
-    def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera:
+    def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera | None:
         """
         Find the camera of an image, waiting for it.
 
+        :return: the camera; None once the cache is closed.
         :raises BadCamera: if none comes in time, none of this stamp, or it has another size.
         """
         def candidate() -> Camera | None:
@@ -109,13 +114,20 @@ class CameraCache:
 
         def fits() -> bool:
             camera = candidate()
-            return self._closed or (
-                camera is not None and (camera.width, camera.height) == (width, height))
+            return camera is not None and (camera.width, camera.height) == (width, height)
+
+        def passed_by() -> bool:
+            # They come in order: after a later one ours is lost, and waiting costs frames.
+            return self._exact_stamp and self._count > before and self._latest_ns > stamp_ns
 
         with self._changed:
-            fitting = self._changed.wait_for(fits, self._timeout_s)
-            camera, latest = candidate(), self._latest
-        if fitting and camera is not None:
+            before = self._count
+            self._changed.wait_for(lambda: self._closed or fits() or passed_by(),
+                                   self._timeout_s)
+            if self._closed:
+                return None
+            fitting, camera, latest = fits(), candidate(), self._latest
+        if fitting:
             return camera
         if latest is None:
             raise BadCamera(f'images come, but no usable CameraInfo on {self._topic}')

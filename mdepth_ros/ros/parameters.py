@@ -161,6 +161,9 @@ class NodeParameters:
 SPECS: Mapping[str, Spec] = {
     spec.name: spec for spec in (spec_of(field) for field in fields(NodeParameters))}
 
+# Declared by rclpy itself.
+OF_RCLPY = ('use_sim_time', 'start_type_description_service')
+
 
 def known(parameters: Iterable[Parameter]) -> list[tuple[Parameter, Spec]]:
     """Pair those parameters that are in the table with their entries."""
@@ -171,10 +174,17 @@ def declare_parameters(node: Node) -> dict[str, str]:
     """
     Declare all parameters with their descriptors.
 
-    :param node: the node that owns them.
+    :param node: the node that owns them, which ``automatically_declare_parameters_from_overrides``.
     :return: what is wrong with the values given at the start, by name; these parameters hold
         their default until they are set.
     """
+    # What was given is declared as it is: ours and qos_overrides get their descriptors later, the
+    # rest is not for us.
+    for name in node.get_parameters_by_prefix(''):
+        if name not in OF_RCLPY:
+            node.undeclare_parameter(name)
+            if name not in SPECS and not name.startswith('qos_overrides.'):
+                node.get_logger().warning(f'there is no parameter {name!r}, it is ignored')
     problems = {}
     for spec in SPECS.values():
         descriptor = ParameterDescriptor(
@@ -203,10 +213,3 @@ def read_parameters(node: Node) -> NodeParameters:
     """
     return NodeParameters(**{spec.field: node.get_parameter(name).value
                              for name, spec in SPECS.items()})
-
-
-def unknown_overrides(node: Node) -> list[str]:
-    """Return the names of values given at the start that no parameter of the node has."""
-    return sorted(
-        name for name in node._parameter_overrides
-        if not node.has_parameter(name) and not name.startswith('qos_overrides.'))

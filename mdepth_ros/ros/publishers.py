@@ -5,7 +5,6 @@ import time
 from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
@@ -18,7 +17,9 @@ from mdepth_ros.ros.messages import (
     organised_cloud,
 )
 from mdepth_ros.ros.odometry import CameraPath, tf_message_type, transform_of
+from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
+from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides
 from mdepth_ros.ros.rendering import Rendering
 
 TOPICS = {
@@ -42,16 +43,21 @@ class Publishers:
 
         :param node: their node.
         :param with_tf: whether to publish on /tf, too.
-        :raises MdepthError: if /tf is asked for and tf2_msgs is not installed.
+        :raises MdepthError: if /tf is asked for and tf2_msgs is not installed, or a
+            ``qos_overrides`` parameter is not usable.
         """
         topics = TOPICS | ({'/tf': tf_message_type()} if with_tf else {})
         self._node = node
-        self._publishers: dict[str, LifecyclePublisher] = {
-            topic: node.create_lifecycle_publisher(
-                kind, topic, QoSProfile(depth=QUEUE),
-                qos_overriding_options=QoSOverridingOptions.with_default_policies())
-            for topic, kind in topics.items()}
+        self._publishers: dict[str, LifecyclePublisher] = {}
         self._next_filtered = 0.0
+        try:
+            for topic, kind in topics.items():
+                with checked_overrides(topic):
+                    self._publishers[topic] = node.create_lifecycle_publisher(
+                        kind, topic, QoSProfile(depth=QUEUE), qos_overriding_options=OVERRIDABLE)
+        except BadParameter:
+            self.destroy()
+            raise
 
     def destroy(self) -> None:
         """Remove the publishers from their node."""

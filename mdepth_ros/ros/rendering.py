@@ -13,6 +13,7 @@ from torch import Tensor
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.frames import DepthEstimate
 from mdepth_ros.engine.point_cloud import navigation_points, organised_points
+from mdepth_ros.engine.resample import resize_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.ros.parameters import NodeParameters
 
@@ -84,7 +85,10 @@ class Rendering:
     @cached_property
     def confidence(self) -> NDArray[np.float32]:
         """(H, W) confidence in [0, 1]."""
-        return _array(self._resized(self._estimate.confidence))
+        values = self._estimate.confidence
+        size = (self.camera.height, self.camera.width)
+        return _array(values if values.shape[2:] == size else
+                      F.interpolate(values, size, mode='bilinear', align_corners=False))
 
     @cached_property
     def color(self) -> NDArray[np.uint8]:
@@ -125,14 +129,8 @@ class Rendering:
 
     @cached_property
     def _depth(self) -> Tensor:
-        return self._resized(self._network_depth)
-
-    def _resized(self, values: Tensor) -> Tensor:
-        """Bring (1, 1, h, w) to the published size; nearest, so that edges stay edges."""
-        size = (self.camera.height, self.camera.width)
-        if values.shape[2:] == size:
-            return values
-        return F.interpolate(values, size, mode='nearest-exact')
+        """Published depth at the published size."""
+        return resize_depth(self._network_depth, self.camera.height, self.camera.width)
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:

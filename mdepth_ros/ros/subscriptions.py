@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from nav_msgs.msg import Odometry
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.ros.camera_info import camera_from_info
 from mdepth_ros.ros.inputs import CameraCache, NewestImage, OdometryReading, nanoseconds
+from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
+from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides, sensor_qos
 
 
 class Subscriptions:
@@ -28,6 +28,7 @@ class Subscriptions:
         :param node: their node.
         :param parameters: the values in force.
         :param report: told of every CameraInfo that cannot be used.
+        :raises BadParameter: if a ``qos_overrides`` parameter is not usable.
         """
         self._node = node
         self._report = report
@@ -39,12 +40,15 @@ class Subscriptions:
         # Depth 1: an image that waited while a newer one came is of no use.
         image: tuple[Any, str] = ((Image, 'image') if parameters.image_transport == 'raw'
                                   else (CompressedImage, 'image/compressed'))
-        self._subscriptions = [
-            self._subscribe(*image, self.images.put, 1),
-            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, 10),
-        ]
-        if parameters.scale_mode == 'odometry':
-            self._subscriptions.append(self._subscribe(Odometry, 'odom', self._on_odometry, 50))
+        self._subscriptions: list[Any] = []
+        try:
+            self._subscribe(*image, self.images.put, 1)
+            self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, 10)
+            if parameters.scale_mode == 'odometry':
+                self._subscribe(Odometry, 'odom', self._on_odometry, 50)
+        except BadParameter:
+            self.destroy()
+            raise
 
     def destroy(self) -> None:
         """Unsubscribe and send a waiting worker home."""
@@ -55,12 +59,11 @@ class Subscriptions:
 
     def _subscribe(
         self, kind: Any, topic: str, callback: Callable[[Any], None], depth: int
-    ) -> Any:
+    ) -> None:
         """Subscribe like a sensor's consumer, unless the user's qos_overrides say otherwise."""
-        return self._node.create_subscription(
-            kind, topic, callback,
-            QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT),
-            qos_overriding_options=QoSOverridingOptions.with_default_policies())
+        with checked_overrides(topic):
+            self._subscriptions.append(self._node.create_subscription(
+                kind, topic, callback, sensor_qos(depth), qos_overriding_options=OVERRIDABLE))
 
     def _on_camera_info(self, info: CameraInfo) -> None:
         try:

@@ -1,10 +1,14 @@
 """Errors in the log once a while, not at the rate of the camera."""
 
 import re
+import threading
 import time
 from collections.abc import Callable
 
-REMEMBERED = 64
+# Kinds of messages in one period; more are a flood of garbage, of which these are examples.
+MOST_KINDS = 8
+# Numbers, also those of hex dumps, differ from message to message of a kind.
+VARYING = re.compile(r'[-+]?\d[\w.+-]*|\b[0-9a-f]{2}\b|\bnan\b|\binf\b')
 
 
 class ThrottledLog:
@@ -24,19 +28,29 @@ class ThrottledLog:
         self._log = log
         self._period_s = period_s
         self._clock = clock
+        # The worker and the executor's callbacks both report.
+        self._lock = threading.Lock()
         self._last: dict[str, float] = {}
         self._silenced: dict[str, int] = {}
 
     def __call__(self, message: str) -> None:
         """Log a message, or count it as silenced."""
-        kind = re.sub(r'\d+', '#', message)
+        with self._lock:
+            text = self._due(message)
+        if text is not None:
+            self._log(text)
+
+    def _due(self, message: str) -> str | None:
+        """Return what to log now, if anything."""
+        kind = VARYING.sub('#', message)
         now = self._clock()
-        if now - self._last.get(kind, -self._period_s) < self._period_s:
+        recent = {known: last for known, last in self._last.items()
+                  if now - last < self._period_s}
+        if kind in recent or len(recent) >= MOST_KINDS:
             self._silenced[kind] = self._silenced.get(kind, 0) + 1
-            return
-        if len(self._last) >= REMEMBERED:
-            self._last.clear()
-            self._silenced.clear()
-        self._last[kind] = now
+            if len(self._silenced) > MOST_KINDS:
+                self._silenced.pop(next(iter(self._silenced)))
+            return None
+        self._last = recent | {kind: now}
         silenced = self._silenced.pop(kind, 0)
-        self._log(f'{message} ({silenced} more like this)' if silenced else message)
+        return f'{message} ({silenced} more like this)' if silenced else message

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sensor_msgs.msg import Image
 
@@ -13,6 +14,7 @@ from mdepth_ros.engine.scale import FixedScale, Motion, OdometryScale, ScaleStat
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.geometry.pose import rotation_angle
 from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
 from mdepth_ros.ros.inputs import ImageMessage, nanoseconds
 from mdepth_ros.ros.odometry import CameraPath
@@ -24,13 +26,21 @@ from mdepth_ros.ros.subscriptions import Subscriptions
 STOP_TIMEOUT_S = 30.0
 
 
+@dataclass(frozen=True)
+class WorkerLog:
+    """Where the worker writes: ``error`` and ``warning`` are throttled, ``failure`` is not."""
+
+    error: Callable[[str], object]
+    warning: Callable[[str], object]
+    failure: Callable[[str], object]
+
+
 class Worker:
     """Takes images until its subscriptions are destroyed."""
 
     def __init__(
         self, estimator: DepthEstimator, subscriptions: Subscriptions, publishers: Publishers,
-        status: Status, parameters: NodeParameters, report: Callable[[str], None],
-        warn: Callable[[str], object],
+        status: Status, parameters: NodeParameters, log: WorkerLog,
     ) -> None:
         """
         Start the thread.
@@ -40,18 +50,16 @@ class Worker:
         :param publishers: where results go.
         :param status: told of every frame.
         :param parameters: the values in force.
-        :param report: told of every image that cannot be used.
-        :param warn: told once of what looks wrong but works.
+        :param log: told of every image that cannot be used and of what looks wrong.
         """
         self._estimator = estimator
         self._subscriptions = subscriptions
         self._publishers = publishers
         self._status = status
         self._parameters = parameters
-        self._report = report
-        self._warn = warn
-        self._scale = self._make_scale()
-        self._path = CameraPath()
+        self._log = log
+        self._forget()
+        self._mode = Mode.SINGLE
         self._checked: tuple[Camera, str] | None = None
         self._reset = threading.Event()
         self._thread = threading.Thread(target=self._run, name='mdepth worker', daemon=True)
@@ -59,10 +67,7 @@ class Worker:
 
     def update(self, parameters: NodeParameters) -> None:
         """Work with other parameters from the next frame on."""
-        scale_changed = parameters.scale_value != self._parameters.scale_value
         self._parameters = parameters
-        if scale_changed:
-            self._scale = self._make_scale()
 
     def reset(self) -> None:
         """Forget past frames, path and scale before the next frame."""
@@ -80,55 +85,61 @@ class Worker:
 
     def _run(self) -> None:
         """Work until the slot closes; an error that nobody foresaw ends the thread loudly."""
-        finished = False
-        try:
+        with LoggedFailure(self._on_failure, 'the worker'):
             while (taken := self._subscriptions.images.take()) is not None:
                 try:
                     self._process(*taken)
                 except MdepthError as error:
                     self._status.refused(str(error))
-                    self._report(str(error))
-            finished = True
-        finally:
-            if not finished:
-                self._status.refused('the worker failed; deactivate and activate the node')
-                self._report('the worker failed, this is a bug: its traceback follows')
+                    self._log.error(str(error))
+
+    def _on_failure(self, text: str) -> None:
+        """Tell people: from here on nothing comes."""
+        self._status.failed(f'{text.splitlines()[0]}; deactivate and activate the node')
+        self._log.failure(text)
 
     def _process(self, message: ImageMessage, arrived_s: float) -> None:
         """Turn one image into all that is wanted of it."""
+        parameters = self._parameters
         if self._reset.is_set():
             self._reset.clear()
             self._estimator.reset()
-            self._path, self._scale = CameraPath(), self._make_scale()
+            self._forget()
+        elif parameters.scale_value != self._scale_value:
+            self._scale = self._make_scale()
         rgb = decode_image(message) if isinstance(message, Image) else decode_compressed(message)
         stamp_ns = nanoseconds(message.header.stamp)
         height, width = rgb.shape[:2]
         camera = self._subscriptions.cameras.camera_of(stamp_ns, width, height)
+        if camera is None:
+            return
         self._check(camera, message.header.frame_id)
         frame = Frame(rgb, camera, stamp_ns)
         if not self._publishers.wanted():
             self._estimator.observe(frame)
-            self._status.waiting('nobody subscribes')
+            self._status.unheard()
             return
 
-        parameters = self._parameters
-        self._estimator.scale = self._scale.scale.value
+        # Following the motion may change the scale: for the next frame, not for this one.
+        scale = self._scale.scale
+        self._estimator.scale = scale.value
         estimate = self._estimator.push(frame)
         self._follow(estimate)
-        if parameters.wait_for_scale and self._scale.scale.state is ScaleState.SEARCHING:
-            self._status.waiting('the scale is not known yet')
+        if parameters.wait_for_scale and scale.state is ScaleState.SEARCHING:
+            self._status.withheld('the scale is not known yet', scale)
             return
         estimated_s = time.monotonic()
         rendering = Rendering(estimate, camera, parameters)
         self._publishers.publish(rendering, self._path, message.header, parameters)
         published_s = time.monotonic()
-        self._status.accepted(estimate, self._scale.scale, 1e3 * (published_s - arrived_s),
+        self._status.accepted(estimate, scale, 1e3 * (published_s - arrived_s),
                               1e3 * (published_s - estimated_s))
 
     def _follow(self, estimate: DepthEstimate) -> None:
         """Feed the motion to the path, and with the odometry so far to the scale."""
-        if estimate.mode is Mode.SINGLE and estimate.reason:
-            self._warn(f'single-frame depth: {estimate.reason}')
+        if estimate.mode is Mode.SINGLE and self._mode is Mode.MULTI:
+            self._log.warning(f'back to single-frame depth for one frame: {estimate.reason}')
+        self._mode = estimate.mode
         self._path.add(estimate)
         if not isinstance(self._scale, OdometryScale):
             return
@@ -149,15 +160,23 @@ class Worker:
             return
         self._checked = camera, frame_id
         if 'optical' not in frame_id:
-            self._warn(f"frame_id {frame_id!r} does not say 'optical': outputs are x right, "
-                       f'y down, z forward in it (REP 103)')
+            self._log.warning(
+                f"frame_id {frame_id!r} does not say 'optical': outputs are x right, "
+                f'y down, z forward in it (REP 103)')
         if camera.has_distortion and self._parameters.image_is_rectified:
-            self._warn('camera_info has distortion, and image_is_rectified is true: that is right '
-                       'for image_rect; for image_raw set it to false')
+            self._log.warning(
+                f'camera_info has distortion ({camera.distortion_model}), and image_is_rectified '
+                f'is true: that is right for image_rect; for image_raw set it to false')
+
+    def _forget(self) -> None:
+        """Start path and scale afresh."""
+        self._path = CameraPath()
+        self._scale = self._make_scale()
 
     def _make_scale(self) -> FixedScale | OdometryScale:
         """Start the scale that the parameters ask for."""
-        start = self._parameters.scale_value or self._estimator.model.config.scale
+        self._scale_value = self._parameters.scale_value
+        start = self._scale_value or self._estimator.model.config.scale
         if self._parameters.scale_mode == 'odometry':
             return OdometryScale(start)
         return FixedScale(start)

@@ -66,7 +66,8 @@ class Standin(LifecycleNode):
         depth = (8.0 + 0.02 * (x - w / 2)).astype(np.float32)
         depth[: h // 6] = np.inf
         depth[:, :3] = np.nan
-        points = np.stack([(x - w / 2) * depth / f, (y - h / 2) * depth / f, depth], -1).astype(np.float32)
+        rays = [(x - w / 2) / f, (y - h / 2) / f, np.ones_like(x)]
+        points = (np.stack(rays, -1) * depth[..., None]).astype(np.float32)
         points[~np.isfinite(points).all(axis=-1)] = np.nan
         rgb = np.frombuffer(image.data, np.uint8).reshape(h, w, 3)
         finite = np.isfinite(points).all(axis=-1)

@@ -13,6 +13,8 @@ NEAR = 0.02  # nothing is seen nearer [m]
 FAR = 200.0  # solids farther than this are left out; the ground goes on [m]
 # Keeps 1/0 out of the slab test; far below any direction that a pixel has.
 _TINY = 1e-9
+# A solid whose rectangle, margin included, has fewer pixels is left out.
+_SMALLEST = 36
 _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
 _EDGES = [(i, j) for i in range(8) for j in range(i + 1, 8)
           if np.abs(_CORNERS[i] - _CORNERS[j]).sum() == 2]
@@ -37,8 +39,8 @@ class Rays:
 @dataclass(frozen=True)
 class Hits:
     """
-    What the rays meet first: ``depth`` (F, H, W) [m], +inf in the sky, and ``index`` (F, H, W):
-    0..N-1 a solid, N the ground, N + 1 the sky.
+    What the rays meet first: ``depth`` (F, H, W) [m], +inf in the sky, and ``index`` (F, H, W)
+    int32: 0..N-1 a solid, N the ground, N + 1 the sky.
     """
 
     depth: Tensor
@@ -86,7 +88,7 @@ def cast(
     ground = -rays.height * inverse_z
     on_ground = ground > NEAR
     depth = torch.where(on_ground, ground, torch.inf)
-    index = torch.where(on_ground, N, N + 1)
+    index = torch.full_like(ground, N + 1, dtype=torch.int32).masked_fill_(on_ground, N)
     for n, (solid, (left, top, right, bottom)) in enumerate(zip(solids, rectangles)):
         window = (slice(None), slice(top, bottom), slice(left, right))
         o = -offsets[:, n, :, None, None]  # (F, 3, 1, 1) the camera, seen from the solid
@@ -120,7 +122,7 @@ def screen_rectangles(
     :param K: (3, 3) intrinsics [px].
     :param height: rows.
     :param width: columns.
-    :return: (N, 4) left, top, right, bottom [px]; empty (left >= right) if out of sight.
+    :return: (N, 4) left, top, right, bottom [px]; all 0 if out of sight.
     """
     half = np.array([solid.half for solid in solids]).reshape(-1, 3)
     corners = _CORNERS * half[:, None]  # (N, 8, 3)
@@ -147,6 +149,8 @@ def screen_rectangles(
         # One pixel of margin against rounding.
         bounds[:, axis] = np.clip(np.floor(low) - 1, 0, size)
         bounds[:, axis + 2] = np.clip(np.ceil(high) + 2, 0, size)
+    extent = np.maximum(bounds[:, 2:] - bounds[:, :2], 0)
+    bounds[extent.prod(axis=1) < _SMALLEST] = 0
     return bounds
 
 

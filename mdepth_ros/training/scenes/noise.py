@@ -53,7 +53,7 @@ def colour(base: tuple[float, float, float], *layers: tuple[Image, float]) -> Im
 def jitter(
     rng: np.random.Generator, base: tuple[float, float, float], amount: float = 0.08
 ) -> tuple[float, float, float]:
-    """Vary a colour: the brightness by ``amount`` and each channel by a third of it."""
-    factor = np.exp(rng.normal(0, amount)) * np.exp(rng.normal(0, amount / 3, 3))
+    """Vary a colour: the brightness by ``amount`` and each channel by a quarter of it."""
+    factor = np.exp(rng.normal(0, amount)) * np.exp(rng.normal(0, amount / 4, 3))
     r, g, b = (float(value) for value in np.clip(np.asarray(base) * factor, 0.02, 0.98))
     return r, g, b

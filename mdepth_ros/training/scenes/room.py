@@ -30,7 +30,7 @@ def build_room(config: SceneConfig, rng: np.random.Generator) -> World:
     keep_free = [T[:, :2, 3]]
     solids, tracks = _shell(rng, half, height), no_tracks(config.frames)
     if config.moving_objects:
-        tracks = _walks(config, rng, radii, dent)
+        tracks = _walks(config, rng, radii, dent, T[0])
         keep_free += [tracks.position[:, i, :2] for i in range(tracks.position.shape[1])]
         solids += person(rng, (0.0, 0.0, 0.0), 0)
         solids.append(Solid(Shape.ELLIPSOID, (0.0, 0.0, 0.13), (0.13, 0.13, 0.13),
@@ -42,7 +42,7 @@ def build_room(config: SceneConfig, rng: np.random.Generator) -> World:
     ground = Ground(None, (), (floor,), (1.6,), (WHITE,), False)
     lamp = (float(rng.uniform(-0.4, 0.4) * half[0]), float(rng.uniform(-0.4, 0.4) * half[1]),
             height - 0.25)
-    light = Light(None, lamp, float(rng.uniform(0.5, 0.65)), float(rng.uniform(0.5, 0.7)), 0.0,
+    light = Light(None, lamp, float(rng.uniform(0.68, 0.82)), float(rng.uniform(0.45, 0.7)), 0.0,
                   (0.8, 0.8, 0.8))
     return World(solids, tracks, ground, light, T, paint(rng), grain_tile=0.37)
 
@@ -74,22 +74,26 @@ def _hand(config: SceneConfig, rng: np.random.Generator, half: tuple[float, floa
 
 
 def _walks(config: SceneConfig, rng: np.random.Generator, radii: tuple[float, float],
-           dent: float) -> Tracks:
-    """A person and a ball circling; neither ever stops."""
+           dent: float, T_world_camera: Series) -> Tracks:
+    """A person and a ball circling, at first in view; neither ever stops."""
     t = np.arange(config.frames) / config.fps
     position, yaw = np.zeros((config.frames, 2, 3)), np.zeros((config.frames, 2))
     for i, (scale, speed) in enumerate(((rng.uniform(0.35, 0.5), rng.uniform(0.7, 1.1)),
                                         (rng.uniform(1.15, 1.25), rng.uniform(0.5, 0.9)))):
         size = (radii[0] * scale, radii[1] * scale)
         rate = speed / np.hypot(*size) * rng.choice([-1, 1])
-        x, y, heading = loop(rng.uniform(0, 2 * np.pi) + rate * t, size, dent)
+        starts = rng.uniform(0, 2 * np.pi, 24)
+        first = np.stack(loop(starts, size, dent)[:2], axis=1) - T_world_camera[:2, 3]
+        ahead = first @ T_world_camera[:2, 2] / np.linalg.norm(first, axis=1)
+        x, y, heading = loop(starts[np.argmax(ahead)] + rate * t, size, dent)
         position[:, i, 0], position[:, i, 1], yaw[:, i] = x, y, heading
     return Tracks(position, yaw)
 
 
 def _shell(rng: np.random.Generator, half: tuple[float, float], height: float) -> list[Solid]:
     """Four walls and a ceiling."""
-    papers = (Texture.WALLPAPER, Texture.PLASTER, Texture.BRICK, Texture.PLASTER, Texture.SIDING)
+    papers = (Texture.WALLPAPER, Texture.PLASTER, Texture.WALLPAPER, Texture.PLASTER,
+              Texture.SIDING, Texture.BRICK)
     solids = []
     common = papers[int(rng.integers(len(papers)))]
     tint = jitter(rng, (1.0, 0.98, 0.94), 0.08)

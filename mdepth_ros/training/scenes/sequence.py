@@ -113,8 +113,7 @@ def _render(
     T = world.T_world_camera[frames]
     centres, yaws = place(world.solids, world.tracks, frames)
     rectangles = screen_rectangles(world.solids, centres, yaws, T, K.double().numpy(), H, W)
-    seen = np.flatnonzero((rectangles[:, 0] < rectangles[:, 2])
-                          & (rectangles[:, 1] < rectangles[:, 3]))
+    seen = np.flatnonzero(rectangles[:, 2] > rectangles[:, 0])
     solids = [world.solids[n] for n in seen]
     # Subtracted in double precision: the camera may be kilometres from the origin.
     offsets = _to(centres[:, seen] - T[:, None, :3, 3], device)

@@ -18,7 +18,7 @@ _COLUMNS = 21
 class Surface:
     """
     Per pixel, each (F, H, W): world normal ``nx``, ``ny``, ``nz``; ``texture`` row; position
-    ``u``, ``v`` and footprint ``size_u``, ``size_v`` [m], to be divided by ``tile_u``, ``tile_v`` [m];
+    ``u``, ``v`` and footprint ``size_u``, ``size_v`` [m], to be divided by the tile [m];
     ``shift_u``, ``shift_v`` [repeats]; ``tint`` (F, 3, H, W); ``flat``: a horizontal face;
     ``moving`` (bool); ``aside`` [m] to the left of the road's middle, NaN off the ground.
     """
@@ -85,11 +85,12 @@ def find_surface(
     """
     F, H, W = hits.depth.shape
     N = table.shape[1] // F - 2
-    first = torch.arange(F, device=table.device)[:, None, None] * (N + 2)
+    first = torch.arange(F, dtype=torch.int32, device=table.device)[:, None, None] * (N + 2)
     look = table.index_select(1, (hits.index + first).view(-1)).view(_COLUMNS, F, H, W)
     (rx, ry, rz, c, s, hx, hy, hz, shape, texture_x, texture_y, texture_z, tile_x, tile_y, tile_z,
      shift_u, shift_v) = look[:17]
     on_ground = hits.index == N
+    off_solid = hits.index >= N
     depth = torch.where(hits.index <= N, hits.depth, 1.0)
     wx, wy, wz = depth * rays.x, depth * rays.y, depth * rays.z
     dx, dy, pz = wx - rx, wy - ry, wz - rz
@@ -99,7 +100,7 @@ def find_surface(
     is_round = shape > Shape.BOX
     rho = torch.hypot(px, py)
     side = torch.where(is_round, rho / hx, torch.maximum(ax, ay))
-    flat = ((az > side) & (shape < Shape.ELLIPSOID)) | (hits.index >= N)
+    flat = ((az > side) & (shape < Shape.ELLIPSOID)) | off_solid
     is_x = ax >= ay
     zero = torch.zeros_like(px)
     inverse_rho = 1 / rho.clamp(min=1e-6)
@@ -122,15 +123,15 @@ def find_surface(
     tint = look[17:20].transpose(0, 1)
     if road is None:
         gu, gv, gc, gs = wx + x0, wy + y0, 1.0, 0.0
-        band = torch.zeros_like(hits.index)
+        band = None
     else:
         gu, gv, gc, gs = road.coordinates(wx + x0, wy + y0)
         aside = torch.where(on_ground, gv, aside)
-        band = torch.bucketize(gv.abs(), road.edges)
+        band = torch.bucketize(gv.abs(), road.edges, out_int32=True)
     u, v = torch.where(on_ground, gu, u), torch.where(on_ground, gv, v)
     c, s = torch.where(on_ground, gc, c), torch.where(on_ground, gs, s)
     for i, (kind, tile, colour) in enumerate(zip(ground.textures, ground.tiles, ground.tints)):
-        here = on_ground & (band == i)
+        here = on_ground if band is None else on_ground & (band == i)
         texture = texture.masked_fill(here, float(kind))
         tile_u, tile_v = tile_u.masked_fill(here, tile), tile_v.masked_fill(here, tile)
         tint = torch.where(here[:, None], tint.new_tensor(colour)[:, None, None], tint)

@@ -51,33 +51,33 @@ def paint(rng: np.random.Generator) -> Image:
     :return: (len(Texture), SIZE, SIZE, 3) colours in [0, 1], rows downwards.
     """
     _, y = coordinates()
-    wall = jitter(rng, (0.62, 0.56, 0.48), 0.15)
+    wall = jitter(rng, (0.66, 0.6, 0.53), 0.12)
     stack = {
         Texture.PLAIN: np.full((SIZE, SIZE, 3), 0.8),
         Texture.CLOUDS: _clouds(rng),
         # Mean 0.5: the renderer doubles it and multiplies.
-        Texture.GRAIN: 0.5 + 0.09 * np.repeat(fractal(rng, 1.2)[..., None], 3, axis=2),
+        Texture.GRAIN: 0.5 + 0.045 * np.repeat(fractal(rng, 1.2)[..., None], 3, axis=2),
         Texture.ASPHALT: _asphalt(rng),
         Texture.PAVING: _blocks(rng, jitter(rng, (0.55, 0.53, 0.5)), 6, 6, 0.05, 0.0, 0.1),
         Texture.GRASS: _grass(rng),
         Texture.CONCRETE: colour(jitter(rng, (0.55, 0.54, 0.52)), (fractal(rng, 1.1), 0.09),
                                  (fractal(rng, 1.9, 1.0, 0.4), 0.09)),
-        Texture.PLASTER: colour(jitter(rng, (0.72, 0.69, 0.63)), (fractal(rng, 0.7), 0.06),
-                                (fractal(rng, 1.8), 0.07)),
+        Texture.PLASTER: colour(jitter(rng, (0.78, 0.76, 0.71)), (fractal(rng, 0.7), 0.05),
+                                (fractal(rng, 1.8), 0.04)),
         Texture.BRICK: _blocks(rng, jitter(rng, (0.5, 0.3, 0.23)), 16, 6, 0.09, 0.5, 0.16),
         Texture.FACADE_A: pictures.facade(rng, _blocks(rng, wall, 32, 12, 0.08, 0.5, 0.12)),
         Texture.FACADE_B: pictures.facade(rng, colour(
-            jitter(rng, (0.7, 0.66, 0.58), 0.12), (fractal(rng, 0.9), 0.07),
-            (fractal(rng, 2.0), 0.07))),
+            jitter(rng, (0.75, 0.71, 0.63), 0.1), (fractal(rng, 0.9), 0.06),
+            (fractal(rng, 2.0), 0.05))),
         Texture.FACADE_C: pictures.glass_front(rng),
-        Texture.SIDING: colour(jitter(rng, (0.6, 0.62, 0.6), 0.12), (fractal(rng, 1.0, 0.2), 0.07),
+        Texture.SIDING: colour(jitter(rng, (0.7, 0.71, 0.69), 0.1), (fractal(rng, 1.0, 0.2), 0.07),
                                (-(((y * 16) % 1.0) > 0.86).astype(float), 0.5)),
-        Texture.WOOD: colour(jitter(rng, (0.52, 0.36, 0.22), 0.15),
+        Texture.WOOD: colour(jitter(rng, (0.58, 0.43, 0.29), 0.15),
                              (fractal(rng, 1.3, 0.12, 1.6), 0.2), (fractal(rng, 1.0), 0.06)),
         Texture.PARQUET: _blocks(rng, jitter(rng, (0.55, 0.4, 0.26), 0.1), 10, 3, 0.02, 0.37, 0.16)
         * colour((1.0, 1.0, 1.0), (fractal(rng, 1.2, 0.1, 1.4), 0.12)),
         Texture.TILES: _blocks(rng, jitter(rng, (0.66, 0.63, 0.57), 0.1), 4, 4, 0.03, 0.0, 0.07),
-        Texture.CARPET: colour(jitter(rng, (0.42, 0.38, 0.38), 0.15), (fractal(rng, 0.3), 0.13),
+        Texture.CARPET: colour(jitter(rng, (0.5, 0.46, 0.45), 0.15), (fractal(rng, 0.3), 0.13),
                                (fractal(rng, 1.5), 0.15)),
         Texture.FABRIC: _fabric(rng),
         Texture.WALLPAPER: _wallpaper(rng),
@@ -159,7 +159,7 @@ def _wallpaper(rng: np.random.Generator) -> Image:
     figure = np.clip(4 * (0.32 - np.abs(u) - np.abs(v)), 0, 1)
     if n % 2:  # an odd number of columns would not tile with the shift
         figure = np.clip(6 * (0.3 - np.hypot(u, (y * n) % 1.0 - 0.5)), 0, 1)
-    ground = colour(jitter(rng, (0.7, 0.66, 0.56), 0.12), (np.cos(2 * np.pi * n * x), 0.05),
+    ground = colour(jitter(rng, (0.76, 0.73, 0.65), 0.08), (np.cos(2 * np.pi * n * x), 0.05),
                     (fractal(rng, 0.9), 0.05))
     ink = np.asarray(jitter(rng, (0.45, 0.42, 0.4), 0.2))
     return ground + 0.75 * figure[..., None] * (ink - ground)

@@ -1,0 +1,89 @@
+"""
+Start the depth node for one camera, configure it and activate it.
+
+ros2 launch mdepth_ros depth.launch.py image:=/camera/image_rect camera_info:=/camera/camera_info
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch import LaunchContext, LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    EmitEvent,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.conditions import IfCondition
+from launch.entity import Entity
+from launch.events import matches_action
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode, Node
+from launch_ros.event_handlers import OnStateTransition
+from launch_ros.events.lifecycle import ChangeState
+from lifecycle_msgs.msg import Transition
+
+CONFIG = Path(get_package_share_directory('mdepth_ros')) / 'config'
+ARGUMENTS = {
+    'params_file': (str(CONFIG / 'depth.yaml'), 'YAML file with the parameters of the node'),
+    'namespace': ('', 'namespace of the node and its relative topics'),
+    'image': ('image', 'topic of the camera image'),
+    'camera_info': ('camera_info', 'topic of its CameraInfo'),
+    'odom': ('odom', 'topic of the odometry, for scale.mode odometry'),
+    'compressed': ('', 'true: subscribe to <image>/compressed; false: to <image>; empty: as '
+                       'params_file says'),
+    'use_sim_time': ('false', 'take the time from /clock'),
+    'rviz': ('false', 'start rviz with the shipped view'),
+    'autostart': ('true', 'configure and activate the node'),
+    'fastdds_profile': (str(CONFIG / 'fastdds.xml'), 'Fast DDS profile with room for clouds; '
+                                                     'empty: leave the environment as it is'),
+    'log_level': ('info', 'debug, info, warn, error'),
+}
+
+
+def start(context: LaunchContext) -> list[Entity]:
+    """Build the actions once the arguments are known."""
+    value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
+    overrides = {'use_sim_time': value['use_sim_time'].lower() == 'true'}
+    if value['compressed']:
+        compressed = value['compressed'].lower() == 'true'
+        overrides['image_transport'] = 'compressed' if compressed else 'raw'
+    node = LifecycleNode(
+        package='mdepth_ros', executable='depth_node', name='mdepth',
+        namespace=value['namespace'], output='screen', emulate_tty=True,
+        parameters=[value['params_file'], overrides],
+        remappings=[('image', value['image']),
+                    ('image/compressed', f'{value["image"]}/compressed'),
+                    ('camera_info', value['camera_info']), ('odom', value['odom'])],
+        ros_arguments=['--log-level', value['log_level']])
+    # One name for Fast DDS 3, one for Fast DDS 2. The camera's driver needs the same profile.
+    profile = [SetEnvironmentVariable(name, value['fastdds_profile'])
+               for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+               if value['fastdds_profile']]
+    rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
+                parameters=[{'use_sim_time': overrides['use_sim_time']}],
+                namespace=value['namespace'], condition=IfCondition(value['rviz']))
+    return [*profile, *autostart(node, value['autostart']), node, rviz]
+
+
+def autostart(node: LifecycleNode, wanted: str) -> list[Entity]:
+    """Emit configure, and activate once that succeeded; Humble's LifecycleNode cannot itself."""
+    def change(transition: int) -> EmitEvent:
+        return EmitEvent(event=ChangeState(
+            lifecycle_node_matcher=matches_action(node), transition_id=transition),
+            condition=IfCondition(wanted))
+
+    when_configured = RegisterEventHandler(OnStateTransition(
+        target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
+        entities=[change(Transition.TRANSITION_ACTIVATE)]))
+    return [when_configured, change(Transition.TRANSITION_CONFIGURE)]
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Declare the arguments and start."""
+    return LaunchDescription([
+        *(DeclareLaunchArgument(name, default_value=default, description=text)
+          for name, (default, text) in ARGUMENTS.items()),
+        OpaqueFunction(function=start),
+    ])

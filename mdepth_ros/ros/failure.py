@@ -1,0 +1,33 @@
+"""Errors that nobody foresaw: said aloud, never swallowed."""
+
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+
+
+class LoggedFailure:
+    """
+    A context that logs an error with its traceback and lets it pass.
+
+    rclpy turns errors of lifecycle callbacks into a state without a word, and those of threads
+    never reach a log file.
+    """
+
+    def __init__(self, log: Callable[[str], object], what: str) -> None:
+        """
+        Wait for an error.
+
+        :param log: takes the message.
+        :param what: what is being done.
+        """
+        self._log = log
+        self._what = what
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        if error is not None:
+            text = ''.join(traceback.format_exception(kind, error, trace))
+            self._log(f'{self._what} failed, which is a bug: {error!r}\n{text}')

@@ -1,0 +1,36 @@
+"""Quality of service: the user's ``qos_overrides`` parameters, and what is wrong with them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rclpy.exceptions import ParameterException
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from mdepth_ros.ros.parameter_field import BadParameter
+
+# History, depth and reliability of every topic are parameters.
+OVERRIDABLE = QoSOverridingOptions.with_default_policies()
+
+
+def sensor_qos(depth: int) -> QoSProfile:
+    """
+    Return what connects to every camera: best effort takes reliable publishers, too.
+
+    :param depth: messages that may wait.
+    """
+    return QoSProfile(depth=depth, reliability=ReliabilityPolicy.BEST_EFFORT)
+
+
+@contextmanager
+def checked_overrides(topic: str) -> Iterator[None]:
+    """
+    Turn rclpy's many errors about bad overrides into one.
+
+    :param topic: whose publisher or subscription is created inside.
+    :raises BadParameter: if one of its overrides is not usable.
+    """
+    try:
+        yield
+    except (ParameterException, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise BadParameter(f'cannot use the qos_overrides of {topic}: {error}') from error

@@ -1,0 +1,242 @@
+"""
+Stage 0: all three networks on synthetic scenes with exact depth and motion.
+
+``python -m mdepth_ros.training.pretrain --out weights.safetensors`` is the whole recipe. It gives
+the self-supervised stages, which start from nothing but ImageNet in the paper, a sensible start,
+and a robot that has not trained anything yet a depth.
+"""
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdepth_ros.config import lite_config
+from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.geometry.intrinsics import invert_intrinsics, resize_intrinsics
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.geometry.projection import reproject
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.hypotheses import update_delta
+from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
+from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
+
+MAX_TRUTH = 80.0  # [m], farther is sky
+
+
+@dataclass(frozen=True)
+class Losses:
+    """One step's terms; ``total`` is what is minimised."""
+
+    single: Tensor
+    motion: Tensor
+    multi: Tensor
+
+    @property
+    def total(self) -> Tensor:
+        """Sum with the weights that balance the gradients at the start."""
+        return self.single + self.motion + self.multi
+
+
+def single_frame_loss(depth: Tensor, truth: Tensor) -> Tensor:
+    """
+    Scale-invariant log error, its gradients at four scales, and the sky beyond range.
+
+    Source: Eigen et al. 2014 (eq. 4, lambda 0.85); Li and Snavely 2018 for the gradients.
+
+    :param depth: (B, 1, H, W) predicted [m].
+    :param truth: (B, 1, H, W) exact [m], Inf for the sky.
+    :return: scalar.
+    """
+    valid = truth < MAX_TRUTH
+    error = torch.where(valid, depth.log() - torch.where(valid, truth, 1.0).log(), 0.0)
+    count = valid.sum(dim=(1, 2, 3)).clamp(min=1)
+    mean = error.sum(dim=(1, 2, 3)) / count
+    variance = (error ** 2).sum(dim=(1, 2, 3)) / count - 0.85 * mean ** 2
+    loss = (variance.clamp(min=0) + 1e-6).sqrt().mean()
+    sky = torch.where(truth.isinf(), (math.log(MAX_TRUTH) - depth.log()).clamp(min=0), 0.0).mean()
+    for scale in range(4):
+        e, v = error[..., ::2 ** scale, ::2 ** scale], valid[..., ::2 ** scale, ::2 ** scale]
+        for dim in (2, 3):
+            n = e.shape[dim] - 1
+            both = v.narrow(dim, 0, n) & v.narrow(dim, 1, n)
+            steps = (e.narrow(dim, 1, n) - e.narrow(dim, 0, n)).abs()
+            loss = loss + 0.25 * (steps * both).sum() / both.sum().clamp(min=1)
+    return loss + 0.2 * sky
+
+
+def motion_loss(T_predicted: Tensor, T_true: Tensor, depth: Tensor, K: Tensor) -> Tensor:
+    """
+    How far the predicted motion moves pixels from where the true one does.
+
+    :param T_predicted: (B, 4, 4) T_source_target.
+    :param T_true: (B, 4, 4) at the scale of ``depth``.
+    :param depth: (B, 1, H, W), Inf for the sky.
+    :param K: (B, 3, 3) [px].
+    :return: scalar, in hundredths of the image's width.
+    """
+    coarse = depth[..., 2::4, 2::4].clamp(max=200.0)
+    height, width = depth.shape[-2:]
+    K_coarse = K.clone()
+    K_coarse[:, :2] /= 4
+    K_coarse[:, :2, 2] = (K[:, :2, 2] - 2) / 4
+    inv_K = invert_intrinsics(K_coarse)
+    wanted, in_front = reproject(coarse, K_coarse, inv_K, T_true)
+    pixels, also = reproject(coarse, K_coarse, inv_K, T_predicted)
+    near = (wanted.abs() < 2 * width).all(dim=1, keepdim=True) & in_front & also
+    distance = ((pixels - wanted) ** 2).sum(dim=1, keepdim=True).add(1e-4).sqrt()
+    # Far-off pixels say little more than that the motion is wrong.
+    return (100 * 4 / width * distance).clamp(max=50.0)[near].mean()
+
+
+def multi_frame_loss(
+    depth: Tensor, probabilities: Tensor, hypotheses: Tensor, truth: Tensor
+) -> Tensor:
+    """
+    Log error of the depth, and the likelihood of the two hypotheses beside the truth.
+
+    :param depth: (B, 1, H, W) predicted [m].
+    :param probabilities: (B, D, h, w) over the hypotheses.
+    :param hypotheses: (B, D, h, w) [m], uniform in inverse depth, index 0 is the far end.
+    :param truth: (B, 1, H, W) at the scale of the hypotheses [m], Inf for the sky.
+    :return: scalar.
+    """
+    valid = truth < MAX_TRUTH * 3
+    error = (depth.log() - torch.where(valid, truth, 1.0).log()).abs()
+    loss = (error * valid).sum() / valid.sum().clamp(min=1)
+    coarse = truth[..., 2::4, 2::4]
+    D = hypotheses.shape[1]
+    far, near = 1 / hypotheses[:, :1], 1 / hypotheses[:, -1:]
+    place = (1 / coarse - far) / (near - far) * (D - 1)  # (B, 1, h, w), 0 at the far end
+    index = torch.arange(D, device=place.device).view(1, D, 1, 1)
+    wanted = (1 - (index - place).abs()).clamp(min=0)
+    within = ((place >= 0) & (place <= D - 1)).float()
+    likelihood = -(wanted * probabilities.clamp(min=1e-6).log()).sum(dim=1, keepdim=True)
+    return loss + 0.1 * (likelihood * within).sum() / within.sum().clamp(min=1)
+
+
+def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -> Losses:
+    """
+    Run the three networks on a batch; updates delta by the paper's rule.
+
+    The truth is brought to the scale of S-DepthNet, image by image, so that depth and motion agree
+    whatever scale it prefers: a single image of an unknown camera does not tell it.
+    """
+    config = model.config
+    with torch.autocast('cpu', torch.bfloat16):
+        disparity = model.single(batch.target).float()
+        T_target_source = model.pose.motion(batch.source, batch.target)
+        target = model.multi.features(batch.target)
+        source = model.multi.features(batch.source)
+    single = disparity_to_depth(disparity, config.min_depth, config.max_depth)
+    scale = _scale(single.detach(), batch.depth)
+    truth = batch.depth * scale
+    T_true = batch.T_source_target.clone()
+    T_true[:, :3, 3] *= scale[:, :, 0, 0]
+    T_predicted = invert_motion(T_target_source.float())
+
+    exact = torch.from_numpy(rng.random((len(scale), 1, 1)) < 0.5)
+    T_used = torch.where(exact, T_true, T_predicted.detach())
+    with torch.autocast('cpu', torch.bfloat16):
+        matched = model.multi(target, source.matching[:, None], single,
+                              resize_intrinsics(batch.K, 0.25, 0.25), T_used[:, None])
+    model.multi.delta.copy_(update_delta(model.multi.delta, matched.depth, single))
+    return Losses(
+        single_frame_loss(single, batch.depth) + 0.1 * scale.log().abs().mean()
+        + 0.1 * _metric_error(single, batch.depth),
+        motion_loss(T_predicted, T_true, truth, batch.K),
+        multi_frame_loss(matched.depth.float(), matched.probabilities.float(),
+                         matched.hypotheses, truth))
+
+
+def _scale(single: Tensor, truth: Tensor) -> Tensor:
+    """Median ratio of each image, (B, 1, 1, 1)."""
+    ratio = torch.where(truth < MAX_TRUTH, single / truth, torch.nan)
+    scale = ratio.flatten(1).nanmedian(dim=1).values
+    return torch.nan_to_num(scale, nan=1.0).clamp(0.05, 20.0).view(-1, 1, 1, 1)
+
+
+def _metric_error(single: Tensor, truth: Tensor) -> Tensor:
+    """Mean of the log ratio's size per image, so that depths come out about in metres."""
+    ratio = torch.where(truth < MAX_TRUTH, single / truth, torch.nan).log()
+    return torch.nan_to_num(ratio.flatten(1).nanmean(dim=1)).abs().mean()
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train until the time is up."""
+    torch.manual_seed(arguments.seed)
+    rng = np.random.default_rng(arguments.seed)
+    if arguments.start:
+        model = load_checkpoint(arguments.start)
+    else:
+        model = DepthModel(lite_config())
+        load_imagenet_efficientnet_lite0(model.single.encoder)
+        load_imagenet_efficientnet_lite0(model.pose.encoder)
+    model.train()
+    encoders = {id(p) for net in (model.single, model.pose) for p in net.encoder.parameters()}
+    optimiser = torch.optim.AdamW([
+        {'params': [p for p in model.parameters() if id(p) in encoders],
+         'lr': 0.4 * arguments.rate},
+        {'params': [p for p in model.parameters() if id(p) not in encoders],
+         'lr': arguments.rate}], weight_decay=1e-4)
+    base = [group['lr'] for group in optimiser.param_groups]
+    pools = [PairPool(size, arguments.capacity // len(SIZES)) for size in SIZES]
+    seed = arguments.seed * 1_000_000
+    for _ in range(arguments.first):
+        for pool in pools:
+            pool.grow(seed)
+            seed += 1
+
+    start, step, means = time.monotonic(), 0, torch.zeros(3)
+    while (spent := (time.monotonic() - start) / (60 * arguments.minutes)) < 1:
+        for group, rate in zip(optimiser.param_groups, base):
+            group['lr'] = rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * spent))
+        pool = pools[step % len(pools)]
+        # New worlds all the time, as long as there is time to learn from them.
+        if step % arguments.grow_every < len(pools) and spent < 0.9:
+            pool.grow(seed)
+            seed += 1
+        losses = step_losses(model, pool.draw(arguments.batch, rng), rng)
+        optimiser.zero_grad()
+        losses.total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        terms = torch.stack([losses.single, losses.motion, losses.multi]).detach()
+        means = terms if step == 0 else 0.98 * means + 0.02 * terms
+        step += 1
+        if step % 50 == 0:
+            delta = model.multi.delta
+            print(f'step {step} {100 * spent:.1f} % single {means[0]:.4f} motion {means[1]:.4f} '
+                  f'multi {means[2]:.4f} delta {float(delta.mean()):.3f} worlds {seed} '
+                  f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
+        if step % 500 == 0:
+            save_checkpoint(model, arguments.out, torch.float16, f'pretrain, step {step}')
+    save_checkpoint(model, arguments.out, torch.float16,
+                    f'python -m mdepth_ros.training.pretrain, {step} steps')
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
+    parser.add_argument('--start', type=Path, help='weights to go on from; ImageNet otherwise')
+    parser.add_argument('--minutes', type=float, default=60.0)
+    parser.add_argument('--batch', type=int, default=6)
+    parser.add_argument('--rate', type=float, default=6e-4, help='learning rate of the decoders')
+    parser.add_argument('--capacity', type=int, default=2000, help='sequences kept in memory')
+    parser.add_argument('--first', type=int, default=40, help='sequences per size at the start')
+    parser.add_argument('--grow-every', type=int, default=12, help='steps between new sequences')
+    parser.add_argument('--seed', type=int, default=0)
+    train(parser.parse_args())
+
+
+if __name__ == '__main__':
+    main()

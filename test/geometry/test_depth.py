@@ -1,0 +1,25 @@
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdepth_ros.geometry.depth import depth_to_disparity, disparity_to_depth
+
+
+def test_ends_and_middle_by_hand():
+    depth = disparity_to_depth(torch.tensor([0.0, 0.5, 1.0]), 0.1, 100.0)
+    assert depth.tolist() == pytest.approx([100.0, 1 / (0.01 + 0.5 * 9.99), 0.1])
+
+
+@given(st.floats(0, 1))
+def test_round_trip(disparity):
+    value = torch.tensor(disparity, dtype=torch.float64)
+    assert float(depth_to_disparity(disparity_to_depth(value))) == pytest.approx(
+        disparity, abs=1e-9)
+
+
+@pytest.mark.parametrize('bounds', [(0.0, 1.0), (1.0, 1.0), (2.0, 1.0)])
+def test_bad_range(bounds):
+    for convert in (disparity_to_depth, depth_to_disparity):
+        with pytest.raises(ValueError, match='need 0 < min_depth < max_depth, got'):
+            convert(torch.ones(1), *bounds)

@@ -1,0 +1,78 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdepth_ros.geometry.intrinsics import (
+    check_intrinsics,
+    crop_intrinsics,
+    intrinsics_from_fov,
+    invert_intrinsics,
+    resize_intrinsics,
+)
+
+K = torch.tensor([[500.0, 2.0, 319.5], [0.0, 510.0, 239.5], [0.0, 0.0, 1.0]])
+
+
+def test_fov_by_hand():
+    # 90 degrees: the outer edge of the first column, at -0.5 px, is 45 degrees to the left.
+    assert intrinsics_from_fov(90.0, 640, 480).tolist() == [
+        pytest.approx([320.0, 0.0, 319.5]), pytest.approx([0.0, 320.0, 239.5]), [0.0, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize('fov', [0.0, 180.0, -20.0, math.nan])
+def test_fov_out_of_range(fov):
+    with pytest.raises(ValueError, match='horizontal_fov_deg must be in'):
+        intrinsics_from_fov(fov, 640, 480)
+
+
+def test_resize_moves_pixel_edges_like_the_image():
+    # The left edge of the image is at -0.5 px before and after; the right one at width - 0.5.
+    half = resize_intrinsics(K, 0.5, 0.25)
+    for x in (-0.5, 639.5):
+        ray = (x - K[0, 2]) / K[0, 0]
+        assert ray * half[0, 0] + half[0, 2] == pytest.approx((x + 0.5) * 0.5 - 0.5, abs=1e-4)
+    assert half[1, 1] == 510.0 * 0.25
+    assert half[0, 1] == 1.0
+
+
+@given(st.floats(0.05, 20.0), st.floats(0.05, 20.0))
+def test_resize_round_trip(sx, sy):
+    back = resize_intrinsics(resize_intrinsics(K.double(), sx, sy), 1 / sx, 1 / sy)
+    assert torch.allclose(back, K.double(), atol=1e-9)
+
+
+def test_crop_by_hand():
+    cropped = crop_intrinsics(K, 100, 20)
+    assert cropped[:2, 2].tolist() == [219.5, 219.5]
+    assert torch.equal(cropped[:, :2], K[:, :2])
+
+
+@given(st.floats(10, 3000), st.floats(10, 3000), st.floats(-50, 50), st.floats(-100, 2000),
+       st.floats(-100, 2000))
+def test_inverse(fx, fy, skew, cx, cy):
+    matrix = torch.tensor([[fx, skew, cx], [0, fy, cy], [0, 0, 1]], dtype=torch.float64)
+    product = invert_intrinsics(matrix) @ matrix
+    assert torch.allclose(product, torch.eye(3, dtype=torch.float64), atol=1e-9)
+
+
+def test_nothing_is_changed_in_place():
+    before = K.clone()
+    resize_intrinsics(K, 0.5, 0.5)
+    crop_intrinsics(K, 1, 1)
+    invert_intrinsics(K)
+    assert torch.equal(K, before)
+
+
+@pytest.mark.parametrize(('bad', 'text'), [
+    (torch.eye(4), r'K must be \(\.\.\., 3, 3\), got \(4, 4\)'),
+    (torch.eye(3) * math.nan, 'K must be finite'),
+    (torch.zeros(3, 3), 'fx > 0'),
+    (torch.diag(torch.tensor([1.0, -1.0, 1.0])), 'fy > 0'),
+])
+def test_bad_intrinsics(bad, text):
+    with pytest.raises(ValueError, match=text):
+        check_intrinsics(bad)
+    check_intrinsics(K)

@@ -1,0 +1,140 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.autograd import gradcheck
+
+from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, invert_intrinsics
+from mdepth_ros.geometry.pose import motion_from_parameters
+from mdepth_ros.geometry.projection import (
+    backproject,
+    inside,
+    project,
+    reproject,
+    sample,
+    transform,
+    warp,
+)
+
+H, W = 24, 40
+K = intrinsics_from_fov(80.0, W, H).double()[None]
+INV_K = invert_intrinsics(K)
+IDENTITY = torch.eye(4, dtype=torch.float64)[None]
+
+
+def random_depth(seed=0):
+    return 1 + 9 * torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def random_image(seed=1, channels=3):
+    return torch.rand(1, channels, H, W, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def shifted(x, y, z):
+    T = IDENTITY.clone()
+    T[0, :3, 3] = torch.tensor([x, y, z], dtype=torch.float64).double()
+    return T
+
+
+def test_backproject_by_hand():
+    # fx = 2, centre (1, 0): the pixel (3, 0) at 4 m is 4 * (3 - 1) / 2 = 4 m to the right.
+    K2 = torch.tensor([[[2.0, 0.0, 1.0], [0.0, 2.0, 0.0], [0.0, 0.0, 1.0]]])
+    points = backproject(torch.full((1, 1, 1, 4), 4.0), invert_intrinsics(K2))
+    assert points[0, :, 0, 3].tolist() == [4.0, 0.0, 4.0]
+
+
+def test_backproject_keeps_nan():
+    depth = torch.full((1, 1, 2, 2), math.nan)
+    assert backproject(depth, torch.eye(3)[None]).isnan().all()
+
+
+def test_project_inverts_backproject():
+    pixels, valid = project(backproject(random_depth(), INV_K), K)
+    x, y = torch.meshgrid(torch.arange(W), torch.arange(H), indexing='xy')
+    assert valid.all()
+    assert torch.allclose(pixels[0], torch.stack([x, y]).double(), atol=1e-9)
+
+
+def test_points_behind_are_not_valid_and_finite():
+    points = torch.tensor([[1.0, 1.0, z] for z in (-1.0, 0.0, 2.0)]).T.reshape(1, 3, 1, 3)
+    pixels, valid = project(points, torch.eye(3)[None])
+    assert valid.flatten().tolist() == [False, False, True]
+    assert pixels.isfinite().all()
+
+
+def test_identity_warp_returns_the_input():
+    image = random_image().float()
+    warped, valid = warp(image, random_depth().float(), K.float(), INV_K.float(), IDENTITY.float())
+    assert (warped - image).abs().max() < 1e-5
+    assert valid[..., 1:-1, 1:-1].all()
+
+
+def test_warp_by_a_whole_pixel_by_hand():
+    # At 5 m one pixel is 5 / fx metres: the source stands that far to the left of the target,
+    # so that the target's pixel x is the source's x + 1.
+    depth = torch.full((1, 1, H, W), 5.0, dtype=torch.float64)
+    T_source_target = shifted(5.0 / float(K[0, 0, 0]), 0.0, 0.0)
+    image = random_image()
+    warped, valid = warp(image, depth, K, INV_K, T_source_target)
+    assert torch.allclose(warped[..., :-1], image[..., 1:], atol=1e-9)
+    assert valid[..., 1:-1, 1:-2].all()
+    assert not valid[..., -1].any()
+
+
+@given(st.floats(0.1, 10))
+def test_warp_knows_no_scale(scale):
+    vector = torch.tensor([[0.02, -0.03, 0.01]], dtype=torch.float64)
+    t = torch.tensor([[0.2, -0.1, 0.3]], dtype=torch.float64)
+    one, _ = warp(random_image(), random_depth(), K, INV_K, motion_from_parameters(vector, t))
+    two, _ = warp(random_image(), scale * random_depth(), K, INV_K,
+                  motion_from_parameters(vector, scale * t))
+    assert torch.allclose(one, two, atol=1e-9)
+
+
+def test_transform_chains():
+    a = motion_from_parameters(torch.tensor([[0.1, 0.2, 0.3]]), torch.tensor([[1.0, 2.0, 3.0]]))
+    b = motion_from_parameters(torch.tensor([[-0.3, 0.1, 0.2]]), torch.tensor([[0.0, -1.0, 2.0]]))
+    points = torch.rand(1, 3, 2, 2)
+    assert torch.allclose(transform(a, transform(b, points)), transform(a @ b, points), atol=1e-5)
+
+
+def test_inside_ends_at_the_pixel_centres():
+    x = torch.tensor([-0.1, 0.0, 3.0, 3.1])
+    pixels = torch.stack([x, torch.zeros(4)]).view(1, 2, 1, 4)
+    assert inside(pixels, 1, 4).flatten().tolist() == [False, True, True, False]
+
+
+def test_sample_at_pixels_and_between():
+    image = torch.arange(12.0).view(1, 1, 3, 4)
+    pixels = torch.tensor([[2.0, 1.0], [2.5, 1.0], [2.0, 1.5], [9.0, 9.0]]).T.view(1, 2, 1, 4)
+    assert sample(image, pixels).flatten().tolist() == pytest.approx([6.0, 6.5, 8.0, 0.0])
+    assert sample(image, pixels, 'border').flatten()[3] == pytest.approx(11.0)
+
+
+def test_single_pixel_image():
+    image = torch.full((1, 1, 1, 1), 7.0)
+    assert sample(image, torch.zeros(1, 2, 1, 1)).item() == 7.0
+
+
+def test_gradient_of_depth_and_motion():
+    depth = random_depth()[..., :4, :4].clone().requires_grad_()
+    vector = torch.tensor([[0.02, -0.03, 0.01]], dtype=torch.float64, requires_grad=True)
+    t = torch.tensor([[0.2, -0.1, 0.3]], dtype=torch.float64, requires_grad=True)
+
+    def pixels(depth, vector, t):
+        return reproject(depth, K, INV_K, motion_from_parameters(vector, t))[0]
+
+    assert gradcheck(pixels, (depth, vector, t))
+
+
+@pytest.mark.parametrize(('call', 'text'), [
+    (lambda: backproject(torch.ones(4, 4), INV_K), r'depth must be \(B, 1, H, W\), got \(4, 4\)'),
+    (lambda: backproject(random_depth(), K[0]), r'inv_K must be \(1, 3, 3\), got \(3, 3\)'),
+    (lambda: project(torch.ones(1, 2, 4, 4), K), r'points must be \(B, 3, H, W\), got'),
+    (lambda: transform(IDENTITY[:, :3], torch.ones(1, 3, 4, 4)), r'T must be \(1, 4, 4\), got'),
+])
+def test_bad_shapes(call, text):
+    with pytest.raises(ValueError, match=text):
+        call()

@@ -1,0 +1,75 @@
+"""Who may import whom; geometry and networks know no ROS, and nobody but cli knows training."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / 'mdepth_ros'
+TOP = {'config', 'errors'}  # modules without a folder; errors is anybody's
+MAY_IMPORT = {
+    'config': set(),
+    'errors': set(),
+    'geometry': set(),
+    'networks': {'geometry', 'config'},
+    'engine': {'networks', 'geometry', 'config'},
+    'ros': {'engine', 'networks', 'geometry', 'config'},
+    'training': {'engine', 'networks', 'geometry', 'config'},
+    'cli': {'training', 'ros', 'engine', 'networks', 'geometry', 'config'},
+}
+ROS = {'rclpy', 'sensor_msgs', 'nav_msgs', 'std_msgs', 'std_srvs', 'geometry_msgs', 'tf2_msgs',
+       'diagnostic_msgs', 'lifecycle_msgs', 'rcl_interfaces', 'builtin_interfaces', 'cv_bridge',
+       'launch', 'launch_ros', 'ament_index_python', 'rosgraph_msgs', 'sensor_msgs_py'}
+FILES = sorted(PACKAGE.rglob('*.py'))
+
+
+def imports(path):
+    """All modules that a file names in an import, at its top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f'{path}: relative import'
+            names.add(node.module)
+    return names
+
+
+def layer(path):
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_arrows(path):
+    mine = layer(path)
+    if mine == '__init__':
+        assert not imports(path)
+        return
+    assert mine in MAY_IMPORT, f'{path} is in no known layer'
+    for name in imports(path):
+        if name.startswith('mdepth_ros.'):
+            other = name.split('.')[1]
+            assert other in MAY_IMPORT[mine] | {mine, 'errors'}, f'{mine} must not import {name}'
+        if name.split('.')[0] in ROS:
+            assert mine == 'ros', f'only ros/ may import {name}'
+
+
+def test_geometry_needs_torch_alone():
+    for path in (PACKAGE / 'geometry').glob('*.py'):
+        outside = {name.split('.')[0] for name in imports(path)} - set(sys.stdlib_module_names)
+        assert outside <= {'torch', 'mdepth_ros'}, path
+
+
+def test_engine_imports_where_there_is_no_ros():
+    code = (f'import sys; sys.modules.update(dict.fromkeys({sorted(ROS)!r}));'
+            'import mdepth_ros.engine.estimator')
+    subprocess.run([sys.executable, '-c', code], check=True, timeout=120)
+
+
+def test_files_are_small():
+    lengths = {path: len(path.read_text().splitlines()) for path in FILES}
+    assert max(lengths.values()) <= 400, max(lengths, key=lengths.get)
+    assert sum(n <= 300 for n in lengths.values()) >= 0.9 * len(lengths)
