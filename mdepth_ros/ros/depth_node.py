@@ -97,9 +97,10 @@ class DepthNode(LifecycleNode):
             self._inputs.images.enabled = self._enabled
             self._estimator.reset('first frame')
             self._status = Status()
+            result = super().on_activate(state)
             self._worker = Worker(self._estimator, self._inputs, self._outputs, self._status,
                                   self._in_force, self._log)
-            return super().on_activate(state)
+            return result
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop work; the model stays loaded."""

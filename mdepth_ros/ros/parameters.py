@@ -174,7 +174,7 @@ def declare_parameters(node: Node) -> dict[str, str]:
     """
     Declare all parameters with their descriptors.
 
-    :param node: the node that owns them, which ``automatically_declare_parameters_from_overrides``.
+    :param node: their node, made with ``automatically_declare_parameters_from_overrides``.
     :return: what is wrong with the values given at the start, by name; these parameters hold
         their default until they are set.
     """

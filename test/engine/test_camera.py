@@ -87,9 +87,17 @@ def test_refuses_what_no_camera_has(arguments, text):
     assert issubclass(BadCamera, MdepthError)
 
 
+def test_an_unknown_distortion_model_is_fine_where_P_says_what_the_rectified_image_is():
+    camera = Camera(640, 480, K, [0.0] * 6, 'double_sphere', P=P)
+    assert (camera.rectified_K() == P[:, :3]).all()
+    assert camera.has_distortion
+    assert not camera.can_undistort
+    assert not resized_camera(camera, 64, 64).has_distortion
+
+
 def test_all_problems_are_named_at_once():
-    with pytest.raises(BadCamera, match=r'K must.*P must.*width and height.*distortion_model'):
-        Camera(-1, 480, K[:2], [], 'foo', P=P[:2])
+    with pytest.raises(BadCamera, match=r'K must.*P must.*width and height.*coefficients'):
+        Camera(-1, 480, K[:2], [], 'equidistant', P=P[:2])
 
 
 def test_resized_camera_by_hand():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
-from mdepth_ros.errors import BadImage
+from mdepth_ros.errors import BadCamera, BadImage
 
 sides = st.integers(1, 5000)
 
@@ -174,3 +174,11 @@ def test_an_image_of_another_size_is_refused(image):
     preprocess = Preprocessor(Camera.from_fov(640, 480, 60.0), 64, 64, rectify=False)
     with pytest.raises(BadImage, match=r'must be \(480, 640, 3\) uint8'):
         preprocess(image)
+
+
+def test_an_unknown_distortion_model_matters_only_where_it_has_to_be_undone():
+    K = np.array([[50.0, 0, 32], [0, 50, 24], [0, 0, 1]])
+    camera = Camera(64, 48, K, [0.1] * 6, 'double_sphere', P=np.hstack([K, np.zeros((3, 1))]))
+    assert Preprocessor(camera, 64, 64, rectify=False).valid.all()
+    with pytest.raises(BadCamera, match="cannot undistort: unknown distortion_model 'double_sph"):
+        Preprocessor(camera, 64, 64, rectify=True)

@@ -7,11 +7,15 @@ import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from nav_msgs.msg import Odometry
+from rcl_interfaces.msg import Log
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, Image
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_info import info_from_camera
@@ -22,6 +26,7 @@ CONFIGURE = Transition.TRANSITION_CONFIGURE
 ACTIVATE = Transition.TRANSITION_ACTIVATE
 DEACTIVATE = Transition.TRANSITION_DEACTIVATE
 CLEANUP = Transition.TRANSITION_CLEANUP
+STEP = 100_000_000  # between two frames [ns]
 FRAME = 'camera_optical_frame'
 
 
@@ -42,33 +47,47 @@ class Harness:
     ``parameters`` are given to the node at its start, like a parameters file.
     """
 
-    def __init__(self, weights, listen=tuple(TOPICS), **parameters):
+    def __init__(self, weights, listen=tuple(TOPICS), reliability=ReliabilityPolicy.RELIABLE,
+                 **parameters):
         self.context = Context()
         rclpy.init(context=self.context)
         values = {'weights': str(weights), 'network.width': 96, 'network.height': 64,
                   'diagnostics.rate': 20.0}
         values |= {name.replace('__', '.'): value for name, value in parameters.items()}
-        self.logs = []
         self.node = DepthNode(
             context=self.context,
             parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
         self.other = rclpy.create_node('camera', context=self.context)
-        best_effort = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
-        self.images = self.other.create_publisher(Image, 'image', best_effort)
-        self.infos = self.other.create_publisher(CameraInfo, 'camera_info', best_effort)
+        self.images = self.other.create_publisher(Image, 'image', QoSProfile(
+            depth=10, reliability=reliability))
+        self.compressed = self.other.create_publisher(CompressedImage, 'image/compressed', 10)
+        self.infos = self.other.create_publisher(CameraInfo, 'camera_info', 10)
+        self.odometry = self.other.create_publisher(Odometry, 'odom', 50)
         self.received = {topic: [] for topic in (*TOPICS, '/diagnostics', '/rosout')}
         for topic in listen:
             self.listen(topic, TOPICS[topic])
         self.listen('/diagnostics', DiagnosticArray)
+        self.listen('/rosout', Log, QoSProfile(
+            depth=1000, durability=DurabilityPolicy.TRANSIENT_LOCAL))
         self.executor = SingleThreadedExecutor(context=self.context)
         self.executor.add_node(self.node)
         self.executor.add_node(self.other)
         self.thread = threading.Thread(target=self.executor.spin, daemon=True)
         self.thread.start()
 
-    def listen(self, topic, kind):
+    def listen(self, topic, kind, qos=10):
         """Subscribe and keep every message."""
-        return self.other.create_subscription(kind, topic, self.received[topic].append, 10)
+        return self.other.create_subscription(kind, topic, self.received[topic].append, qos)
+
+    def logs(self, text='', level=Log.WARN):
+        """Return what the node has logged, from a level on, as far as it contains a text."""
+        return [m.msg for m in self.received['/rosout']
+                if m.name == 'mdepth' and m.level >= level and text in m.msg]
+
+    def forget(self):
+        """Drop all messages so far."""
+        for messages in self.received.values():
+            messages.clear()
 
     def __enter__(self):
         return self
@@ -91,21 +110,40 @@ class Harness:
 
     def transition(self, transition_id):
         """Ask for a lifecycle transition over its service; returns whether it succeeded."""
-        from lifecycle_msgs.srv import ChangeState
         request = ChangeState.Request(transition=Transition(id=transition_id))
         return self.client_call(ChangeState, '/mdepth/change_state', request, 60.0).success
 
     def state(self):
         """Return the label of the lifecycle state."""
-        from lifecycle_msgs.srv import GetState
-        return self.client_call(GetState, '/mdepth/get_state', GetState.Request()).current_state
+        answer = self.client_call(GetState, '/mdepth/get_state', GetState.Request())
+        return answer.current_state.label
+
+    def set(self, **parameters):
+        """Set parameters over the service, all or none; returns (successful, reason)."""
+        request = SetParametersAtomically.Request(parameters=[
+            Parameter(name.replace('__', '.'), value=value).to_parameter_msg()
+            for name, value in parameters.items()])
+        result = self.client_call(
+            SetParametersAtomically, '/mdepth/set_parameters_atomically', request).result
+        return result.successful, result.reason
+
+    def get(self, name):
+        """Return the value of one of the node's parameters."""
+        return self.node.get_parameter(name).value
 
     def start(self):
         """Configure and activate, and wait until the camera's topics are matched."""
         assert self.transition(CONFIGURE)
         assert self.transition(ACTIVATE)
-        assert wait_for(lambda: self.images.get_subscription_count()
-                        and self.infos.get_subscription_count())
+        return self.wait_until_matched()
+
+    def wait_until_matched(self):
+        """Wait until camera and node, node and listeners have found each other."""
+        assert wait_for(lambda: (
+            (self.images.get_subscription_count() or self.compressed.get_subscription_count())
+            and self.infos.get_subscription_count()
+            and all(self.other.count_publishers(topic) for topic in TOPICS)))
+        time.sleep(0.1)
         return self
 
     def camera(self, width=128, height=96):
@@ -113,13 +151,16 @@ class Harness:
         return Camera.from_fov(width, height, 80.0)
 
     def send(self, stamp_ns, image=None, camera=None, info=None, frame_id=FRAME):
-        """Publish one image (noise by default) and its CameraInfo."""
+        """Publish one image (noise by default) and its CameraInfo; an info of False is none."""
         camera = camera or self.camera()
         image = image or noise_image(camera.width, camera.height, stamp_ns)
         image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         image.header.frame_id = frame_id
-        self.infos.publish(info or info_from_camera(camera, image.header))
-        self.images.publish(image)
+        if info is not False:
+            info = info or info_from_camera(camera, image.header)
+            info.header = image.header
+            self.infos.publish(info)
+        (self.images if isinstance(image, Image) else self.compressed).publish(image)
 
     def depth_of(self, stamp_ns, topic='depth/image', timeout_s=20.0):
         """Wait for the message with a stamp; None if it does not come."""
@@ -128,6 +169,11 @@ class Harness:
                     if m.header.stamp.sec * 10**9 + m.header.stamp.nanosec == stamp_ns]
         wait_for(find, timeout_s)
         return (find() or [None])[0]
+
+    def works(self, stamp_ns):
+        """Return whether a good frame with this stamp comes back as depth."""
+        self.send(stamp_ns)
+        return self.depth_of(stamp_ns) is not None
 
     def status(self):
         """Return the newest diagnostics as (status, values)."""

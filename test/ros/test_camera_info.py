@@ -73,7 +73,7 @@ def test_unset_rectification_is_the_identity():
     ({'roi_width': 641, 'roi_height': 10}, '641 x 10 at'),
     ({'roi_width': 600, 'roi_x_offset': 41, 'roi_height': 10}, r'at \(41, 0\)'),
     ({'roi_width': 600}, '600 x 0'),
-    ({'distortion_model': 'ds'}, "unknown distortion_model 'ds'"),
+    ({'distortion_model': 'ds', 'p': np.zeros(12)}, "unknown distortion_model 'ds'"),
     ({'d': [0.1] * 3}, 'got 3'),
 ])
 def test_bad_info_is_named(changes, text):
