@@ -4,10 +4,11 @@ Start the depth node for one camera, configure it and activate it.
 ros2 launch mdepth_ros depth.launch.py image:=/camera/image_rect camera_info:=/camera/camera_info
 """
 
+import os
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchContext, LaunchDescription
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -16,13 +17,14 @@ from launch.actions import (
     SetEnvironmentVariable,
 )
 from launch.conditions import IfCondition
-from launch.entity import Entity
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
+
+from mdepth_ros.ros.transport import profile_variables
 
 CONFIG = Path(get_package_share_directory('mdepth_ros')) / 'config'
 ARGUMENTS = {
@@ -42,7 +44,7 @@ ARGUMENTS = {
 }
 
 
-def start(context: LaunchContext) -> list[Entity]:
+def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Build the actions once the arguments are known."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     overrides = {'use_sim_time': value['use_sim_time'].lower() == 'true'}
@@ -57,17 +59,16 @@ def start(context: LaunchContext) -> list[Entity]:
                     ('image/compressed', f'{value["image"]}/compressed'),
                     ('camera_info', value['camera_info']), ('odom', value['odom'])],
         ros_arguments=['--log-level', value['log_level']])
-    # One name for Fast DDS 3, one for Fast DDS 2. The camera's driver needs the same profile.
+    # The camera's driver needs the same profile.
     profile = [SetEnvironmentVariable(name, value['fastdds_profile'])
-               for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-               if value['fastdds_profile']]
+               for name in profile_variables(os.environ) if value['fastdds_profile']]
     rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
                 parameters=[{'use_sim_time': overrides['use_sim_time']}],
                 namespace=value['namespace'], condition=IfCondition(value['rviz']))
     return [*profile, *autostart(node, value['autostart']), node, rviz]
 
 
-def autostart(node: LifecycleNode, wanted: str) -> list[Entity]:
+def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]:
     """Emit configure, and activate once that succeeded; Humble's LifecycleNode cannot itself."""
     def change(transition: int) -> EmitEvent:
         return EmitEvent(event=ChangeState(

@@ -47,9 +47,10 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
     aspect = rgb.shape[0] / rgb.shape[1]
     rows = 2 if truth is None else 3
     height = COLUMN_IN * aspect
-    figure = Figure(figsize=(2 * COLUMN_IN + 2.0, (rows - 1) * (height + 0.5) + SIDE_IN + 1.0),
+    last = height if truth is None else SIDE_IN
+    figure = Figure(figsize=(2 * COLUMN_IN + 2.0, (rows - 1) * (height + 0.5) + last + 1.0),
                     layout='constrained', dpi=110)
-    grid = figure.add_gridspec(rows, 2, height_ratios=[height] * (rows - 1) + [SIDE_IN])
+    grid = figure.add_gridspec(rows, 2, height_ratios=[height] * (rows - 1) + [last])
     near, far = _range_of(depth if truth is None else pixels_of(truth))
     _show(figure.add_subplot(grid[0, 0]), rgb, 'input')
     _show_depth(figure.add_subplot(grid[0, 1]), depth, near, far, 'depth')
@@ -165,7 +166,7 @@ def _show_side(axes: Axes, cloud: Any) -> None:
     axes.scatter(x, up, s=0.8, c=colours[order] / 255.0, linewidths=0, rasterized=True)
     low, high = np.percentile(up[x < far], [0.5, 99.5]) if (x < far).any() else (-2.0, 2.0)
     axes.plot(0, 0, marker='>', color='#d62728', markersize=9, zorder=3)
-    axes.set_xlim(-0.02 * far, far)
+    axes.set_xlim(-0.03 * far, 1.05 * far)
     margin = 0.15 * (high - low)
     axes.set_ylim(min(low, 0) - margin, max(high, 0) + margin)
     axes.grid(color='white', linewidth=0.8)

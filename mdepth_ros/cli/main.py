@@ -5,7 +5,7 @@ import importlib
 import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
+from types import FrameType, ModuleType
 from typing import NoReturn
 
 from mdepth_ros.errors import MdepthError
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _module(command: str):
+def _module(command: str) -> ModuleType:
     """Import the module of a command; say what to install where one of its libraries is absent."""
     try:
         return importlib.import_module(f'mdepth_ros.cli.{command}')

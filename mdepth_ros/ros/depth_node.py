@@ -206,7 +206,7 @@ class DepthNode(LifecycleNode):
         paused = ('the node is not active' if images is None
                   else '' if images.enabled else 'disabled by ~/enable')
         message = self._status.message(
-            f'{self.get_name()}: depth', images.received if images else 0,
+            f'{self.get_fully_qualified_name()[1:]}: depth', images.received if images else 0,
             images.replaced if images else 0,
             {'profile': estimator.model.config.profile, 'device': str(estimator.device)}, paused)
         message.header.stamp = self.get_clock().now().to_msg()

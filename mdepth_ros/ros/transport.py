@@ -13,8 +13,10 @@ from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
 
-# Fast DDS 3 reads the first name, Fast DDS 2 (Humble, Jazzy) the second.
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+# Which variable names the profile, by the library that reads it: Fast DDS 3 or, on Humble and
+# Jazzy, 2. The newer one warns of the older name.
+PROFILE_VARIABLES = {'libfastdds.so': 'FASTDDS_DEFAULT_PROFILES_FILE',
+                     'libfastrtps.so': 'FASTRTPS_DEFAULT_PROFILES_FILE'}
 SHARED_MEMORY = Path('/dev/shm')
 # Each process maps a segment of 64 MB: a node, a player, a recorder and one viewer.
 NEEDED_SHARED_MEMORY = 4 * 64 * 1024**2
@@ -54,9 +56,23 @@ def large_message_environment(base: Mapping[str, str] | None = None) -> dict[str
         Docker's default of 64 MB), because there Fast DDS loses messages with them.
     """
     environment = dict(os.environ if base is None else base)
-    if any(name in environment for name in PROFILE_VARIABLES) or not shared_memory_suffices():
+    taken = any(name in environment for name in PROFILE_VARIABLES.values())
+    if taken or not shared_memory_suffices():
         return environment
-    return environment | dict.fromkeys(PROFILE_VARIABLES, str(profile_path()))
+    return environment | dict.fromkeys(profile_variables(environment), str(profile_path()))
+
+
+def profile_variables(environment: Mapping[str, str]) -> list[str]:
+    """
+    Find out which variable the installed Fast DDS reads.
+
+    :param environment: its LD_LIBRARY_PATH, which every ROS installation sets, is searched.
+    :return: the name; both where no Fast DDS is in sight.
+    """
+    folders = [Path(p) for p in environment.get('LD_LIBRARY_PATH', '').split(os.pathsep) if p]
+    found = [variable for library, variable in PROFILE_VARIABLES.items()
+             if any(any(folder.glob(f'{library}*')) for folder in folders)]
+    return found or list(PROFILE_VARIABLES.values())
 
 
 def shared_memory_suffices() -> bool:

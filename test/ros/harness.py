@@ -44,20 +44,28 @@ class Harness:
     """
     The node under test, a camera that publishes to it, and ears on all its topics.
 
-    ``parameters`` are given to the node at its start, like a parameters file.
+    ``parameters`` are given to the node at its start, like a parameters file; NS in a name is the
+    namespace.
     """
+
+    count = 0
 
     def __init__(self, weights, listen=tuple(TOPICS), reliability=ReliabilityPolicy.RELIABLE,
                  **parameters):
+        # A namespace of its own keeps nodes of one process apart, and finds hard-coded names.
+        Harness.count += 1
+        self.namespace = f'/robot{Harness.count}'
         self.context = Context()
         rclpy.init(context=self.context)
         values = {'weights': str(weights), 'network.width': 96, 'network.height': 64,
                   'diagnostics.rate': 20.0}
-        values |= {name.replace('__', '.'): value for name, value in parameters.items()}
+        values |= {name.replace('__', '.').replace('NS', self.namespace): value
+                   for name, value in parameters.items()}
         self.node = DepthNode(
-            context=self.context,
+            context=self.context, namespace=self.namespace,
             parameter_overrides=[Parameter(name, value=value) for name, value in values.items()])
-        self.other = rclpy.create_node('camera', context=self.context)
+        self.other = rclpy.create_node(
+            'camera', context=self.context, namespace=self.namespace)
         self.images = self.other.create_publisher(Image, 'image', QoSProfile(
             depth=10, reliability=reliability))
         self.compressed = self.other.create_publisher(CompressedImage, 'image/compressed', 10)
@@ -82,7 +90,7 @@ class Harness:
     def logs(self, text='', level=Log.WARN):
         """Return what the node has logged, from a level on, as far as it contains a text."""
         return [m.msg for m in self.received['/rosout']
-                if m.name == 'mdepth' and m.level >= level and text in m.msg]
+                if m.name == f'{self.namespace[1:]}.mdepth' and m.level >= level and text in m.msg]
 
     def forget(self):
         """Drop all messages so far."""
@@ -111,11 +119,11 @@ class Harness:
     def transition(self, transition_id):
         """Ask for a lifecycle transition over its service; returns whether it succeeded."""
         request = ChangeState.Request(transition=Transition(id=transition_id))
-        return self.client_call(ChangeState, '/mdepth/change_state', request, 60.0).success
+        return self.client_call(ChangeState, 'mdepth/change_state', request, 60.0).success
 
     def state(self):
         """Return the label of the lifecycle state."""
-        answer = self.client_call(GetState, '/mdepth/get_state', GetState.Request())
+        answer = self.client_call(GetState, 'mdepth/get_state', GetState.Request())
         return answer.current_state.label
 
     def set(self, **parameters):
@@ -124,7 +132,7 @@ class Harness:
             Parameter(name.replace('__', '.'), value=value).to_parameter_msg()
             for name, value in parameters.items()])
         result = self.client_call(
-            SetParametersAtomically, '/mdepth/set_parameters_atomically', request).result
+            SetParametersAtomically, 'mdepth/set_parameters_atomically', request).result
         return result.successful, result.reason
 
     def get(self, name):
@@ -143,6 +151,7 @@ class Harness:
             (self.images.get_subscription_count() or self.compressed.get_subscription_count())
             and self.infos.get_subscription_count()
             and all(self.other.count_publishers(topic) for topic in TOPICS)))
+        # Listeners that have found a publisher are found by it a little later.
         time.sleep(0.1)
         return self
 
@@ -177,9 +186,13 @@ class Harness:
 
     def status(self):
         """Return the newest diagnostics as (status, values)."""
-        seen = len(self.received['/diagnostics'])
-        assert wait_for(lambda: len(self.received['/diagnostics']) > seen + 1)
-        status = self.received['/diagnostics'][-1].status[0]
+        def own():
+            return [m.status[0] for m in list(self.received['/diagnostics'])
+                    if m.status[0].name == f'{self.namespace[1:]}/mdepth: depth']
+
+        seen = len(own())
+        assert wait_for(lambda: len(own()) > seen + 1)
+        status = own()[-1]
         return status, {value.key: value.value for value in status.values}
 
 

@@ -1,6 +1,6 @@
 """Cast one ray per pixel centre against the solids and the ground."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -45,6 +45,16 @@ class Hits:
 
     depth: Tensor
     index: Tensor
+
+
+def take_rays(rays: Rays, part: slice) -> Rays:
+    """Return the rays of some frames."""
+    return Rays(**{field.name: getattr(rays, field.name)[part] for field in fields(Rays)})
+
+
+def take_hits(hits: Hits, part: slice) -> Hits:
+    """Return the hits of some frames."""
+    return Hits(hits.depth[part], hits.index[part])
 
 
 def make_rays(T_world_camera: Tensor, K: Tensor, height: int, width: int) -> Rays:

@@ -9,7 +9,13 @@ from torch import Tensor
 
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 from mdepth_ros.training.scenes.atlas import Atlas
-from mdepth_ros.training.scenes.cast import cast, make_rays, screen_rectangles
+from mdepth_ros.training.scenes.cast import (
+    cast,
+    make_rays,
+    screen_rectangles,
+    take_hits,
+    take_rays,
+)
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.room import build_room
 from mdepth_ros.training.scenes.shade import shade
@@ -19,7 +25,8 @@ from mdepth_ros.training.scenes.surface import RoadMap, find_surface, solid_tabl
 from mdepth_ros.training.scenes.world import World, keep_clear, make_plain
 
 # Pixels rendered at once: enough to drown the overhead per solid, few enough for the caches.
-_CHUNK_PIXELS = {'cpu': 420_000, 'cuda': 4_000_000}
+_CHUNK_PIXELS = {'cpu': 640_000, 'cuda': 4_000_000}
+_SHADE_PIXELS = {'cpu': 60_000, 'cuda': 4_000_000}
 
 
 @dataclass(frozen=True)
@@ -122,17 +129,25 @@ def _render(
     rays = make_rays(T_world_camera, K, H, W)
     hits = cast(rays, solids, offsets, turns, rectangles[seen])
     camera = T_world_camera[:, :3, 3, None, None]
-    surface = find_surface(rays, hits, solid_table(solids, offsets, turns), world.ground, road,
-                           camera[:, 0], camera[:, 1])
-    colours = shade(rays, hits, surface, world.light, world.ground, atlas, camera, len(solids),
-                    world.grain_tile, grain=not config.textureless)
-    images = colours * _to(gains, device)[:, None, None, None]
+    colours, moving = [], []
+    # Casting likes many frames, for the overhead per solid; shading likes few, for the caches.
+    step = max(1, _SHADE_PIXELS['cpu' if device.type == 'cpu' else 'cuda'] // (H * W))
+    for low in range(0, len(frames), step):
+        part = slice(low, low + step)
+        some_rays, some_hits = take_rays(rays, part), take_hits(hits, part)
+        surface = find_surface(
+            some_rays, some_hits, solid_table(solids, offsets[part], turns[part]), world.ground,
+            road, camera[part, 0], camera[part, 1])
+        colours.append(shade(some_rays, some_hits, surface, world.light, world.ground, atlas,
+                             camera[part], len(solids), world.grain_tile,
+                             grain=not config.textureless))
+        moving.append(surface.moving & (some_hits.index < len(solids)))
+    images = torch.cat(colours) * _to(gains, device)[:, None, None, None]
     if config.noise > 0:
         images = images + config.noise * _sensor_noise(seed, frames, H, W, device)
     stamps_ns = torch.from_numpy(np.round(frames * (1e9 / config.fps)).astype(np.int64))
-    moving = surface.moving & (hits.index < len(solids))
     return SyntheticSequence(images.clamp(0, 1), hits.depth[:, None], T_world_camera, K,
-                             moving[:, None], stamps_ns)
+                             torch.cat(moving)[:, None], stamps_ns)
 
 
 def _gains(config: SceneConfig, seed: int) -> np.ndarray:

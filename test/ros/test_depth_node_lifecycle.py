@@ -1,0 +1,179 @@
+"""Every transition in every order, again and again, with and without frames."""
+
+import gc
+import random
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from harness import (
+    ACTIVATE,
+    CLEANUP,
+    CONFIGURE,
+    DEACTIVATE,
+    STEP,
+    Harness,
+    wait_for,
+)
+from lifecycle_msgs.msg import Transition
+
+NEXT = {
+    ('unconfigured', CONFIGURE): 'inactive',
+    ('inactive', ACTIVATE): 'active',
+    ('inactive', CLEANUP): 'unconfigured',
+    ('active', DEACTIVATE): 'inactive',
+}
+SHUTDOWN = {'unconfigured': Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
+            'inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
+            'active': Transition.TRANSITION_ACTIVE_SHUTDOWN}
+WAY = {'unconfigured': (), 'inactive': (CONFIGURE,), 'active': (CONFIGURE, ACTIVATE)}
+
+
+def resident_mb():
+    """Memory of this process."""
+    gc.collect()
+    pages = int(Path('/proc/self/statm').read_text().split()[1])
+    return pages * 4096 / 2**20
+
+
+class Camera30Hz:
+    """Sends frames in the background."""
+
+    def __init__(self, harness):
+        self._harness = harness
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self):
+        while not self._stop.wait(1 / 30):
+            self._harness.send(time.time_ns())
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *error):
+        self._stop.set()
+        self._thread.join()
+
+
+def test_random_walk_over_all_transitions_with_frames_flowing(tiny_weights):
+    choose = random.Random(3)
+    with Harness(tiny_weights, listen=('depth/image',)) as h, Camera30Hz(h):
+        state = 'unconfigured'
+        for _ in range(60):
+            transition = choose.choice((CONFIGURE, ACTIVATE, DEACTIVATE, CLEANUP))
+            after = NEXT.get((state, transition))
+            assert h.transition(transition) is (after is not None), (state, transition)
+            state = after or state
+            assert h.state() == state
+        for transition in {'active': (), 'inactive': (ACTIVATE,)}.get(
+                state, (CONFIGURE, ACTIVATE)):
+            assert h.transition(transition)
+        h.forget()
+        assert wait_for(lambda: h.received['depth/image'])
+        assert not h.logs('bug')
+
+
+@pytest.mark.parametrize('state', WAY)
+def test_shutdown_from_every_state_frees_everything(tiny_weights, state):
+    with Harness(tiny_weights, listen=('depth/image',)) as h:
+        for transition in WAY[state]:
+            assert h.transition(transition)
+        if state == 'active':
+            h.wait_until_matched()
+            assert h.works(STEP)
+        assert h.transition(SHUTDOWN[state])
+        assert h.state() == 'finalized'
+        assert not h.transition(CONFIGURE)
+        assert not [t for t in threading.enumerate() if t.name == 'mdepth worker']
+        assert h.node._estimator is None
+
+
+def test_memory_is_flat_over_many_cycles(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',)) as h:
+        def cycles(count):
+            for i in range(count):
+                h.start()
+                assert h.works((3 * i + 1) * STEP)
+                for transition in (DEACTIVATE, CLEANUP):
+                    assert h.transition(transition)
+            h.forget()
+            return resident_mb()
+
+        warm = cycles(8)
+        grown = cycles(24) - warm
+        assert grown < 8, f'{grown:.1f} MB in 24 cycles'
+
+
+def test_memory_is_flat_over_many_frames(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image', 'depth/points')).start() as h:
+        def frames(first, last):
+            for i in range(first, last):
+                h.send(i * STEP)
+                assert h.depth_of(i * STEP) is not None
+                h.forget()
+            return resident_mb()
+
+        warm = frames(1, 60)
+        grown = frames(60, 260) - warm
+        assert grown < 5, f'{grown:.1f} MB in 200 frames'
+
+
+def test_deactivated_means_silent_and_activated_starts_afresh(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        assert h.works(STEP)
+        assert h.works(2 * STEP)
+        assert h.status()[1]['mode'] == 'multi'
+        assert h.transition(DEACTIVATE)
+        status, values = h.status()
+        assert (values['mode'], values['reason']) == ('waiting', 'the node is not active')
+        assert status.level == b'\x00'
+        h.forget()
+        h.send(3 * STEP)
+        assert h.depth_of(3 * STEP, timeout_s=0.3) is None
+        assert not h.images.get_subscription_count()
+        assert h.transition(ACTIVATE)
+        h.wait_until_matched()
+        assert h.works(4 * STEP)
+        values = h.status()[1]
+        assert (values['mode'], values['reason']) == ('single', 'first frame')
+        assert (values['images_received'], values['frames_published']) == ('1', '1')
+
+
+def test_an_unforeseen_error_is_told_and_activating_again_helps(tiny_weights, monkeypatch):
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        assert h.works(STEP)
+        monkeypatch.setattr(threading, 'excepthook', lambda arguments: None)
+        push = h.node._estimator.push
+
+        def fail(frame):
+            raise ZeroDivisionError('made by a test')
+
+        h.node._estimator.push = fail
+        h.send(2 * STEP)
+        assert wait_for(lambda: h.logs('made by a test')), h.logs()
+        assert 'the worker failed, which is a bug' in h.logs('made by a test')[0]
+        assert 'Traceback' in h.logs('made by a test')[0]
+        status, _ = h.status()
+        assert status.level == b'\x02'
+        assert 'deactivate and activate the node' in status.message
+        h.node._estimator.push = push
+        assert h.transition(DEACTIVATE)
+        assert h.transition(ACTIVATE)
+        h.wait_until_matched()
+        assert h.works(3 * STEP)
+        assert h.status()[0].level == b'\x00'
+
+
+def test_an_unforeseen_error_in_configure_is_told(tiny_weights, monkeypatch):
+    with Harness(tiny_weights, listen=()) as h:
+        def fail():
+            raise ZeroDivisionError('made by a test')
+
+        monkeypatch.setattr(h.node, '_configure', fail)
+        assert not h.transition(CONFIGURE)
+        assert h.state() == 'unconfigured'
+        assert wait_for(lambda: h.logs('configure failed, which is a bug'))
+        monkeypatch.undo()
+        assert h.transition(CONFIGURE)
