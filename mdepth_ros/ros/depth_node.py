@@ -169,7 +169,7 @@ class DepthNode(LifecycleNode):
         """Refuse with a reason, or use the new values from the next frame on."""
         try:
             for parameter, spec in known(parameters):
-                spec.check(parameter.value)
+                spec.checked(parameter.value)
             # Before configure values may still contradict each other: they come one by one.
             if self._estimator is not None:
                 self._in_force = self._in_force.changed(parameters)

@@ -29,13 +29,16 @@ class Spec:
         one_of = f'one of {", ".join(self.choices)}; ' if self.choices else ''
         return one_of + when
 
-    def check(self, value: Any) -> None:
+    def checked(self, value: Any) -> Any:
         """
         Check type, choices and range.
 
+        :return: the value; a whole number becomes a float where one is expected.
         :raises BadParameter: saying what came and what was expected.
         """
         kind = type(self.default)
+        if kind is float and type(value) is int:
+            value = float(value)
         if type(value) is not kind:
             raise BadParameter(f'{self.name} must be a {kind.__name__}, got {value!r}')
         if self.choices and value not in self.choices:
@@ -43,6 +46,7 @@ class Spec:
                                f'got {value!r}')
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             raise BadParameter(f'{self.name} must be from {self.low} to {self.high}, got {value}')
+        return value
 
 
 def parameter(

@@ -5,10 +5,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.exceptions import (
-    InvalidParameterTypeException,
-    InvalidParameterValueException,
-)
+from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
@@ -151,10 +148,9 @@ class NodeParameters:
         """
         values: dict[str, Any] = {}
         for new, spec in known(parameters):
-            spec.check(new.value)
-            if not spec.dynamic and new.value != getattr(self, spec.field):
+            values[spec.field] = value = spec.checked(new.value)
+            if not spec.dynamic and value != getattr(self, spec.field):
                 raise BadParameter(f'{spec.name} can only change while the node is unconfigured')
-            values[spec.field] = new.value
         return replace(self, **values)
 
 
@@ -188,17 +184,16 @@ def declare_parameters(node: Node) -> dict[str, str]:
     problems = {}
     for spec in SPECS.values():
         descriptor = ParameterDescriptor(
-            description=spec.text, additional_constraints=spec.constraints())
+            description=spec.text, additional_constraints=spec.constraints(),
+            dynamic_typing=True)  # rclpy would refuse other types without naming the parameter
         if spec.low is not None and isinstance(spec.default, int):
             descriptor.integer_range = [IntegerRange(from_value=spec.low, to_value=spec.high)]
         elif spec.low is not None:
             descriptor.floating_point_range = [
                 FloatingPointRange(from_value=spec.low, to_value=spec.high)]
         try:
-            value = node.declare_parameter(spec.name, spec.default, descriptor).value
-            spec.check(value)
-        except (InvalidParameterTypeException, InvalidParameterValueException,
-                BadParameter) as error:
+            spec.checked(node.declare_parameter(spec.name, spec.default, descriptor).value)
+        except (InvalidParameterValueException, BadParameter) as error:
             problems[spec.name] = str(error)
             if not node.has_parameter(spec.name):
                 node.declare_parameter(spec.name, spec.default, descriptor, ignore_override=True)
@@ -211,5 +206,5 @@ def read_parameters(node: Node) -> NodeParameters:
 
     :raises BadParameter: naming everything that is wrong with them.
     """
-    return NodeParameters(**{spec.field: node.get_parameter(name).value
+    return NodeParameters(**{spec.field: spec.checked(node.get_parameter(name).value)
                              for name, spec in SPECS.items()})

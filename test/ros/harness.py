@@ -50,14 +50,14 @@ class Harness:
 
     count = 0
 
-    def __init__(self, weights, listen=tuple(TOPICS), reliability=ReliabilityPolicy.RELIABLE,
+    def __init__(self, model, /, listen=tuple(TOPICS), reliability=ReliabilityPolicy.RELIABLE,
                  **parameters):
         # A namespace of its own keeps nodes of one process apart, and finds hard-coded names.
         Harness.count += 1
         self.namespace = f'/robot{Harness.count}'
         self.context = Context()
         rclpy.init(context=self.context)
-        values = {'weights': str(weights), 'network.width': 96, 'network.height': 64,
+        values = {'weights': str(model), 'network.width': 96, 'network.height': 64,
                   'diagnostics.rate': 20.0}
         values |= {name.replace('__', '.').replace('NS', self.namespace): value
                    for name, value in parameters.items()}

@@ -54,10 +54,10 @@ def test_dynamic_parameters_change_while_active_and_the_others_say_why_not(node,
 @pytest.mark.parametrize(('values', 'text'), [
     ({'depth__max': -1.0}, 'depth.max'),
     ({'depth__max': float('nan')}, 'depth.max'),
-    ({'depth__max': 'far'}, 'depth.max'),
-    ({'depth__max': 10}, 'depth.max'),
+    ({'depth__max': 'far'}, "depth.max must be a float, got 'far'"),
     ({'filtered__stride': 0}, 'filtered.stride'),
-    ({'filtered__stride': 2.0}, 'filtered.stride'),
+    ({'filtered__stride': 2.0}, 'filtered.stride must be a int, got 2.0'),
+    ({'scale__wait': 1}, 'scale.wait must be a bool, got 1'),
     ({'depth__encoding': '64FC1'}, 'depth.encoding must be one of 32FC1, 16UC1'),
     ({'odometry__frame_id': ''}, 'odometry.frame_id must not be empty'),
     ({'depth__min': 100.0}, 'depth.min must be below depth.max, got 100.0 and 80.0'),
@@ -73,6 +73,14 @@ def test_bad_values_are_refused_while_running(node, values, text):
     assert text in reason
     assert {name: node.get(name) for name in SPECS} == before
     assert node.node._in_force.scale_value == before['scale.value']
+
+
+def test_a_whole_number_is_a_number(tiny_weights, node):
+    assert node.set(depth__max=10) == (True, '')
+    assert node.node._in_force.max_depth_m == 10.0
+    assert node.set(depth__max=80.0)[0]
+    with Harness(tiny_weights, listen=('depth/image',), depth__max=10).start() as h:
+        assert h.works(STEP)
 
 
 def test_values_that_contradict_the_old_ones_but_not_each_other(node):
@@ -94,7 +102,8 @@ def test_changes_show_in_the_next_frame(node):
 
 @pytest.mark.parametrize(('given', 'text', 'repaired'), [
     ({'depth__max': -5.0}, 'depth.max', {'depth__max': 50.0}),
-    ({'depth__max': 80}, 'depth.max', {'depth__max': 80.0}),
+    ({'depth__max': 'far'}, "depth.max must be a float, got 'far'", {'depth__max': 80.0}),
+    ({'depth__max': 'far', 'depth__min': -1.0}, 'depth.min', {'depth__max': 9, 'depth__min': 1}),
     ({'depth__encoding': 'rgb8'}, 'depth.encoding must be one of', {'depth__encoding': '16UC1'}),
     ({'depth__min': 99.0}, 'depth.min must be below depth.max', {'depth__min': 1.0}),
     ({'network__width': 100}, 'width must be 0 or a multiple of 32', {'network__width': 96}),

@@ -10,11 +10,9 @@ from torch import Tensor
 from mdepth_ros.training.scenes.shapes import Shape, Solid
 
 NEAR = 0.02  # nothing is seen nearer [m]
-FAR = 200.0  # solids farther than this are left out; the ground goes on [m]
+FAR = 200.0  # solids are not seen farther than this; the ground goes on [m]
 # Keeps 1/0 out of the slab test; far below any direction that a pixel has.
 _TINY = 1e-9
-# A solid whose rectangle, margin included, has fewer pixels is left out.
-_SMALLEST = 36
 _CORNERS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=float)
 _EDGES = [(i, j) for i in range(8) for j in range(i + 1, 8)
           if np.abs(_CORNERS[i] - _CORNERS[j]).sum() == 2]
@@ -97,7 +95,9 @@ def cast(
     flat = rays.x * rays.x + rays.y * rays.y  # squared horizontal length, (F, H, W)
     ground = -rays.height * inverse_z
     on_ground = ground > NEAR
-    depth = torch.where(on_ground, ground, torch.inf)
+    ground = torch.where(on_ground, ground, torch.inf)
+    # Per pixel, so that what is seen does not depend on the other frames of the chunk.
+    depth = ground.clamp(max=FAR)
     index = torch.full_like(ground, N + 1, dtype=torch.int32).masked_fill_(on_ground, N)
     for n, (solid, (left, top, right, bottom)) in enumerate(zip(solids, rectangles)):
         window = (slice(None), slice(top, bottom), slice(left, right))
@@ -115,7 +115,7 @@ def cast(
         seen = (near < torch.minimum(far, far_z)) & (near < best) & (near > NEAR)
         best.copy_(torch.where(seen, near, best))
         index[window].masked_fill_(seen, n)
-    return Hits(depth, index)
+    return Hits(torch.where(index < N, depth, ground), index)
 
 
 def screen_rectangles(
@@ -132,7 +132,7 @@ def screen_rectangles(
     :param K: (3, 3) intrinsics [px].
     :param height: rows.
     :param width: columns.
-    :return: (N, 4) left, top, right, bottom [px]; all 0 if out of sight.
+    :return: (N, 4) left, top, right, bottom [px]; empty (left >= right) if out of sight.
     """
     half = np.array([solid.half for solid in solids]).reshape(-1, 3)
     corners = _CORNERS * half[:, None]  # (N, 8, 3)
@@ -159,8 +159,6 @@ def screen_rectangles(
         # One pixel of margin against rounding.
         bounds[:, axis] = np.clip(np.floor(low) - 1, 0, size)
         bounds[:, axis + 2] = np.clip(np.ceil(high) + 2, 0, size)
-    extent = np.maximum(bounds[:, 2:] - bounds[:, :2], 0)
-    bounds[extent.prod(axis=1) < _SMALLEST] = 0
     return bounds
 
 

@@ -42,7 +42,7 @@ def build_room(config: SceneConfig, rng: np.random.Generator) -> World:
     ground = Ground(None, (), (floor,), (1.6,), (WHITE,), False)
     lamp = (float(rng.uniform(-0.4, 0.4) * half[0]), float(rng.uniform(-0.4, 0.4) * half[1]),
             height - 0.25)
-    light = Light(None, lamp, float(rng.uniform(0.68, 0.82)), float(rng.uniform(0.45, 0.7)), 0.0,
+    light = Light(None, lamp, float(rng.uniform(0.75, 0.88)), float(rng.uniform(0.45, 0.7)), 0.0,
                   (0.8, 0.8, 0.8))
     return World(solids, tracks, ground, light, T, paint(rng), grain_tile=0.37)
 
@@ -77,8 +77,10 @@ def _walks(config: SceneConfig, rng: np.random.Generator, radii: tuple[float, fl
            dent: float, T_world_camera: Series) -> Tracks:
     """A person and a ball circling, at first in view; neither ever stops."""
     t = np.arange(config.frames) / config.fps
+    # The person keeps to where the camera does not go.
+    near = rng.uniform(0.35, 0.5) if config.kind == 'indoor' else rng.uniform(0.95, 1.1)
     position, yaw = np.zeros((config.frames, 2, 3)), np.zeros((config.frames, 2))
-    for i, (scale, speed) in enumerate(((rng.uniform(0.35, 0.5), rng.uniform(0.7, 1.1)),
+    for i, (scale, speed) in enumerate(((near, rng.uniform(0.7, 1.1)),
                                         (rng.uniform(1.15, 1.25), rng.uniform(0.5, 0.9)))):
         size = (radii[0] * scale, radii[1] * scale)
         rate = speed / np.hypot(*size) * rng.choice([-1, 1])
@@ -96,7 +98,7 @@ def _shell(rng: np.random.Generator, half: tuple[float, float], height: float) -
               Texture.SIDING, Texture.BRICK)
     solids = []
     common = papers[int(rng.integers(len(papers)))]
-    tint = jitter(rng, (1.0, 0.98, 0.94), 0.08)
+    tint = jitter(rng, (1.0, 0.98, 0.96), 0.08)
     thick = 0.1
     for axis in (0, 1):
         for side in (-1, 1):

@@ -120,7 +120,8 @@ def _render(
     T = world.T_world_camera[frames]
     centres, yaws = place(world.solids, world.tracks, frames)
     rectangles = screen_rectangles(world.solids, centres, yaws, T, K.double().numpy(), H, W)
-    seen = np.flatnonzero(rectangles[:, 2] > rectangles[:, 0])
+    seen = np.flatnonzero((rectangles[:, 0] < rectangles[:, 2])
+                          & (rectangles[:, 1] < rectangles[:, 3]))
     solids = [world.solids[n] for n in seen]
     # Subtracted in double precision: the camera may be kilometres from the origin.
     offsets = _to(centres[:, seen] - T[:, None, :3, 3], device)
@@ -136,7 +137,7 @@ def _render(
         part = slice(low, low + step)
         some_rays, some_hits = take_rays(rays, part), take_hits(hits, part)
         surface = find_surface(
-            some_rays, some_hits, solid_table(solids, offsets[part], turns[part]), world.ground,
+            some_rays, some_hits, solid_table(solids, world.ground, offsets[part], turns[part]),
             road, camera[part, 0], camera[part, 1])
         colours.append(shade(some_rays, some_hits, surface, world.light, world.ground, atlas,
                              camera[part], len(solids), world.grain_tile,

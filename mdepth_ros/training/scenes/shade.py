@@ -68,7 +68,7 @@ def _light(rays: Rays, hits: Hits, f: Surface, light: Light, camera: Tensor) -> 
         x, y, up = x - hits.depth * rays.x, y - hits.depth * rays.y, up - hits.depth * rays.z
         square = x * x + y * y + up * up
         facing = (f.nx * x + f.ny * y + f.nz * up) * torch.rsqrt(square + 1e-3)
-        direct = light.direct * facing.clamp(min=0) * 4 / (2 + square)
+        direct = light.direct * facing.clamp(min=0) * 6 / (4 + square)
     ambient = light.ambient * (0.85 + 0.15 * f.nz)
     # Little light reaches the foot of a wall: without it things seem to float.
     foot = torch.where(f.flat, 0.0, torch.exp(-4 * z.clamp(min=0)))

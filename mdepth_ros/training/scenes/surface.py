@@ -41,35 +41,41 @@ class Surface:
     aside: Tensor
 
 
-def solid_table(solids: list[Solid], offsets: Tensor, yaws: Tensor) -> Tensor:
+def solid_table(
+    solids: list[Solid], ground: Ground, offsets: Tensor, yaws: Tensor
+) -> Tensor:
     """
-    Write down what the shading needs to know of each solid at each frame.
+    Write down what the shading needs to know of each solid and band of ground at each frame.
 
     :param solids: N solids.
+    :param ground: the ground, of G bands.
     :param offsets: (F, N, 3) their centres seen from the camera [m].
     :param yaws: (F, N) their yaws [rad].
-    :return: (21, F * (N + 2)); the last two of each frame stand for ground and sky.
+    :return: (F, 21, N + G + 1); the last column of each frame stands for the sky.
     """
     F, N = yaws.shape
-    fixed = np.zeros((N + 2, 16), dtype=np.float32)
+    rows = N + len(ground.textures) + 1
+    fixed = np.zeros((rows, 16), dtype=np.float32)
     # Ground and sky: sizes, tiles and tints that divide and multiply harmlessly.
     fixed[:, :3] = fixed[:, 7:10] = fixed[:, 12:15] = 1.0
+    for row, (texture, length, tint) in enumerate(
+            zip(ground.textures, ground.tiles, ground.tints), start=N):
+        fixed[row, 4:7], fixed[row, 7:10], fixed[row, 12:15] = texture, length, tint
     for n, solid in enumerate(solids):
         tile = solid.tile or tuple(2 * h for h in solid.half)
         # A stretched texture begins at the solid's edge, a repeated one anywhere.
         shift = (0.5, 0.5) if solid.tile is None else solid.shift
         fixed[n] = (*solid.half, solid.shape, *solid.textures, *tile, *shift, *solid.tint,
                     solid.track != STATIC)
-    table = offsets.new_zeros(F, N + 2, _COLUMNS)
+    table = offsets.new_zeros(F, rows, _COLUMNS)
     table[:, :N, :3] = offsets
     table[:, :N, 3], table[:, :N, 4] = yaws.cos(), yaws.sin()
     table[:, :, 5:21] = torch.from_numpy(fixed).to(offsets.device)
-    return table.view(F * (N + 2), _COLUMNS).t().contiguous()
+    return table.transpose(1, 2).contiguous()
 
 
 def find_surface(
-    rays: Rays, hits: Hits, table: Tensor, ground: Ground, road: 'RoadMap | None', x0: Tensor,
-    y0: Tensor,
+    rays: Rays, hits: Hits, table: Tensor, road: 'RoadMap | None', x0: Tensor, y0: Tensor
 ) -> Surface:
     """
     Work out the surface that each pixel shows.
@@ -77,22 +83,32 @@ def find_surface(
     :param rays: the rays of F frames.
     :param hits: their hits.
     :param table: from :func:`solid_table`.
-    :param ground: the ground's bands.
     :param road: the road on the device, or None.
     :param x0: (F, 1, 1) the camera's x in the world [m].
     :param y0: (F, 1, 1) the camera's y in the world [m].
     :return: the surface; the sky's entries are finite and meaningless.
     """
     F, H, W = hits.depth.shape
-    N = table.shape[1] // F - 2
-    first = torch.arange(F, dtype=torch.int32, device=table.device)[:, None, None] * (N + 2)
-    look = table.index_select(1, (hits.index + first).view(-1)).view(_COLUMNS, F, H, W)
-    (rx, ry, rz, c, s, hx, hy, hz, shape, texture_x, texture_y, texture_z, tile_x, tile_y, tile_z,
-     shift_u, shift_v) = look[:17]
+    rows = table.shape[2]
+    N = rows - 1 - (1 if road is None else len(road.edges) + 1)
     on_ground = hits.index == N
     off_solid = hits.index >= N
     depth = torch.where(hits.index <= N, hits.depth, 1.0)
     wx, wy, wz = depth * rays.x, depth * rays.y, depth * rays.z
+    aside = torch.full_like(depth, torch.nan)
+    if road is None:
+        gu, gv, gc, gs = wx + x0, wy + y0, 1.0, 0.0
+        row = hits.index
+    else:
+        gu, gv, gc, gs = road.coordinates(wx + x0, wy + y0)
+        aside = torch.where(on_ground, gv, aside)
+        band = torch.bucketize(gv.abs(), road.edges, out_int32=True)
+        row = hits.index.masked_fill(hits.index > N, rows - 1) + band * on_ground
+    first = torch.arange(F, dtype=torch.int32, device=table.device)[:, None, None] * rows
+    columns = table.transpose(0, 1).reshape(_COLUMNS, F * rows)
+    look = columns.index_select(1, (row + first).view(-1)).view(_COLUMNS, F, H, W)
+    (rx, ry, rz, c, s, hx, hy, hz, shape, texture_x, texture_y, texture_z, tile_x, tile_y, tile_z,
+     shift_u, shift_v) = look[:17]
     dx, dy, pz = wx - rx, wy - ry, wz - rz
     px, py = c * dx + s * dy, c * dy - s * dx
     # Which face: the coordinate that is largest relative to the size.
@@ -119,27 +135,13 @@ def find_surface(
     texture = torch.where(flat, texture_z, torch.where(is_x, texture_x, texture_y))
     tile_u = torch.where(flat | is_round | ~is_x, tile_x, tile_y)
     tile_v = torch.where(flat, tile_y, tile_z)
-    aside = torch.full_like(px, torch.nan)
-    tint = look[17:20].transpose(0, 1)
-    if road is None:
-        gu, gv, gc, gs = wx + x0, wy + y0, 1.0, 0.0
-        band = None
-    else:
-        gu, gv, gc, gs = road.coordinates(wx + x0, wy + y0)
-        aside = torch.where(on_ground, gv, aside)
-        band = torch.bucketize(gv.abs(), road.edges, out_int32=True)
     u, v = torch.where(on_ground, gu, u), torch.where(on_ground, gv, v)
     c, s = torch.where(on_ground, gc, c), torch.where(on_ground, gs, s)
-    for i, (kind, tile, colour) in enumerate(zip(ground.textures, ground.tiles, ground.tints)):
-        here = on_ground if band is None else on_ground & (band == i)
-        texture = texture.masked_fill(here, float(kind))
-        tile_u, tile_v = tile_u.masked_fill(here, tile), tile_v.masked_fill(here, tile)
-        tint = torch.where(here[:, None], tint.new_tensor(colour)[:, None, None], tint)
     # Tangents: along the face horizontally, and upwards (on a horizontal face: along and across).
     ux, uy = torch.where(flat, c, -ty), torch.where(flat, s, tx)
     size_u, size_v = _footprint(rays, depth, nx, ny, nz, ux, uy, flat)
     return Surface(nx, ny, nz, texture, u, v, size_u, size_v, tile_u, tile_v, shift_u, shift_v,
-                   tint, flat, look[20] > 0.5, aside)
+                   look[17:20].transpose(0, 1), flat, look[20] > 0.5, aside)
 
 
 class RoadMap:

@@ -62,7 +62,7 @@ def paint(rng: np.random.Generator) -> Image:
         Texture.GRASS: _grass(rng),
         Texture.CONCRETE: colour(jitter(rng, (0.55, 0.54, 0.52)), (fractal(rng, 1.1), 0.09),
                                  (fractal(rng, 1.9, 1.0, 0.4), 0.09)),
-        Texture.PLASTER: colour(jitter(rng, (0.78, 0.76, 0.71)), (fractal(rng, 0.7), 0.05),
+        Texture.PLASTER: colour(jitter(rng, (0.82, 0.76, 0.7)), (fractal(rng, 0.7), 0.05),
                                 (fractal(rng, 1.8), 0.04)),
         Texture.BRICK: _blocks(rng, jitter(rng, (0.5, 0.3, 0.23)), 16, 6, 0.09, 0.5, 0.16),
         Texture.FACADE_A: pictures.facade(rng, _blocks(rng, wall, 32, 12, 0.08, 0.5, 0.12)),
@@ -70,7 +70,7 @@ def paint(rng: np.random.Generator) -> Image:
             jitter(rng, (0.75, 0.71, 0.63), 0.1), (fractal(rng, 0.9), 0.06),
             (fractal(rng, 2.0), 0.05))),
         Texture.FACADE_C: pictures.glass_front(rng),
-        Texture.SIDING: colour(jitter(rng, (0.7, 0.71, 0.69), 0.1), (fractal(rng, 1.0, 0.2), 0.07),
+        Texture.SIDING: colour(jitter(rng, (0.74, 0.71, 0.68), 0.1), (fractal(rng, 1.0, 0.2), 0.07),
                                (-(((y * 16) % 1.0) > 0.86).astype(float), 0.5)),
         Texture.WOOD: colour(jitter(rng, (0.58, 0.43, 0.29), 0.15),
                              (fractal(rng, 1.3, 0.12, 1.6), 0.2), (fractal(rng, 1.0), 0.06)),
@@ -159,7 +159,7 @@ def _wallpaper(rng: np.random.Generator) -> Image:
     figure = np.clip(4 * (0.32 - np.abs(u) - np.abs(v)), 0, 1)
     if n % 2:  # an odd number of columns would not tile with the shift
         figure = np.clip(6 * (0.3 - np.hypot(u, (y * n) % 1.0 - 0.5)), 0, 1)
-    ground = colour(jitter(rng, (0.76, 0.73, 0.65), 0.08), (np.cos(2 * np.pi * n * x), 0.05),
+    ground = colour(jitter(rng, (0.82, 0.75, 0.68), 0.08), (np.cos(2 * np.pi * n * x), 0.05),
                     (fractal(rng, 0.9), 0.05))
-    ink = np.asarray(jitter(rng, (0.45, 0.42, 0.4), 0.2))
+    ink = np.asarray(jitter(rng, (0.55, 0.45, 0.4), 0.25))
     return ground + 0.75 * figure[..., None] * (ink - ground)

@@ -52,7 +52,7 @@ def person(rng: np.random.Generator, at: Vector, track: int = STATIC) -> list[So
     return [
         _part(Shape.CYLINDER, at, 0.0, (0.0, 0.0, 0.24 * height), (0.15, 0.15, 0.24 * height),
               (Texture.FABRIC,) * 3, trousers, track, (0.5, 0.5, 0.5)),
-        _part(Shape.ELLIPSOID, at, 0.0, (0.0, 0.0, 0.65 * height), (0.24, 0.24, 0.22 * height),
+        _part(Shape.ELLIPSOID, at, 0.0, (0.0, 0.0, 0.65 * height), (0.19, 0.19, 0.22 * height),
               (Texture.FABRIC,) * 3, tuple(min(1.6 * v, 1.5) for v in clothes), track,
               (0.4, 0.4, 0.4)),
         _part(Shape.ELLIPSOID, at, 0.0, (0.0, 0.0, 0.92 * height), (0.1, 0.1, 0.08 * height),
