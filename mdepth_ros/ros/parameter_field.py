@@ -40,7 +40,7 @@ class Spec:
         if kind is float and type(value) is int:
             value = float(value)
         if type(value) is not kind:
-            raise BadParameter(f'{self.name} must be a {kind.__name__}, got {value!r}')
+            raise BadParameter(f'{self.name} must be of type {kind.__name__}, got {value!r}')
         if self.choices and value not in self.choices:
             raise BadParameter(f'{self.name} must be one of {", ".join(self.choices)}, '
                                f'got {value!r}')

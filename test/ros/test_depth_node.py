@@ -1,22 +1,203 @@
+"""What the node publishes: everything that is asked for, in the conventions of the REPs."""
+
+import cv2
 import numpy as np
-from harness import CLEANUP, DEACTIVATE, FRAME, Harness
+import pytest
+from harness import FRAME, STEP, Harness, noise_image, wait_for
+from sensor_msgs.msg import CompressedImage, Image
 
-STEP = 100_000_000
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_info import camera_from_info, info_from_camera
+from mdepth_ros.ros.publishers import TOPICS
 
 
-def test_frames_in_depth_out_with_the_same_stamp_and_frame(tiny_weights):
+def values_of(message):
+    kind = {'32FC1': np.float32, '16UC1': np.uint16}[message.encoding]
+    return np.frombuffer(message.data, kind).reshape(message.height, message.width)
+
+
+def points_of(cloud):
+    return np.frombuffer(cloud.data, np.float32).reshape(cloud.height, cloud.width, 4)[..., :3]
+
+
+@pytest.fixture(scope='module')
+def node(tiny_weights):
     with Harness(tiny_weights).start() as h:
+        yield h
+
+
+def test_every_topic_carries_the_stamp_and_frame_of_its_image(node):
+    for i in range(1, 4):
+        stamp = 1_700_000_000 * 10**9 + i * STEP + 123_456_789
+        node.send(stamp, frame_id='cam_optical')
+        for topic in TOPICS:
+            if topic == 'depth/points_filtered' and i > 1:
+                continue  # has a rate of its own
+            message = node.depth_of(stamp, topic)
+            assert message is not None, topic
+            assert message.header.frame_id == (
+                'mdepth_odom' if topic == 'odometry' else 'cam_optical'), topic
+        assert message.child_frame_id == 'cam_optical'
+    assert node.status()[1]['mode'] == 'multi'
+
+
+@pytest.mark.parametrize('size', ['network', 'input'])
+def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
+    stamp = (50 if size == 'network' else 51) * 10**10
+    K = np.array([[100.0, 0, 60.0], [0, 110.0, 50.0], [0, 0, 1]])
+    P = np.hstack([[[90.0, 0, 61.0], [0, 95.0, 49.0], [0, 0, 1]], [[-9.0], [0], [0]]])
+    camera = Camera(128, 96, K, P=P)
+    assert node.set(depth__size=size, depth__max=1000.0, depth__min=0.0)[0]
+    info = info_from_camera(camera, Image().header)
+    info.k = K.ravel()
+    node.send(stamp, info=info)
+    depth = values_of(node.depth_of(stamp))
+    received = node.depth_of(stamp, 'depth/camera_info')
+    expected = (96, 128) if size == 'input' else (64, 96)
+    assert depth.shape == expected == (received.height, received.width)
+    sx, sy = expected[1] / 128, expected[0] / 96
+    # f' = s f and c' = (c + 0.5) s - 0.5, of P because the image is rectified.
+    np.testing.assert_allclose(np.reshape(received.p, (3, 4)), [
+        [90 * sx, 0, 61.5 * sx - 0.5, -9 * sx], [0, 95 * sy, 49.5 * sy - 0.5, 0], [0, 0, 1, 0]])
+    assert np.array_equal(np.reshape(received.p, (3, 4))[:, :3].ravel(), received.k)
+    assert not any(received.d)
+
+    points = points_of(node.depth_of(stamp, 'depth/points'))
+    fx, cx, fy, cy = received.k[0], received.k[2], received.k[4], received.k[5]
+    v, u = np.mgrid[:expected[0], :expected[1]]
+    np.testing.assert_allclose(points[..., 2], depth, rtol=1e-5)
+    np.testing.assert_allclose(points[..., 0] / points[..., 2] * fx + cx, u, atol=1e-2)
+    np.testing.assert_allclose(points[..., 1] / points[..., 2] * fy + cy, v, atol=1e-2)
+
+    confidence = values_of(node.depth_of(stamp, 'depth/confidence'))
+    assert confidence.shape == expected
+    assert ((confidence >= 0) & (confidence <= 1)).all()
+    color = node.depth_of(stamp, 'depth/color')
+    assert (color.height, color.width, color.encoding) == (*expected, 'bgr8')
+    filtered = node.depth_of(stamp, 'depth/points_filtered')
+    assert filtered.height == 1
+    assert filtered.is_dense
+    assert np.isfinite(points_of(filtered)).all()
+    assert node.set(depth__size='network', depth__max=80.0, depth__min=0.1)[0]
+
+
+def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(node):
+    node.send(60 * 10**10)
+    plain = values_of(node.depth_of(60 * 10**10))
+    low, high = (float(q) for q in np.quantile(plain, [0.3, 0.7]))
+    assert node.set(depth__min=low, depth__max=high)[0]
+    node.send(61 * 10**10, noise_image(128, 96, 60 * 10**10))  # the same picture
+    marked = values_of(node.depth_of(61 * 10**10))
+    assert (np.isneginf(marked) == (plain < low)).mean() > 0.999
+    assert (np.isposinf(marked) == (plain > high)).mean() > 0.999
+    inside = np.isfinite(marked)
+    np.testing.assert_allclose(marked[inside], plain[inside], rtol=1e-5)
+    points = points_of(node.depth_of(61 * 10**10, 'depth/points'))
+    assert (np.isnan(points).all(axis=2) == ~inside).all()
+
+    assert node.set(depth__encoding='16UC1')[0]
+    node.send(62 * 10**10, noise_image(128, 96, 60 * 10**10))
+    message = node.depth_of(62 * 10**10)
+    assert (message.encoding, message.step) == ('16UC1', 2 * 96)
+    millimetres = values_of(message)
+    assert ((millimetres == 0) == ~inside).all()
+    assert np.abs(millimetres[inside] - 1000 * marked[inside]).max() <= 0.51
+    assert node.set(depth__encoding='32FC1', depth__min=0.1, depth__max=80.0)[0]
+
+
+def test_a_frame_id_that_does_not_say_optical_is_warned_of_once(node):
+    node.forget()
+    for i in range(3):
+        node.send(70 * 10**10 + i * STEP, frame_id='camera_link')
+        assert node.depth_of(70 * 10**10 + i * STEP) is not None
+    assert wait_for(lambda: node.logs("frame_id 'camera_link' does not say 'optical'"))
+    assert len(node.logs('optical')) == 1
+
+
+def test_nothing_is_computed_for_nobody_but_the_buffer_stays_warm(tiny_weights):
+    with Harness(tiny_weights, listen=()).start() as h:
         for i in range(1, 4):
             h.send(i * STEP)
-            depth = h.depth_of(i * STEP)
-            assert depth is not None
-            assert (depth.width, depth.height, depth.encoding) == (96, 64, '32FC1')
-            assert depth.header.frame_id == FRAME
-        for topic in ('depth/camera_info', 'depth/points', 'depth/confidence', 'depth/color',
-                      'odometry'):
-            assert h.depth_of(3 * STEP, topic) is not None, topic
-        values = np.frombuffer(depth.data, np.float32)
-        assert np.isfinite(values).mean() > 0.9
+            wait_for(lambda: False, 0.1)
+        values = h.status()[1]
+        assert (values['mode'], values['reason']) == ('waiting', 'nobody subscribes')
+        assert values['frames_published'] == '0'
+        assert int(values['frames_withheld']) >= 2
+        assert 'single_ms' not in values
+        h.listen('depth/image', Image)
+        assert wait_for(lambda: h.node._outputs.wanted())
+        wait_for(lambda: False, 0.2)
+        assert h.works(4 * STEP)
         assert h.status()[1]['mode'] == 'multi'
-        assert h.transition(DEACTIVATE)
-        assert h.transition(CLEANUP)
+
+
+def test_only_what_is_subscribed_is_published(tiny_weights, monkeypatch):
+    from mdepth_ros.ros.rendering import Rendering
+
+    made = []
+    for name in ('points', 'navigation_points', 'color', 'confidence'):
+        monkeypatch.setattr(Rendering, name, property(lambda self, name=name: made.append(name)))
+    with Harness(tiny_weights, listen=('depth/image', 'depth/camera_info')).start() as h:
+        assert h.works(STEP)
+        assert h.depth_of(STEP, 'depth/camera_info') is not None
+    assert not made
+
+
+@pytest.mark.parametrize('extension', ['.jpg', '.png'])
+def test_compressed_images_give_the_depth_of_the_raw_ones(tiny_weights, node, extension):
+    smooth = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (128, 96))
+    raw = Image(width=128, height=96, encoding='bgr8', step=384, data=smooth.tobytes())
+    node.send(80 * 10**10 if extension == '.jpg' else 81 * 10**10, raw)
+    expected = values_of(node.depth_of(80 * 10**10 if extension == '.jpg' else 81 * 10**10))
+    _, data = cv2.imencode(extension, smooth)
+    message = CompressedImage(
+        format='bgr8; ' + {'.jpg': 'jpeg compressed bgr8', '.png': 'png compressed '}[extension],
+        data=data.tobytes())
+    if extension == '.png':
+        message.format = 'png'
+    with Harness(tiny_weights, listen=('depth/image',), image_transport='compressed').start() as h:
+        h.send(STEP, message)
+        depth = h.depth_of(STEP)
+        assert depth.header.frame_id == FRAME
+        tolerance = 1e-5 if extension == '.png' else 0.2
+        np.testing.assert_allclose(values_of(depth), expected, rtol=tolerance)
+
+
+def test_raw_images_are_undistorted_and_what_was_not_seen_is_invalid(tiny_weights):
+    K = np.array([[90.0, 0, 63.5], [0, 90, 47.5], [0, 0, 1]])
+    info = info_from_camera(Camera(128, 96, K), Image().header)
+    # A pincushion whose corners would need pixels outside the image.
+    info.d = [0.4, 0.0, 0.0, 0.0, 0.0]
+    with Harness(tiny_weights, image_is_rectified=False).start() as h:
+        h.send(STEP, info=info)
+        depth = values_of(h.depth_of(STEP))
+        assert np.isnan(depth[0, 0])
+        assert np.isfinite(depth[32, 48])
+        assert not any(h.depth_of(STEP, 'depth/camera_info').d)
+        assert not h.logs('distortion')
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        h.send(STEP, info=info)
+        assert np.isfinite(values_of(h.depth_of(STEP))[0, 0])
+        assert wait_for(lambda: h.logs('camera_info has distortion (plumb_bob), and image_is_rec'))
+
+
+def test_exact_stamps_take_each_images_own_camera(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/camera_info',), camera_info__exact_stamp=True,
+                 camera_info__timeout=0.5).start() as h:
+        def focal(message):
+            return camera_from_info(message).K[0, 0]
+
+        wide, tele = Camera.from_fov(128, 96, 90.0), Camera.from_fov(128, 96, 40.0)
+        header = Image().header
+        header.stamp.nanosec = 2 * STEP  # the second info comes before the first image
+        h.infos.publish(info_from_camera(tele, header))
+        wait_for(lambda: False, 0.1)
+        h.send(STEP, camera=wide)
+        assert focal(h.depth_of(STEP, 'depth/camera_info')) == pytest.approx(wide.K[0, 0] * 0.75)
+        h.send(2 * STEP, info=False)
+        second = h.depth_of(2 * STEP, 'depth/camera_info')
+        assert focal(second) == pytest.approx(tele.K[0, 0] * 0.75)
+        h.send(3 * STEP, info=False)
+        assert wait_for(lambda: h.logs('no CameraInfo with the stamp of the image'))
+        h.send(4 * STEP)
+        assert h.depth_of(4 * STEP, 'depth/camera_info') is not None

@@ -54,10 +54,10 @@ def test_dynamic_parameters_change_while_active_and_the_others_say_why_not(node,
 @pytest.mark.parametrize(('values', 'text'), [
     ({'depth__max': -1.0}, 'depth.max'),
     ({'depth__max': float('nan')}, 'depth.max'),
-    ({'depth__max': 'far'}, "depth.max must be a float, got 'far'"),
+    ({'depth__max': 'far'}, "depth.max must be of type float, got 'far'"),
     ({'filtered__stride': 0}, 'filtered.stride'),
-    ({'filtered__stride': 2.0}, 'filtered.stride must be a int, got 2.0'),
-    ({'scale__wait': 1}, 'scale.wait must be a bool, got 1'),
+    ({'filtered__stride': 2.0}, 'filtered.stride must be of type int, got 2.0'),
+    ({'scale__wait': 1}, 'scale.wait must be of type bool, got 1'),
     ({'depth__encoding': '64FC1'}, 'depth.encoding must be one of 32FC1, 16UC1'),
     ({'odometry__frame_id': ''}, 'odometry.frame_id must not be empty'),
     ({'depth__min': 100.0}, 'depth.min must be below depth.max, got 100.0 and 80.0'),
@@ -102,7 +102,7 @@ def test_changes_show_in_the_next_frame(node):
 
 @pytest.mark.parametrize(('given', 'text', 'repaired'), [
     ({'depth__max': -5.0}, 'depth.max', {'depth__max': 50.0}),
-    ({'depth__max': 'far'}, "depth.max must be a float, got 'far'", {'depth__max': 80.0}),
+    ({'depth__max': 'far'}, "depth.max must be of type float, got 'far'", {'depth__max': 80.0}),
     ({'depth__max': 'far', 'depth__min': -1.0}, 'depth.min', {'depth__max': 9, 'depth__min': 1}),
     ({'depth__encoding': 'rgb8'}, 'depth.encoding must be one of', {'depth__encoding': '16UC1'}),
     ({'depth__min': 99.0}, 'depth.min must be below depth.max', {'depth__min': 1.0}),

@@ -20,19 +20,20 @@ class Atlas:
 
     def __init__(self, textures: Tensor) -> None:
         count = textures.shape[0]
-        image = textures.new_zeros(count, 3, STRIDE, STRIDE)
-        y = 0
-        for level_v in range(LEVELS):
-            x = 0
-            for level_u in range(LEVELS):
-                small = F.avg_pool2d(textures, (1 << level_v, 1 << level_u))
-                wrapped = F.pad(small, (1, 1, 1, 1), mode='circular')
-                height, width = wrapped.shape[2:]
-                image[:, :, y : y + height, x : x + width] = wrapped
-                x += (SIZE >> level_u) + 2
-            y += (SIZE >> level_v) + 2
-        # One texture below the other: (1, 3, K * STRIDE, STRIDE).
-        self.image = image.transpose(0, 1).reshape(1, 3, count * STRIDE, STRIDE).contiguous()
+        # Channels first and one texture below the other: (1, 3, K * STRIDE, STRIDE) in the end.
+        image = textures.new_zeros(3, count, STRIDE, STRIDE)
+        rows, y = textures.transpose(0, 1), 0
+        for _ in range(LEVELS):
+            small, x = rows, 0
+            for _ in range(LEVELS):
+                height, width = small.shape[2:]
+                image[:, :, y + 1 : y + height + 1, x + 1 : x + width + 1] = small
+                _wrap(image[:, :, y : y + height + 2, x : x + width + 2])
+                small = (small[..., ::2] + small[..., 1::2]) / 2 if width > 1 else small
+                x += width + 2
+            rows = (rows[:, :, ::2] + rows[:, :, 1::2]) / 2 if height > 1 else rows
+            y += height + 2
+        self.image = image.view(1, 3, count * STRIDE, STRIDE)
 
     def read(
         self, texture: Tensor, u: Tensor, v: Tensor, size_u: Tensor, size_v: Tensor
@@ -77,6 +78,12 @@ class Atlas:
         grid = torch.stack([x * (2 / (width - 1)) - 1, y * (2 / (height - 1)) - 1], dim=-1)
         return F.grid_sample(self.image.expand(x.shape[0], -1, -1, -1), grid, mode='bilinear',
                              padding_mode='border', align_corners=True)
+
+
+def _wrap(level: Tensor) -> None:
+    """Fill the outermost texels of a level (3, K, h + 2, w + 2) from the opposite sides."""
+    level[:, :, 0], level[:, :, -1] = level[:, :, -2], level[:, :, 1]
+    level[..., 0], level[..., -1] = level[..., -2], level[..., 1]
 
 
 def _level(size: Tensor) -> tuple[Tensor, Tensor]:

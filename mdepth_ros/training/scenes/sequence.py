@@ -25,7 +25,7 @@ from mdepth_ros.training.scenes.surface import RoadMap, find_surface, solid_tabl
 from mdepth_ros.training.scenes.world import World, keep_clear, make_plain
 
 # Pixels rendered at once: enough to drown the overhead per solid, few enough for the caches.
-_CHUNK_PIXELS = {'cpu': 640_000, 'cuda': 4_000_000}
+_CHUNK_PIXELS = {'cpu': 330_000, 'cuda': 4_000_000}
 _SHADE_PIXELS = {'cpu': 60_000, 'cuda': 4_000_000}
 
 

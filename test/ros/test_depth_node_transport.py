@@ -1,0 +1,190 @@
+"""QoS, flow of frames, services, time."""
+
+import time
+
+import numpy as np
+import pytest
+from harness import STEP, Harness, wait_for
+from nav_msgs.msg import Odometry
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from std_srvs.srv import SetBool, Trigger
+
+BEST_EFFORT, RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
+
+
+def reliability_of(h, topic, publisher):
+    infos = (h.other.get_publishers_info_by_topic if publisher
+             else h.other.get_subscriptions_info_by_topic)(f'{h.namespace}/{topic}')
+    return {info.qos_profile.reliability for info in infos if info.node_name == 'mdepth'}
+
+
+def test_default_qos_connects_to_sensors_and_to_consumers(tiny_weights):
+    with Harness(tiny_weights, reliability=BEST_EFFORT).start() as h:
+        assert reliability_of(h, 'image', publisher=False) == {BEST_EFFORT}
+        assert reliability_of(h, 'camera_info', publisher=False) == {BEST_EFFORT}
+        for topic in ('depth/image', 'depth/points', 'odometry'):
+            assert reliability_of(h, topic, publisher=True) == {RELIABLE}
+        assert h.works(STEP)
+
+
+def test_qos_overrides(tiny_weights):
+    overrides = {'qos_overrides.NS/image.subscription.reliability': 'reliable',
+                 'qos_overrides.NS/depth/image.publisher.reliability': 'best_effort'}
+    with Harness(tiny_weights, listen=('depth/color',), **overrides).start() as h:
+        assert reliability_of(h, 'image', publisher=False) == {RELIABLE}
+        assert reliability_of(h, 'depth/image', publisher=True) == {BEST_EFFORT}
+        h.send(STEP)
+        assert h.depth_of(STEP, 'depth/color') is not None
+
+
+def test_a_slow_network_sees_the_newest_frames_and_every_frame_is_accounted_for(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        push = h.node._estimator.push
+
+        def slow(frame):
+            time.sleep(0.15)
+            return push(frame)
+
+        h.node._estimator.push = slow
+        first, count = time.monotonic(), 60
+        for i in range(1, count + 1):
+            h.send(i * STEP // 3)
+            time.sleep(max(0.0, first + i / 30 - time.monotonic()))
+        last = count * STEP // 3
+        assert h.depth_of(last) is not None, 'the newest must not be the one that is dropped'
+        values = {k: int(v) for k, v in h.status()[1].items() if k.startswith(('images', 'fram'))}
+        assert values['images_replaced'] > count / 3
+        assert values['images_received'] == sum(values[key] for key in (
+            'frames_published', 'images_replaced', 'images_rejected', 'frames_withheld'))
+        assert values['frames_published'] == len(h.received['depth/image'])
+        assert values['images_received'] > 0.8 * count
+
+
+def test_diagnostics_say_what_takes_how_long(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        status, values = h.status()
+        assert (status.level, status.message) == (b'\x01', 'waiting: no image yet')
+        for i in range(1, 6):
+            assert h.works(i * STEP)
+        status, values = h.status()
+        assert status.name == f'{h.namespace[1:]}/mdepth: depth'
+        assert (status.level, status.message) == (b'\x00', 'multi')
+        assert (values['profile'], values['device'], values['network_size']) == (
+            'lite', 'cpu', '96 x 64')
+        assert (values['scale'], values['scale_state']) == ('1', 'locked')
+        stages = {key: float(value) for key, value in values.items() if key.endswith('_ms')}
+        parts = sum(stages[f'{name}_ms'] for name in (
+            'preprocess', 'single', 'pose', 'multi', 'publish'))
+        assert 0 < parts <= stages['latency_ms']
+        assert float(values['rate_hz']) > 0
+        assert h.received['/diagnostics'][-1].header.stamp.sec > 0
+
+
+def test_reset_and_enable(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        assert h.works(STEP)
+        assert h.works(2 * STEP)
+        assert h.client_call(Trigger, 'mdepth/reset', Trigger.Request()).success
+        assert h.works(3 * STEP)
+        values = h.status()[1]
+        assert (values['mode'], values['reason']) == ('single', 'reset')
+
+        assert h.client_call(SetBool, 'mdepth/enable', SetBool.Request(data=False)).success
+        h.send(4 * STEP)
+        assert h.depth_of(4 * STEP, timeout_s=0.3) is None
+        status, values = h.status()
+        assert (status.level, values['reason']) == (b'\x00', 'disabled by ~/enable')
+        assert h.client_call(SetBool, 'mdepth/enable', SetBool.Request(data=True)).success
+        assert h.works(5 * STEP)
+        assert h.status()[1]['mode'] == 'multi'
+
+
+def test_reset_of_an_idle_node_says_so(tiny_weights):
+    with Harness(tiny_weights, listen=()) as h:
+        answer = h.client_call(Trigger, 'mdepth/reset', Trigger.Request())
+        assert (answer.success, answer.message) == (False, 'the node is not active')
+
+
+def test_simulated_time_and_a_bag_that_loops(tiny_weights):
+    with Harness(tiny_weights, listen=('depth/image',), use_sim_time=True).start() as h:
+        clock = h.other.create_publisher(Clock, '/clock', 10)
+
+        def tick(stamp):
+            message = Clock()
+            message.clock.sec, message.clock.nanosec = divmod(stamp, 10**9)
+            clock.publish(message)
+
+        # Diagnostics come although /clock stands still.
+        assert h.status()[1]['reason'] == 'no image yet'
+        for loop in range(2):
+            for i in range(3):
+                stamp = 50 * 10**9 + i * STEP
+                tick(stamp)
+                h.forget()
+                assert h.works(stamp)
+                assert h.status()[1]['mode'] == ('multi' if i else 'single')
+            assert wait_for(lambda: h.status() and h.received['/diagnostics'][-1].header.stamp
+                            .nanosec == 2 * STEP)
+            assert h.received['/diagnostics'][-1].header.stamp.sec == 50
+            if loop:
+                assert len(h.logs('back to single-frame depth for one frame: time went b')) <= 1
+
+
+def odometry_at(stamp, x):
+    message = Odometry()
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
+    message.pose.pose.position.x = x
+    return message
+
+
+def still_camera_motion(h):
+    """Make PoseNet see 0.1 units between any two frames, whatever the random weights say."""
+    import torch
+
+    motion = torch.eye(4)[None]
+    motion[0, 2, 3] = -0.1
+    h.node._estimator._motion = lambda source, target: motion
+
+
+@pytest.mark.parametrize('wait', [False, True])
+def test_scale_from_odometry(tiny_weights, wait):
+    metres_per_unit = 2.5
+    with Harness(tiny_weights, listen=('depth/image', 'odometry'), scale__mode='odometry',
+                 scale__wait=wait).start() as h:
+        still_camera_motion(h)
+        assert wait_for(h.odometry.get_subscription_count)
+        image_seed = 7 * STEP
+        from harness import noise_image
+        for i in range(1, 26):
+            # Odometry at twice the rate, and later than the image.
+            h.send(i * STEP, noise_image(128, 96, image_seed))
+            for half in (0, 1):
+                stamp = i * STEP + half * STEP // 2
+                h.odometry.publish(odometry_at(stamp, metres_per_unit * stamp / 10**9))
+            assert wait or h.depth_of(i * STEP) is not None
+            wait_for(lambda: False, 0.06)
+            if i == 5:
+                status, values = h.status()
+                assert values['scale_state'] == 'searching'
+                if wait:
+                    assert status.message == 'waiting: the scale is not known yet'
+                    assert not h.received['depth/image']
+                else:
+                    assert status.message == 'multi, scale searching'
+        assert h.depth_of(25 * STEP) is not None
+        status, values = h.status()
+        assert (status.level, values['scale_state']) == (b'\x00', 'locked')
+        # 0.1 units and 0.25 m per frame.
+        assert float(values['scale']) == pytest.approx(2.5, rel=1e-3)
+        depth = [np.median(np.frombuffer(m.data, np.float32)) for m in h.received['depth/image']]
+        if wait:
+            np.testing.assert_allclose(depth, depth[-1], rtol=0.02)
+        else:
+            assert depth[-1] / depth[2] == pytest.approx(2.5, rel=0.02)
+        speed = h.received['odometry'][-1].twist.twist.linear.z
+        assert abs(speed) == pytest.approx(2.5, rel=1e-3)
+        assert h.set(scale__value=4.0)[0]
+        h.send(26 * STEP)
+        wait_for(lambda: False, 0.1)
+        assert h.status()[1]['scale_state'] == 'searching'

@@ -1,0 +1,74 @@
+"""What the README tells people to type exists."""
+
+import ast
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mdepth_ros.cli.main import main
+from mdepth_ros.ros.publishers import TOPICS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / 'README.md').read_text()
+COMMANDS = [line for block in re.findall(r'```bash\n(.*?)```', README, re.DOTALL)
+            for line in block.splitlines() if line]
+
+
+def launch_arguments():
+    """The names that the launch file declares; read, since launch may not be installed."""
+    for node in ast.parse((ROOT / 'launch/depth.launch.py').read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == 'ARGUMENTS':
+            return {key.value for key in node.value.keys}
+    raise AssertionError('no ARGUMENTS in the launch file')
+
+
+def test_there_are_commands():
+    assert {'make demo', 'make test'} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('make ')])
+def test_make(command):
+    done = subprocess.run([*shlex.split(command), '--dry-run'], cwd=ROOT, capture_output=True,
+                          text=True, check=True)
+    # The last line is what make would run; its options must be ones that the command has.
+    line = shlex.split(done.stdout.strip().splitlines()[-1])
+    if 'demo' in command:
+        with pytest.raises(SystemExit) as stopped:
+            main([*line[line.index('demo'):], '--help'])
+        assert stopped.value.code == 0
+    else:
+        assert 'pytest' in line
+
+
+@pytest.mark.parametrize('command', [c for c in COMMANDS if 'mdepth_ros mdepth ' in c])
+def test_mdepth(command):
+    words = shlex.split(command)
+    with pytest.raises(SystemExit) as stopped:
+        main([*words[words.index('mdepth') + 1:], '--help'])
+    assert stopped.value.code == 0
+
+
+@pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('ros2 launch ')])
+def test_launch(command):
+    _, _, package, file, *arguments = shlex.split(command)
+    assert package == 'mdepth_ros'
+    assert (ROOT / 'launch' / file).is_file()
+    assert {argument.split(':=')[0] for argument in arguments} <= launch_arguments()
+
+
+def test_launch_arguments_are_named():
+    line = re.search(r'`depth.launch.py` takes (.*?)\. Every', README, re.DOTALL)
+    assert set(re.findall(r'`([a-z_]+)`', line[1])) == launch_arguments()
+
+
+def test_topics_are_named():
+    assert set(TOPICS) <= set(re.findall(r'`([a-z/_]+)`', README))
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r'\]\(([^)#]+)\)', README):
+        if not target.startswith('http'):
+            assert (ROOT / target).is_file(), target
