@@ -47,28 +47,30 @@ class Motion:
     """
     What PoseNet says of the camera's motion from ``start_ns`` to ``end_ns`` [ns].
 
-    ``translation`` is its length [network units], ``angle`` its rotation [rad].
+    ``T_start_end`` (4, 4) is the camera's pose at the end in the camera's frame at the start
+    [network units].
     """
 
     start_ns: int
     end_ns: int
-    translation: float
-    angle: float
+    T_start_end: NDArray[np.float64]
 
 
 class OdometryScale:
     """
-    Median ratio of the odometry's translation to PoseNet's over the same frame pairs.
+    Median ratio of the odometry's translation to PoseNet's over the same stretches.
 
-    Pairs in which the robot nearly stands or turns on the spot say nothing about scale and are
-    left out. Once locked, the value moves by at most ``MAX_STEP`` per frame, so that depth does
-    not jump.
+    A stretch is the second before a frame: from frame to frame a robot moves little more than its
+    odometry's noise. Those in which it nearly stands or turns on the spot, where camera and robot
+    move apart, say nothing about scale and are left out. Once locked, the value moves by at most
+    ``MAX_STEP`` per frame, so that depth does not jump.
     """
 
     WINDOW = 60
-    NEEDED = 15
-    MIN_SPEED = 0.05  # [m/s]
-    MAX_ANGLE_PER_METRE = 2.0  # [rad/m], more is a turn on the spot
+    NEEDED = 10
+    STRETCH_S = 1.0
+    MIN_TRAVELLED_M = 0.1
+    MAX_ANGLE_PER_METRE = 1.0  # [rad/m], more is a turn on the spot
     MAX_STEP = 0.02
     HISTORY_S = 10.0
     MAX_ODOMETRY_GAP_S = 0.5
@@ -90,6 +92,8 @@ class OdometryScale:
         self._poses: deque[tuple[int, NDArray[np.float64]]] = deque()
         # Motions wait here for odometry that comes later than the image.
         self._motions: deque[Motion] = deque(maxlen=self.WINDOW)
+        # The last ones that were compared, each from where the one before it ended.
+        self._chain: deque[Motion] = deque()
         self._newest_ns = 0
 
     def add_odometry(self, stamp_ns: int, position: NDArray[np.float64]) -> None:
@@ -107,6 +111,7 @@ class OdometryScale:
                 return
             self._poses.clear()
             self._motions.clear()
+            self._chain.clear()
         self._poses.append((stamp_ns, position))
         while stamp_ns - self._poses[0][0] > self.HISTORY_S * 1e9:
             self._poses.popleft()
@@ -135,15 +140,16 @@ class OdometryScale:
         return Scale(self._value, ScaleState.LOST if lost else ScaleState.LOCKED)
 
     def _compare(self, motion: Motion) -> None:
-        """Add the pair's ratio, if it says anything, and follow the median."""
-        start, end = self._position(motion.start_ns), self._position(motion.end_ns)
-        if start is None or end is None or motion.translation <= 0:
+        """Add the ratio of the stretch that ends here, if there is one, and follow the median."""
+        if self._chain and self._chain[-1].end_ns != motion.start_ns:
+            self._chain.clear()
+        self._chain.append(motion)
+        while motion.end_ns - self._chain[0].end_ns >= self.STRETCH_S * 1e9:
+            self._chain.popleft()
+        log_ratio = self._newest_log_ratio()
+        if log_ratio is None:
             return
-        travelled = float(np.linalg.norm(end - start))
-        too_slow = travelled < self.MIN_SPEED * (motion.end_ns - motion.start_ns) * 1e-9
-        if too_slow or motion.angle > self.MAX_ANGLE_PER_METRE * travelled:
-            return
-        self._log_ratios.append(math.log(travelled / motion.translation))
+        self._log_ratios.append(log_ratio)
         if len(self._log_ratios) < self.NEEDED:
             return
         wanted = math.exp(median(self._log_ratios))
@@ -153,13 +159,30 @@ class OdometryScale:
         else:
             self._value, self._locked = wanted, True
 
+    def _newest_log_ratio(self) -> float | None:
+        """Compare odometry and PoseNet over the newest stretch."""
+        start_ns, end_ns = self._chain[0].start_ns, self._chain[-1].end_ns
+        start, end = self._position(start_ns), self._position(end_ns)
+        if start is None or end is None or end_ns - start_ns < self.STRETCH_S * 1e9:
+            return None
+        T_start_end = np.eye(4)
+        for motion in self._chain:
+            T_start_end = T_start_end @ motion.T_start_end
+        travelled = float(np.linalg.norm(end - start))
+        seen = float(np.linalg.norm(T_start_end[:3, 3]))
+        cosine = (float(np.trace(T_start_end[:3, :3])) - 1) / 2
+        angle = math.acos(min(max(cosine, -1.0), 1.0))
+        if (seen <= 0 or travelled < self.MIN_TRAVELLED_M
+                or angle > self.MAX_ANGLE_PER_METRE * travelled):
+            return None
+        return math.log(travelled / seen)
+
     def _position(self, stamp_ns: int) -> NDArray[np.float64] | None:
         """Interpolate the odometry; None outside what was received and in its gaps."""
-        stamps = [stamp for stamp, _ in self._poses]
-        after = bisect_left(stamps, stamp_ns)
-        if after == len(stamps) or (after == 0 and stamps[0] != stamp_ns):
+        after = bisect_left(self._poses, stamp_ns, key=lambda pose: pose[0])
+        if after == len(self._poses) or (after == 0 and self._poses[0][0] != stamp_ns):
             return None
-        if stamps[after] == stamp_ns:
+        if self._poses[after][0] == stamp_ns:
             return self._poses[after][1]
         (t0, p0), (t1, p1) = self._poses[after - 1], self._poses[after]
         if t1 - t0 > self.MAX_ODOMETRY_GAP_S * 1e9:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -46,7 +47,8 @@ def save_checkpoint(
             os.fsync(written.fileno())
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it may never have come to be
+            partial.unlink()
         raise CheckpointError(f'cannot write {path}: {error}') from error
 
 

@@ -12,7 +12,6 @@ from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
 from mdepth_ros.engine.scale import FixedScale, Motion, OdometryScale, ScaleState
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.geometry.pose import rotation_angle
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
@@ -147,11 +146,10 @@ class Worker:
         while readings:
             reading = readings.popleft()
             self._scale.add_odometry(reading.stamp_ns, reading.position)
-        T = estimate.T_source_target
-        if T is not None and estimate.source_stamp_ns is not None:
-            self._scale.add_motion(Motion(
-                estimate.source_stamp_ns, estimate.stamp_ns,
-                float(T[:3, 3].norm()) / estimate.scale, float(rotation_angle(T))))
+        if estimate.T_source_target is not None and estimate.source_stamp_ns is not None:
+            T = estimate.T_source_target.cpu().double().numpy()
+            T[:3, 3] /= estimate.scale
+            self._scale.add_motion(Motion(estimate.source_stamp_ns, estimate.stamp_ns, T))
 
     def _check(self, camera: Camera, frame_id: str) -> None:
         """Warn of what often goes wrong, once per camera."""

@@ -12,7 +12,8 @@ from mdepth_ros.training.synthetic import SyntheticSequence, random_config, rend
 
 # Network sizes of the usual cameras, from 10:3 to 4:3, of about equal cost.
 SIZES = ((416, 128), (320, 160), (288, 192), (256, 192))
-FRAMES = 4
+# Building a world costs as much as ten frames of it.
+FRAMES = 10
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """
 Stage 0: all three networks on synthetic scenes with exact depth and motion.
 
-``python -m mdepth_ros.training.pretrain --out weights.safetensors`` is the whole recipe. It gives
-the self-supervised stages, which start from nothing but ImageNet in the paper, a sensible start,
-and a robot that has not trained anything yet a depth.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain --out weights.safetensors`` is the
+whole recipe on two cores (one thread each: two threads of one process wait for each other). It
+gives a depth to a robot that has not trained anything yet, and the self-supervised stages a
+better start than ImageNet alone.
 """
 
 import argparse
@@ -14,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, distributed
 
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.depth import disparity_to_depth
@@ -24,6 +24,7 @@ from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import reproject
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.hypotheses import update_delta
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
@@ -83,7 +84,7 @@ def motion_loss(T_predicted: Tensor, T_true: Tensor, depth: Tensor, K: Tensor) -
     :return: scalar, in hundredths of the image's width.
     """
     coarse = depth[..., 2::4, 2::4].clamp(max=200.0)
-    height, width = depth.shape[-2:]
+    width = depth.shape[-1]
     K_coarse = K.clone()
     K_coarse[:, :2] /= 4
     K_coarse[:, :2, 2] = (K[:, :2, 2] - 2) / 4
@@ -169,10 +170,29 @@ def _metric_error(single: Tensor, truth: Tensor) -> Tensor:
     return torch.nan_to_num(ratio.flatten(1).nanmean(dim=1)).abs().mean()
 
 
+def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
+    """Leave ImageNet's edges and blobs as they are: half of the time goes into these layers."""
+    for module in (encoder._conv_stem, encoder._bn0, *encoder._blocks[:3]):
+        module.eval().requires_grad_(False)
+
+
+def average_over_processes(model: DepthModel) -> None:
+    """Replace gradients and delta by their means over all processes."""
+    values = [p.grad for p in model.parameters() if p.grad is not None] + [model.multi.delta]
+    flat = torch.cat([value.flatten() for value in values])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for value, part in zip(values, flat.split([value.numel() for value in values])):
+        value.copy_(part.view_as(value))
+
+
 def train(arguments: argparse.Namespace) -> None:
     """Train until the time is up."""
+    distributed.init_process_group('gloo')
+    rank = distributed.get_rank()
+    torch.set_num_threads(1)
     torch.manual_seed(arguments.seed)
-    rng = np.random.default_rng(arguments.seed)
+    rng = np.random.default_rng([arguments.seed, rank])
     if arguments.start:
         model = load_checkpoint(arguments.start)
     else:
@@ -180,22 +200,24 @@ def train(arguments: argparse.Namespace) -> None:
         load_imagenet_efficientnet_lite0(model.single.encoder)
         load_imagenet_efficientnet_lite0(model.pose.encoder)
     model.train()
+    keep_early_layers(model.single.encoder)
     encoders = {id(p) for net in (model.single, model.pose) for p in net.encoder.parameters()}
+    learning = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW([
-        {'params': [p for p in model.parameters() if id(p) in encoders],
-         'lr': 0.4 * arguments.rate},
-        {'params': [p for p in model.parameters() if id(p) not in encoders],
-         'lr': arguments.rate}], weight_decay=1e-4)
+        {'params': [p for p in learning if id(p) in encoders], 'lr': 0.4 * arguments.rate},
+        {'params': [p for p in learning if id(p) not in encoders], 'lr': arguments.rate},
+    ], weight_decay=1e-4)
     base = [group['lr'] for group in optimiser.param_groups]
     pools = [PairPool(size, arguments.capacity // len(SIZES)) for size in SIZES]
-    seed = arguments.seed * 1_000_000
+    seed = (arguments.seed * 1000 + rank) * 1_000_000
     for _ in range(arguments.first):
         for pool in pools:
             pool.grow(seed)
             seed += 1
 
+    distributed.barrier()
     start, step, means = time.monotonic(), 0, torch.zeros(3)
-    while (spent := (time.monotonic() - start) / (60 * arguments.minutes)) < 1:
+    while (spent := _agreed((time.monotonic() - start) / (60 * arguments.minutes))) < 1:
         for group, rate in zip(optimiser.param_groups, base):
             group['lr'] = rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * spent))
         pool = pools[step % len(pools)]
@@ -206,12 +228,15 @@ def train(arguments: argparse.Namespace) -> None:
         losses = step_losses(model, pool.draw(arguments.batch, rng), rng)
         optimiser.zero_grad()
         losses.total.backward()
+        average_over_processes(model)
         norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
         if torch.isfinite(norm):
             optimiser.step()
         terms = torch.stack([losses.single, losses.motion, losses.multi]).detach()
         means = terms if step == 0 else 0.98 * means + 0.02 * terms
         step += 1
+        if rank:
+            continue
         if step % 50 == 0:
             delta = model.multi.delta
             print(f'step {step} {100 * spent:.1f} % single {means[0]:.4f} motion {means[1]:.4f} '
@@ -219,8 +244,17 @@ def train(arguments: argparse.Namespace) -> None:
                   f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
         if step % 500 == 0:
             save_checkpoint(model, arguments.out, torch.float16, f'pretrain, step {step}')
-    save_checkpoint(model, arguments.out, torch.float16,
-                    f'python -m mdepth_ros.training.pretrain, {step} steps')
+    if not rank:
+        save_checkpoint(model, arguments.out, torch.float16,
+                        f'mdepth_ros.training.pretrain, {step} steps')
+    distributed.destroy_process_group()
+
+
+def _agreed(value: float) -> float:
+    """The first process's value, for all."""
+    shared = torch.tensor(value, dtype=torch.float64)
+    distributed.broadcast(shared, 0)
+    return float(shared)
 
 
 def main() -> None:

@@ -76,7 +76,8 @@ def test_bad_K_from_the_start(tiny_weights, k, text):
 
 
 def test_camera_info_of_another_size(node, now):
-    send_and_expect(node, now, 'the image is 128 x 96, but the CameraInfo on ', image, info=info_from_camera(node.camera(64, 48), Image().header))
+    small = info_from_camera(node.camera(64, 48), Image().header)
+    send_and_expect(node, now, 'the image is 128 x 96, but the CameraInfo on ', image, info=small)
 
 
 def test_camera_info_that_never_comes(tiny_weights):

@@ -2,10 +2,7 @@
 
 import time
 
-import numpy as np
-import pytest
 from harness import STEP, Harness, wait_for
-from nav_msgs.msg import Odometry
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from std_srvs.srv import SetBool, Trigger
@@ -129,62 +126,3 @@ def test_simulated_time_and_a_bag_that_loops(tiny_weights):
             assert h.received['/diagnostics'][-1].header.stamp.sec == 50
             if loop:
                 assert len(h.logs('back to single-frame depth for one frame: time went b')) <= 1
-
-
-def odometry_at(stamp, x):
-    message = Odometry()
-    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp, 10**9)
-    message.pose.pose.position.x = x
-    return message
-
-
-def still_camera_motion(h):
-    """Make PoseNet see 0.1 units between any two frames, whatever the random weights say."""
-    import torch
-
-    motion = torch.eye(4)[None]
-    motion[0, 2, 3] = -0.1
-    h.node._estimator._motion = lambda source, target: motion
-
-
-@pytest.mark.parametrize('wait', [False, True])
-def test_scale_from_odometry(tiny_weights, wait):
-    metres_per_unit = 2.5
-    with Harness(tiny_weights, listen=('depth/image', 'odometry'), scale__mode='odometry',
-                 scale__wait=wait).start() as h:
-        still_camera_motion(h)
-        assert wait_for(h.odometry.get_subscription_count)
-        image_seed = 7 * STEP
-        from harness import noise_image
-        for i in range(1, 26):
-            # Odometry at twice the rate, and later than the image.
-            h.send(i * STEP, noise_image(128, 96, image_seed))
-            for half in (0, 1):
-                stamp = i * STEP + half * STEP // 2
-                h.odometry.publish(odometry_at(stamp, metres_per_unit * stamp / 10**9))
-            assert wait or h.depth_of(i * STEP) is not None
-            wait_for(lambda: False, 0.06)
-            if i == 5:
-                status, values = h.status()
-                assert values['scale_state'] == 'searching'
-                if wait:
-                    assert status.message == 'waiting: the scale is not known yet'
-                    assert not h.received['depth/image']
-                else:
-                    assert status.message == 'multi, scale searching'
-        assert h.depth_of(25 * STEP) is not None
-        status, values = h.status()
-        assert (status.level, values['scale_state']) == (b'\x00', 'locked')
-        # 0.1 units and 0.25 m per frame.
-        assert float(values['scale']) == pytest.approx(2.5, rel=1e-3)
-        depth = [np.median(np.frombuffer(m.data, np.float32)) for m in h.received['depth/image']]
-        if wait:
-            np.testing.assert_allclose(depth, depth[-1], rtol=0.02)
-        else:
-            assert depth[-1] / depth[2] == pytest.approx(2.5, rel=0.02)
-        speed = h.received['odometry'][-1].twist.twist.linear.z
-        assert abs(speed) == pytest.approx(2.5, rel=1e-3)
-        assert h.set(scale__value=4.0)[0]
-        h.send(26 * STEP)
-        wait_for(lambda: False, 0.1)
-        assert h.status()[1]['scale_state'] == 'searching'

@@ -71,7 +71,8 @@ def paint(rng: np.random.Generator) -> Image:
             (fractal(rng, 2.0), 0.05))),
         Texture.FACADE_C: pictures.glass_front(rng),
         Texture.SIDING: colour(jitter(rng, (0.74, 0.71, 0.68), 0.1),
-                               (fractal(rng, 1.0, 0.2), 0.07), (-(((y * 16) % 1.0) > 0.86).astype(float), 0.5)),
+                               (fractal(rng, 1.0, 0.2), 0.07),
+                               (-(((y * 16) % 1.0) > 0.86).astype(float), 0.5)),
         Texture.WOOD: colour(jitter(rng, (0.58, 0.43, 0.29), 0.15),
                              (fractal(rng, 1.3, 0.12, 1.6), 0.2), (fractal(rng, 1.0), 0.06)),
         Texture.PARQUET: _blocks(rng, jitter(rng, (0.55, 0.4, 0.26), 0.1), 10, 3, 0.02, 0.37, 0.16)

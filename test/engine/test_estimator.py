@@ -1,0 +1,200 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.config import EngineConfig, lite_config
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame, Mode
+from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.errors import BadCamera, BadImage, MdepthError
+from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.geometry.intrinsics import resize_intrinsics
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.depth_model import DepthModel
+
+STEP = 100_000_000
+CONFIG = EngineConfig('cpu', width=96, height=64)
+CAMERA = Camera.from_fov(128, 96, 80.0)
+
+
+@pytest.fixture(scope='module')
+def model():
+    torch.manual_seed(0)
+    return DepthModel(lite_config()).eval()
+
+
+@pytest.fixture
+def estimator(model):
+    return DepthEstimator(model, CONFIG)
+
+
+def frame(i, camera=CAMERA, picture=None):
+    shape = (camera.height, camera.width, 3)
+    seed = i if picture is None else picture
+    return Frame(np.random.default_rng(seed).integers(0, 256, shape, np.uint8), camera, i * STEP)
+
+
+@torch.inference_mode()
+def by_hand(model, earlier, later):
+    """The method, straight from the networks; features of both frames computed anew."""
+    prepare = Preprocessor(later.camera, 96, 64, rectify=False)
+    target, K = prepare(later.rgb), prepare.K
+    disparity = model.single(target)
+    config = model.config
+    single = disparity_to_depth(disparity, config.min_depth, config.max_depth)
+    if earlier is None:
+        return single, single, None
+    source = prepare(earlier.rgb)
+    T = invert_motion(model.pose.motion(source, target))
+    multi = model.multi(model.multi.features(target),
+                        model.multi.features(source).matching[:, None], single,
+                        resize_intrinsics(K, 0.25, 0.25)[None], T[:, None])
+    return multi.depth, single, T[0]
+
+
+def test_same_numbers_as_the_networks_called_by_hand(model, estimator):
+    frames = [frame(i) for i in range(1, 5)]
+    for earlier, later in zip([None, *frames], frames):
+        estimate = estimator.push(later)
+        depth, single, T = by_hand(model, earlier, later)
+        torch.testing.assert_close(estimate.depth, depth)
+        torch.testing.assert_close(estimate.single_depth, single)
+        assert estimate.stamp_ns == later.stamp_ns
+        if earlier is None:
+            assert estimate.T_source_target is None
+        else:
+            torch.testing.assert_close(estimate.T_source_target, T)
+            assert estimate.source_stamp_ns == earlier.stamp_ns
+
+
+def test_first_frame_and_reset_give_exactly_the_single_frame_depth(estimator):
+    first = estimator.push(frame(1))
+    assert (first.mode, first.reason) == (Mode.SINGLE, 'first frame')
+    assert torch.equal(first.depth, first.single_depth)
+    assert (first.confidence == 0.5).all()
+    assert estimator.push(frame(2)).mode is Mode.MULTI
+    estimator.reset()
+    again = estimator.push(frame(3, picture=1))
+    assert (again.mode, again.reason) == (Mode.SINGLE, 'reset')
+    assert torch.equal(again.depth, first.depth)
+
+
+def test_observed_frames_serve_as_sources(estimator, model):
+    estimator.observe(frame(1))
+    estimate = estimator.push(frame(2))
+    torch.testing.assert_close(estimate.depth, by_hand(model, frame(1), frame(2))[0])
+
+
+@pytest.mark.parametrize(('stamps', 'mode', 'reason'), [
+    ((1, 2, 3), Mode.MULTI, ''),
+    ((1, 5, 4), Mode.SINGLE, 'time went back by 0.100 s'),
+    ((1, 2, 12), Mode.MULTI, ''),  # a gap of exactly max_gap_s is none yet
+    ((1, 2, 13), Mode.SINGLE, 'a gap of 1.100 s'),
+])
+def test_time_jumps_empty_the_buffer(estimator, stamps, mode, reason):
+    for stamp in stamps:
+        estimate = estimator.push(frame(stamp))
+    assert (estimate.mode, estimate.reason) == (mode, reason)
+    assert (estimate.T_source_target is None) == (mode is Mode.SINGLE)
+
+
+def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
+    estimator.push(frame(1))
+    with pytest.raises(BadImage, match=r'the stamp 0\.100000000 s repeats'):
+        estimator.push(frame(1, picture=9))
+    with pytest.raises(BadImage, match='repeats'):
+        estimator.push(frame(1, camera=Camera.from_fov(64, 64, 80.0)))
+    torch.testing.assert_close(estimator.push(frame(2)).depth,
+                               by_hand(model, frame(1), frame(2))[0])
+
+
+def test_a_failed_push_leaves_the_state_as_before(model):
+    estimator = DepthEstimator(model, EngineConfig('cpu', width=96, height=64, rectify=True))
+    estimator.push(frame(1))
+    unknown = Camera(128, 96, CAMERA.K, [0.1], 'double_sphere',
+                     P=np.hstack([CAMERA.K, np.zeros((3, 1))]))
+    with pytest.raises(BadCamera, match='cannot undistort'):
+        estimator.push(frame(2, camera=unknown))
+    assert estimator.push(frame(3)).mode is Mode.MULTI
+
+
+def test_another_camera_empties_the_buffer(estimator):
+    estimator.push(frame(1))
+    other = Camera.from_fov(128, 96, 81.0)
+    estimate = estimator.push(frame(2, camera=other))
+    assert (estimate.mode, estimate.reason) == (Mode.SINGLE, 'the camera changed')
+    same = Camera.from_fov(128, 96, 81.0)
+    assert estimator.push(frame(3, camera=same)).mode is Mode.MULTI
+
+
+@pytest.mark.parametrize(('width', 'height'), [
+    (1, 1), (3840, 2160), (1000, 300), (300, 1000), (2160, 3840), (97, 33), (640, 480)])
+def test_any_size_and_aspect(model, width, height):
+    estimator = DepthEstimator(model, EngineConfig('cpu', pixel_budget=96 * 96))
+    camera = Camera.from_fov(width, height, 80.0)
+    for i in (1, 2):
+        estimate = estimator.push(frame(i, camera))
+    h, w = estimate.depth.shape[2:]
+    assert estimate.mode is Mode.MULTI
+    assert w % 32 == h % 32 == 0
+    assert w * h <= 96 * 96
+    assert estimate.image.shape == (1, 3, h, w)
+    assert estimate.valid.shape == estimate.confidence.shape == estimate.depth.shape
+    # The image's left and right edge are seen under the same angle as in the camera.
+    left, right = (edge / float(estimate.K[0, 0]) for edge in (
+        -0.5 - float(estimate.K[0, 2]), w - 0.5 - float(estimate.K[0, 2])))
+    assert left == pytest.approx(-math.tan(math.radians(40)), rel=1e-4)
+    assert right == pytest.approx(math.tan(math.radians(40)), rel=1e-4)
+    assert estimate.depth[estimate.valid].isfinite().all()
+
+
+def test_K_belongs_to_the_image(estimator):
+    """A white square stays where K projects it to."""
+    rgb = np.zeros((96, 128, 3), np.uint8)
+    rgb[40:56, 80:96] = 255
+    estimate = estimator.push(Frame(rgb, CAMERA, STEP))
+    weight = estimate.image[0].mean(dim=0)
+    v, u = torch.meshgrid(torch.arange(64.0), torch.arange(96.0), indexing='ij')
+    centre = torch.stack([(u * weight).sum(), (v * weight).sum()]) / weight.sum()
+    ray = np.linalg.inv(CAMERA.K) @ [87.5, 47.5, 1.0]
+    projected = estimate.K.double().numpy() @ ray
+    np.testing.assert_allclose(centre.numpy(), projected[:2], atol=0.01)
+
+
+def test_scale_multiplies_depth_and_translation_alone(model, estimator):
+    scaled = DepthEstimator(model, EngineConfig('cpu', width=96, height=64, scale=3.0))
+    for i in (1, 2):
+        plain, metric = estimator.push(frame(i)), scaled.push(frame(i))
+    assert (plain.scale, metric.scale) == (1.0, 3.0)
+    torch.testing.assert_close(metric.depth, 3 * plain.depth)
+    torch.testing.assert_close(metric.single_depth, 3 * plain.single_depth)
+    torch.testing.assert_close(metric.confidence, plain.confidence)
+    torch.testing.assert_close(metric.T_source_target[:3, 3], 3 * plain.T_source_target[:3, 3])
+    assert torch.equal(metric.T_source_target[:3, :3], plain.T_source_target[:3, :3])
+
+
+def test_warm_up_leaves_no_trace(model, estimator):
+    warm = DepthEstimator(model, CONFIG)
+    warm.warm_up()
+    for i in (1, 2):
+        first, second = estimator.push(frame(i)), warm.push(frame(i))
+        assert (first.mode, first.reason) == (second.mode, second.reason)
+        assert torch.equal(first.depth, second.depth)
+
+
+def test_timings_are_of_the_stages_that_ran(estimator):
+    timings = estimator.push(frame(1)).timings
+    assert timings.single_ms > timings.pose_ms
+    assert estimator.push(frame(2)).timings.pose_ms > 0.1
+    assert timings.total_ms == pytest.approx(sum((
+        timings.preprocess_ms, timings.single_ms, timings.pose_ms, timings.multi_ms)))
+
+
+def test_an_absent_device_is_named(model):
+    if torch.cuda.is_available():
+        pytest.skip('there is one')
+    with pytest.raises(MdepthError, match=r"device is 'cuda', but torch .* sees 0 CUDA devices"):
+        DepthEstimator(model, EngineConfig('cuda'))

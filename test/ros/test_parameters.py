@@ -1,0 +1,67 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import rclpy.parameter
+import yaml
+
+from mdepth_ros.ros.parameter_field import BadParameter
+from mdepth_ros.ros.parameters import SPECS, NodeParameters, known
+
+SHIPPED = Path(__file__).parents[2] / 'config' / 'depth.yaml'
+
+
+def flat(values, prefix=''):
+    for key, value in values.items():
+        if isinstance(value, dict):
+            yield from flat(value, f'{prefix}{key}.')
+        else:
+            yield prefix + key, value
+
+
+def parameter(name, value):
+    return rclpy.parameter.Parameter(name, value=value)
+
+
+def test_every_field_is_a_parameter_with_a_name_of_its_own():
+    assert len(SPECS) == len(fields(NodeParameters))
+    for spec in SPECS.values():
+        assert spec.checked(spec.default) == spec.default
+
+
+def test_the_shipped_file_holds_every_parameter_with_default_and_text():
+    text = SHIPPED.read_text()
+    shipped = dict(flat(yaml.safe_load(text)['/**']['ros__parameters']))
+    assert shipped == {name: spec.default for name, spec in SPECS.items()}
+    for spec in SPECS.values():
+        assert f'# {spec.text}{" [dynamic]" if spec.dynamic else ""}\n' in text, spec.name
+
+
+def test_a_change_makes_a_new_object_and_leaves_the_old_one():
+    old = NodeParameters()
+    new = old.changed([parameter('depth.max', 20.0), parameter('use_sim_time', True)])
+    assert (old.max_depth_m, new.max_depth_m) == (80.0, 20.0)
+
+
+def test_parameters_of_others_are_left_alone():
+    assert known([parameter('use_sim_time', True), parameter('foo', 1)]) == []
+
+
+def test_all_contradictions_are_named_at_once():
+    with pytest.raises(BadParameter, match=r'depth\.min.*color\.near.*width.*min_range'):
+        NodeParameters(min_depth_m=9.0, max_depth_m=8.0, color_near_m=5.0, color_far_m=4.0,
+                       network_width=100, filtered_min_range=20.0)
+
+
+@pytest.mark.parametrize(('name', 'value', 'text'), [
+    ('depth.max', None, 'depth.max must be of type float, got None'),
+    ('depth.max', True, 'depth.max must be of type float, got True'),
+    ('depth.max', [1.0], 'must be of type float'),
+    ('depth.max', 1e9, 'depth.max must be from 0.01 to 10000.0, got 1000000000.0'),
+    ('filtered.stride', True, 'must be of type int'),
+    ('scale.mode', 'laser', "scale.mode must be one of fixed, odometry, got 'laser'"),
+])
+def test_values_that_do_not_fit(name, value, text):
+    with pytest.raises(BadParameter) as caught:
+        SPECS[name].checked(value)
+    assert text in str(caught.value)

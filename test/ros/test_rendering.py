@@ -1,0 +1,81 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
+from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.ros.parameters import NodeParameters
+from mdepth_ros.ros.rendering import Rendering, color_picture, mark_range
+
+CAMERA = Camera.from_fov(192, 128, 80.0)
+
+
+def estimate(depth):
+    prepare = Preprocessor(CAMERA, 96, 64, rectify=False)
+    red = torch.zeros(1, 3, 64, 96)
+    red[:, 0] = 1.0
+    return DepthEstimate(
+        depth=depth, valid=depth > 0, confidence=torch.full_like(depth, 0.8), single_depth=depth,
+        image=red, K=prepare.K, stamp_ns=1, mode=Mode.SINGLE, reason='', T_source_target=None,
+        source_stamp_ns=None, scale=1.0, timings=Timings(0, 0, 0, 0))
+
+
+def test_mark_range_by_hand():
+    depth = torch.tensor([0.05, 0.1, 1.0, 80.0, 80.1, math.inf, math.nan, 1.0]).view(1, 1, 1, 8)
+    valid = torch.tensor([True] * 7 + [False]).view(1, 1, 1, 8)
+    expected = torch.tensor([-math.inf, 0.1, 1.0, 80.0, math.inf, math.inf, math.nan, math.nan])
+    torch.testing.assert_close(mark_range(depth, valid, 0.1, 80.0).view(-1), expected,
+                               equal_nan=True)
+
+
+def test_colours_are_warm_near_cold_far_and_black_where_invalid():
+    depth = np.array([[1.0, 40.0, math.nan, math.inf, -math.inf]], np.float32)
+    picture = color_picture(depth, 1.0, 40.0).astype(int)
+    blue, _, red = picture[0].T
+    assert red[0] > blue[0]
+    assert blue[1] > red[1]
+    assert not picture[0, 2].any()
+    assert (picture[0, 3] == picture[0, 1]).all()
+    assert (picture[0, 4] == picture[0, 0]).all()
+
+
+@pytest.mark.parametrize(('size', 'shape'), [('network', (64, 96)), ('input', (128, 192))])
+def test_all_arrays_have_the_published_size(size, shape):
+    depth = torch.full((1, 1, 64, 96), 5.0)
+    rendering = Rendering(estimate(depth), CAMERA, NodeParameters(output_size=size))
+    assert rendering.depth.shape == rendering.confidence.shape == shape
+    assert rendering.color.shape == (*shape, 3)
+    points, rgb = rendering.points
+    assert points.shape == rgb.shape == (*shape, 3)
+    assert (rgb == [255, 0, 0]).all()
+    assert (rendering.camera.height, rendering.camera.width) == shape
+    np.testing.assert_allclose(rendering.depth, 5.0, rtol=1e-6)
+    # The outermost rays are those of the camera, at any resolution.
+    edge = 5.0 * math.tan(math.radians(40))
+    assert points[0, -1, 0] == pytest.approx(edge * (1 - 1 / shape[1]), rel=1e-4)
+
+
+def test_navigation_points_keep_what_is_confident_and_in_range():
+    depth = torch.full((1, 1, 64, 96), 5.0)
+    points, rgb = Rendering(estimate(depth), CAMERA, NodeParameters()).navigation_points
+    assert points.shape == (32 * 48, 3)
+    assert points.shape == rgb.shape
+    for refused in ({'filtered_min_confidence': 0.9}, {'filtered_max_range': 4.0},
+                    {'max_depth_m': 4.0}, {'min_depth_m': 6.0}):
+        parameters = NodeParameters(**refused)
+        assert len(Rendering(estimate(depth), CAMERA, parameters).navigation_points[0]) == 0
+
+
+def test_upsampled_depth_has_no_points_between_surfaces():
+    depth = torch.full((1, 1, 64, 96), 2.0)
+    depth[..., 48:] = 9.0
+    depth[..., 80:] = 200.0
+    depth[..., :8] = -1.0
+    published = Rendering(estimate(depth), CAMERA, NodeParameters(output_size='input')).depth
+    values = {round(float(value), 4) for value in published[np.isfinite(published)]}
+    assert values == {2.0, 9.0}
+    assert np.isnan(published[:, :16]).all()
+    assert np.isposinf(published[:, 160:]).all()

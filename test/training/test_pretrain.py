@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.config import lite_config
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.pose import motion_from_parameters
+from mdepth_ros.geometry.projection import warp
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.pair_pool import PairPool
+from mdepth_ros.training.pretrain import (
+    keep_early_layers,
+    motion_loss,
+    multi_frame_loss,
+    single_frame_loss,
+    step_losses,
+)
+
+
+@pytest.fixture(scope='module')
+def pool():
+    pool = PairPool((128, 64), capacity=4)
+    for seed in range(6):
+        pool.grow(seed)
+    return pool
+
+
+def truth():
+    depth = 2 + 20 * torch.rand(2, 1, 32, 64, generator=torch.Generator().manual_seed(0))
+    depth[:, :, :8] = torch.inf
+    return depth
+
+
+def test_the_pool_forgets_the_oldest(pool):
+    assert len(pool) == 4
+
+
+def test_pairs_agree_with_their_truth_mirrored_or_not(pool):
+    # Colours differ a little between the frames of a pair, so the warp is compared with none.
+    better = 0
+    for seed in range(8):
+        batch = pool.draw(4, np.random.default_rng(seed))
+        finite = batch.depth.clamp(max=1000.0)
+        warped, valid = warp(batch.source, finite, batch.K, invert_intrinsics(batch.K),
+                             batch.T_source_target)
+        with_truth = ((warped - batch.target).abs() * valid).mean()
+        without = ((batch.source - batch.target).abs() * valid).mean()
+        better += bool(with_truth < 0.6 * without)
+    assert better >= 7
+
+
+def test_single_frame_loss_knows_nearly_no_scale():
+    # lambda 0.85 leaves a little of the scale in; the rest is zero for exact ratios.
+    exact = truth().clamp(max=100.0)
+    right, scaled = single_frame_loss(exact, truth()), single_frame_loss(1.5 * exact, truth())
+    shuffled = single_frame_loss(exact.flip(-1), truth())
+    assert right < 0.01
+    assert scaled == pytest.approx(0.15 ** 0.5 * np.log(1.5), abs=0.01)
+    assert shuffled > 3 * scaled
+
+
+def test_sky_is_pushed_away_but_never_too_far():
+    depth = truth().clamp(max=100.0)
+    near_sky = torch.where(truth().isinf(), 20.0, depth)
+    assert single_frame_loss(near_sky, truth()) > single_frame_loss(depth, truth()) + 0.05
+    far_sky = torch.where(truth().isinf(), 100.0, depth)
+    assert single_frame_loss(far_sky, truth()) < 0.01
+
+
+def test_motion_loss_by_hand():
+    # At 10 m a shift of 0.1 m with fx = 40 moves a pixel by 0.4, of 64: 0.625 hundredths.
+    K = torch.tensor([[[40.0, 0.0, 31.5], [0.0, 40.0, 15.5], [0.0, 0.0, 1.0]]])
+    zero, shift = torch.zeros(1, 3), torch.tensor([[0.1, 0.0, 0.0]])
+    still, moved = motion_from_parameters(zero, zero), motion_from_parameters(zero, shift)
+    depth = torch.full((1, 1, 32, 64), 10.0)
+    assert motion_loss(moved, moved, depth, K) == pytest.approx(100 * 4 / 64 * 0.01, abs=1e-3)
+    assert motion_loss(still, moved, depth, K) == pytest.approx(0.625, rel=0.02)
+
+
+def test_multi_frame_loss_is_least_at_the_truth():
+    hypotheses = 1 / torch.linspace(0.05, 0.5, 16).view(1, 16, 1, 1).expand(1, 16, 4, 4)
+    exact = hypotheses[:, 5:6].repeat_interleave(4, 2).repeat_interleave(4, 3)
+    sure = torch.zeros(1, 16, 4, 4)
+    sure[:, 5] = 1.0
+    unsure = torch.full((1, 16, 4, 4), 1 / 16)
+    assert multi_frame_loss(exact, sure, hypotheses, exact) == pytest.approx(0.0, abs=1e-5)
+    assert multi_frame_loss(exact, unsure, hypotheses, exact) == pytest.approx(
+        0.1 * np.log(16), rel=1e-4)
+    assert multi_frame_loss(1.1 * exact, sure, hypotheses, exact) == pytest.approx(
+        np.log(1.1), rel=1e-4)
+
+
+def test_a_step_reaches_all_that_should_learn(pool):
+    torch.manual_seed(0)
+    model = DepthModel(lite_config()).train()
+    keep_early_layers(model.single.encoder)
+    delta = model.multi.delta.clone()
+    losses = step_losses(model, pool.draw(3, np.random.default_rng(0)), np.random.default_rng(0))
+    losses.total.backward()
+    silent = [name for name, p in model.named_parameters()
+              if p.requires_grad and (p.grad is None or not p.grad.abs().sum() > 0)]
+    # The second of the decoder's two motions is never used, but shares its layers.
+    assert not silent
+    assert all(p.grad is None for p in model.single.encoder._conv_stem.parameters())
+    assert not torch.equal(model.multi.delta, delta)
