@@ -50,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
     parser.add_argument('--param', action='append', default=[], metavar='NAME:=VALUE',
                         help='parameter of the node; may be repeated')
-    parser.add_argument('--node-module', default=NodeChoice.module, help=argparse.SUPPRESS)
     parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
                         help='folder for the recording, report.json and picture.png')
 
@@ -72,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     _prepare(arguments.out)
     material = _material(arguments)
     say(f'playing {material.name} from {material.bag}')
-    node = NodeChoice(arguments.node_module, arguments.weights, arguments.param)
+    node = NodeChoice(arguments.weights, arguments.param)
     session = run_session(material, node, arguments.out, rate=arguments.rate,
                           limit=arguments.frames, say=say)
     report = make_report(material, session)

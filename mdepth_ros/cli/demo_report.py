@@ -1,7 +1,6 @@
 """What a session says about the node: counts, times, and the error where there is a truth."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,7 +51,7 @@ class Report:
     All numbers of one session.
 
     ``replaced_from`` is ``diagnostics``, or ``difference`` where the node reported no count.
-    ``modes`` counts diagnostics messages. ``latency`` is by topic.
+    ``modes`` counts frames by the network that their depth came from. ``latency`` is by topic.
     """
 
     material: str
@@ -85,7 +84,7 @@ class Report:
         rows += [(f'latency of {topic}',
                   f'median {latency.median_ms:.0f} ms, 95 % {latency.p95_ms:.0f} ms')
                  for topic, latency in self.latency.items()]
-        rows.append(('modes (diagnostics)', ', '.join(
+        rows.append(('frames by mode', ', '.join(
             f'{mode} {count}' for mode, count in self.modes.items()) or 'not reported'))
         if self.last_diagnostics.get('scale'):
             rows.append(('metric scale', f'{self.last_diagnostics["scale"]} '
@@ -122,21 +121,25 @@ def make_report(material: Material, session: Session) -> Report:
     diagnostics = diagnostic_values(session.recording)
     last = diagnostics[-1] if diagnostics else {}
     # The most of all messages: the node counts from zero again when it is deactivated.
-    replaced = [int(values['images_replaced']) for values in diagnostics
-                if values.get('images_replaced', '').isdigit()]
+    most: dict[str, int] = {}
+    for values in diagnostics:
+        for key, value in values.items():
+            if value.isdigit():
+                most[key] = max(most.get(key, 0), int(value))
     foreign = [stamp for stamps in times.values() for stamp in stamps if stamp not in sent]
     return Report(
         material=material.name,
         images_played=len(sent),
         depth_images=session.recorded.get(DEPTH, 0),
         unmatched_stamps=len(foreign),
-        images_replaced=max(replaced) if replaced else len(sent) - len(received),
-        replaced_from='diagnostics' if replaced else 'difference',
+        images_replaced=most.get('images_replaced', len(sent) - len(received)),
+        replaced_from='diagnostics' if 'images_replaced' in most else 'difference',
         frames_per_second=(len(received) - 1) / seconds if seconds else 0.0,
         latency={name: _latency(sent, times[topic])
                  for name, topic in (('depth/image', DEPTH), ('depth/points', POINTS))
                  if sent.keys() & times.get(topic, {}).keys()},
-        modes=dict(Counter(values['mode'] for values in diagnostics if 'mode' in values)),
+        modes={mode: most[f'frames_{mode}'] for mode in ('single', 'multi')
+               if f'frames_{mode}' in most},
         last_diagnostics=last,
         depth_error=None if material.truth is None else depth_error(
             material.truth, session.recording),

@@ -35,7 +35,6 @@ class NodeChoice:
     ``configure_timeout_s`` covers loading and warming up the model [s].
     """
 
-    module: str = 'mdepth_ros.ros.depth_node'
     weights: Path | None = None
     parameters: Sequence[str] = ()
     configure_timeout_s: float = 120.0
@@ -94,7 +93,7 @@ def run_session(
     with ExitStack() as stack:
         recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log', node_name=NODE)
         stack.callback(recorder.stop)
-        process = ChildProcess('the node', node.module, node.arguments(material),
+        process = ChildProcess('the node', 'mdepth_ros.ros.depth_node', node.arguments(material),
                                folder / 'node.log')
         stack.callback(process.stop)
         client = stack.enter_context(LifecycleClient(NODE, check=process.check))

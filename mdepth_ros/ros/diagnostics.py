@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from mdepth_ros.engine.frames import DepthEstimate
+from mdepth_ros.engine.frames import DepthEstimate, Mode
 from mdepth_ros.engine.scale import Scale, ScaleState
 
 WINDOW_S = 5.0
@@ -46,7 +46,8 @@ class Status:
         self._mode, self._reason, self._level = 'waiting', 'no image yet', DiagnosticStatus.WARN
         self._scale: Scale | None = None
         self._size = ''
-        self._published = self._refused = self._withheld = 0
+        self._refused = self._withheld = 0
+        self._published: Counter[Mode] = Counter()
 
     def accepted(
         self, estimate: DepthEstimate, scale: Scale, latency_ms: float, publish_ms: float
@@ -64,7 +65,7 @@ class Status:
                   'single': timings.single_ms, 'pose': timings.pose_ms,
                   'multi': timings.multi_ms, 'publish': publish_ms}
         with self._lock:
-            self._published += 1
+            self._published[estimate.mode] += 1
             self._samples.append(Sample(self._clock(), stages))
             self._mode, self._reason = estimate.mode.value, estimate.reason
             self._level = DiagnosticStatus.OK
@@ -134,7 +135,9 @@ class Status:
             'mode': mode, 'reason': reason, 'rate_hz': f'{rate:.2f}',
             'images_received': str(received), 'images_replaced': str(replaced),
             'images_rejected': str(self._refused), 'frames_withheld': str(self._withheld),
-            'frames_published': str(self._published), 'network_size': self._size, **facts}
+            'frames_published': str(self._published.total()),
+            'frames_single': str(self._published[Mode.SINGLE]),
+            'frames_multi': str(self._published[Mode.MULTI]), 'network_size': self._size, **facts}
         if self._samples:
             values |= {f'{stage}_ms': f'{mean(s.stages_ms[stage] for s in self._samples):.2f}'
                        for stage in self._samples[0].stages_ms}

@@ -25,7 +25,6 @@ from mdepth_ros.geometry.projection import reproject
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
-from mdepth_ros.networks.hypotheses import update_delta
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
 
@@ -125,7 +124,10 @@ def multi_frame_loss(
 
 def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -> Losses:
     """
-    Run the three networks on a batch; updates delta by the paper's rule.
+    Run the three networks on a batch.
+
+    delta stays at its start, a search from half to twice the single-frame depth. The paper's rule
+    would shrink it to where M-DepthNet already looks, long before S-DepthNet is that good.
 
     The truth is brought to the scale of S-DepthNet, image by image, so that depth and motion agree
     whatever scale it prefers: a single image of an unknown camera does not tell it.
@@ -148,7 +150,6 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
     with torch.autocast('cpu', torch.bfloat16):
         matched = model.multi(target, source.matching[:, None], single,
                               resize_intrinsics(batch.K, 0.25, 0.25), T_used[:, None])
-    model.multi.delta.copy_(update_delta(model.multi.delta, matched.depth, single))
     return Losses(
         single_frame_loss(single, batch.depth) + 0.1 * scale.log().abs().mean()
         + 0.1 * _metric_error(single, batch.depth),
@@ -177,13 +178,13 @@ def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
 
 
 def average_over_processes(model: DepthModel) -> None:
-    """Replace gradients and delta by their means over all processes."""
-    values = [p.grad for p in model.parameters() if p.grad is not None] + [model.multi.delta]
-    flat = torch.cat([value.flatten() for value in values])
+    """Replace gradients by their means over all processes."""
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
     distributed.all_reduce(flat)
     flat /= distributed.get_world_size()
-    for value, part in zip(values, flat.split([value.numel() for value in values])):
-        value.copy_(part.view_as(value))
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
+        gradient.copy_(part.view_as(gradient))
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -238,9 +239,8 @@ def train(arguments: argparse.Namespace) -> None:
         if rank:
             continue
         if step % 50 == 0:
-            delta = model.multi.delta
             print(f'step {step} {100 * spent:.1f} % single {means[0]:.4f} motion {means[1]:.4f} '
-                  f'multi {means[2]:.4f} delta {float(delta.mean()):.3f} worlds {seed} '
+                  f'multi {means[2]:.4f} worlds {seed} '
                   f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
         if step % 500 == 0:
             save_checkpoint(model, arguments.out, torch.float16, f'pretrain, step {step}')
