@@ -16,10 +16,11 @@ from mdepth_ros.engine.frames import DepthEstimate, Frame, FrameBuffer, Mode, Pa
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
 from mdepth_ros.errors import BadImage
 from mdepth_ros.geometry.depth import disparity_to_depth
-from mdepth_ros.geometry.intrinsics import resize_intrinsics
+from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.features import MATCHING_STRIDE
 
 BUFFER_CAPACITY = 8
 
@@ -108,7 +109,7 @@ class DepthEstimator:
             confidence = torch.full_like(depth, SINGLE_FRAME_CONFIDENCE)
         else:
             matched = self.model.multi(target, source.matching[:, None], single_depth,
-                                       resize_intrinsics(K, 0.25, 0.25)[None],
+                                       stride_intrinsics(K, MATCHING_STRIDE)[None],
                                        T_source_target[:, None])
             depth = matched.depth
             confidence = matching_confidence(matched.window_mass, depth, single_depth)

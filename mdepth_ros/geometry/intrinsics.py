@@ -54,6 +54,22 @@ def resize_intrinsics(K: Tensor, scale_x: float, scale_y: float) -> Tensor:
     return resized
 
 
+def stride_intrinsics(K: Tensor, stride: int) -> Tensor:
+    """
+    Follow every n-th pixel, ``image[..., ::stride, ::stride]``, or centred strided convolutions.
+
+    Pixel i of the result lies on pixel ``stride * i`` of the input, where a resize would put it in
+    the middle of the pixels that it averages.
+
+    :param K: (..., 3, 3) intrinsics of the input [px].
+    :param stride: step in both directions.
+    :return: (..., 3, 3) intrinsics of the result [px].
+    """
+    strided = K.clone()
+    strided[..., :2, :] /= stride
+    return strided
+
+
 def crop_intrinsics(K: Tensor, left: float, top: float) -> Tensor:
     """
     Follow a crop whose first pixel was at (left, top).

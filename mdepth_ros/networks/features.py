@@ -8,6 +8,10 @@ from torch import Tensor, nn
 from mdepth_ros.networks.blocks import ConvBnRelu
 from mdepth_ros.networks.shapes import require_image
 
+# Matching runs on every fourth pixel of every fourth row: the convolutions' centres, not the
+# middles of 4 x 4 blocks, which is why K follows with stride_intrinsics.
+MATCHING_STRIDE = 4
+
 
 class ImageFeatures(NamedTuple):
     """

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.networks.cost_volume import correlation_volume
-from mdepth_ros.networks.features import FeatureNet, ImageFeatures
+from mdepth_ros.networks.features import MATCHING_STRIDE, FeatureNet, ImageFeatures
 from mdepth_ros.networks.hypotheses import depth_hypotheses, downsample_nearest, resize_delta
 from mdepth_ros.networks.readout import read_depth
 from mdepth_ros.networks.regulariser import UNet2d, UNet3d
 from mdepth_ros.networks.shapes import require_shape
-from mdepth_ros.networks.upsampler import FACTOR, ConvexUpsampler
+from mdepth_ros.networks.upsampler import ConvexUpsampler
 
 
 class MultiFrameOutput(NamedTuple):
@@ -53,7 +53,7 @@ class MultiFrameNet(nn.Module):
         )
         self.upsampler = ConvexUpsampler(self.feature_net.context_channels,
                                          config.upsampler_padding)
-        size = (1, 1, config.height // FACTOR, config.width // FACTOR)
+        size = (1, 1, config.height // MATCHING_STRIDE, config.width // MATCHING_STRIDE)
         self.register_buffer('delta', torch.ones(size))
 
     def features(self, image: Tensor) -> ImageFeatures:
@@ -91,7 +91,8 @@ class MultiFrameNet(nn.Module):
         :raises ValueError: if a shape differs from the ones above.
         """
         B, _, h, w = target.matching.shape
-        require_shape('single_depth', single_depth, (B, 1, FACTOR * h, FACTOR * w))
+        require_shape('single_depth', single_depth,
+                      (B, 1, MATCHING_STRIDE * h, MATCHING_STRIDE * w))
         hypotheses = depth_hypotheses(
             downsample_nearest(single_depth.detach(), h, w),
             resize_delta(self.delta, h, w),

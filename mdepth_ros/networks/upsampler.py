@@ -5,9 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdepth_ros.config import Padding
+from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.shapes import require_shape
-
-FACTOR = 4
 
 
 class ConvexUpsampler(nn.Module):
@@ -25,7 +24,7 @@ class ConvexUpsampler(nn.Module):
         self.upsample_mask = nn.Sequential(
             nn.Conv2d(context_channels, 64, 3, padding=1, bias=False),
             nn.ReLU(),
-            nn.Conv2d(64, FACTOR * FACTOR * 9, 1, bias=False),
+            nn.Conv2d(64, MATCHING_STRIDE * MATCHING_STRIDE * 9, 1, bias=False),
         )
 
     def forward(self, depth: Tensor, context: Tensor) -> Tensor:
@@ -40,7 +39,7 @@ class ConvexUpsampler(nn.Module):
         require_shape('depth', depth, ('B', 1, 'h', 'w'))
         B, _, h, w = depth.shape
         require_shape('context', context, (B, 'C', h, w))
-        weights = self.upsample_mask(context).view(B, 9, FACTOR * FACTOR, h, w).softmax(dim=1)
+        weights = self.upsample_mask(context).view(B, 9, MATCHING_STRIDE ** 2, h, w).softmax(dim=1)
         return convex_upsample(depth, weights, self.padding)
 
 
@@ -61,4 +60,4 @@ def convex_upsample(depth: Tensor, weights: Tensor, padding: Padding) -> Tensor:
         [padded[:, :, y:y + h, x:x + w] for y in range(3) for x in range(3)], dim=1
     )  # (B, 9, 1, h, w)
     fine = (weights * neighbours).sum(dim=1)  # (B, 16, h, w)
-    return F.pixel_shuffle(fine, FACTOR)
+    return F.pixel_shuffle(fine, MATCHING_STRIDE)

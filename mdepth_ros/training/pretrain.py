@@ -19,12 +19,13 @@ from torch import Tensor, distributed
 
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.depth import disparity_to_depth
-from mdepth_ros.geometry.intrinsics import invert_intrinsics, resize_intrinsics
+from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import reproject
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
 
@@ -82,18 +83,16 @@ def motion_loss(T_predicted: Tensor, T_true: Tensor, depth: Tensor, K: Tensor) -
     :param K: (B, 3, 3) [px].
     :return: scalar, in hundredths of the image's width.
     """
-    coarse = depth[..., 2::4, 2::4].clamp(max=200.0)
-    width = depth.shape[-1]
-    K_coarse = K.clone()
-    K_coarse[:, :2] /= 4
-    K_coarse[:, :2, 2] = (K[:, :2, 2] - 2) / 4
+    coarse = depth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE].clamp(max=200.0)
+    width = coarse.shape[-1]
+    K_coarse = stride_intrinsics(K, MATCHING_STRIDE)
     inv_K = invert_intrinsics(K_coarse)
     wanted, in_front = reproject(coarse, K_coarse, inv_K, T_true)
     pixels, also = reproject(coarse, K_coarse, inv_K, T_predicted)
     near = (wanted.abs() < 2 * width).all(dim=1, keepdim=True) & in_front & also
     distance = ((pixels - wanted) ** 2).sum(dim=1, keepdim=True).add(1e-4).sqrt()
     # Far-off pixels say little more than that the motion is wrong.
-    return (100 * 4 / width * distance).clamp(max=50.0)[near].mean()
+    return (100 / width * distance).clamp(max=50.0)[near].mean()
 
 
 def multi_frame_loss(
@@ -111,7 +110,7 @@ def multi_frame_loss(
     valid = truth < MAX_TRUTH * 3
     error = (depth.log() - torch.where(valid, truth, 1.0).log()).abs()
     loss = (error * valid).sum() / valid.sum().clamp(min=1)
-    coarse = truth[..., 2::4, 2::4]
+    coarse = truth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE]
     D = hypotheses.shape[1]
     far, near = 1 / hypotheses[:, :1], 1 / hypotheses[:, -1:]
     place = (1 / coarse - far) / (near - far) * (D - 1)  # (B, 1, h, w), 0 at the far end
@@ -149,7 +148,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
     T_used = torch.where(exact, T_true, T_predicted.detach())
     with torch.autocast('cpu', torch.bfloat16):
         matched = model.multi(target, source.matching[:, None], single,
-                              resize_intrinsics(batch.K, 0.25, 0.25), T_used[:, None])
+                              stride_intrinsics(batch.K, MATCHING_STRIDE), T_used[:, None])
     return Losses(
         single_frame_loss(single, batch.depth) + 0.1 * scale.log().abs().mean()
         + 0.1 * _metric_error(single, batch.depth),

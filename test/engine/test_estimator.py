@@ -11,7 +11,7 @@ from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import Preprocessor
 from mdepth_ros.errors import BadCamera, BadImage, MdepthError
 from mdepth_ros.geometry.depth import disparity_to_depth
-from mdepth_ros.geometry.intrinsics import resize_intrinsics
+from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
 
@@ -51,7 +51,7 @@ def by_hand(model, earlier, later):
     T = invert_motion(model.pose.motion(source, target))
     multi = model.multi(model.multi.features(target),
                         model.multi.features(source).matching[:, None], single,
-                        resize_intrinsics(K, 0.25, 0.25)[None], T[:, None])
+                        stride_intrinsics(K, 4)[None], T[:, None])
     return multi.depth, single, T[0]
 
 

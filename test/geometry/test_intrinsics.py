@@ -11,6 +11,7 @@ from mdepth_ros.geometry.intrinsics import (
     intrinsics_from_fov,
     invert_intrinsics,
     resize_intrinsics,
+    stride_intrinsics,
 )
 
 K = torch.tensor([[500.0, 2.0, 319.5], [0.0, 510.0, 239.5], [0.0, 0.0, 1.0]])
@@ -42,6 +43,14 @@ def test_resize_moves_pixel_edges_like_the_image():
 def test_resize_round_trip(sx, sy):
     back = resize_intrinsics(resize_intrinsics(K.double(), sx, sy), 1 / sx, 1 / sy)
     assert torch.allclose(back, K.double(), atol=1e-9)
+
+
+def test_stride_follows_every_nth_pixel():
+    quarter = stride_intrinsics(K, 4)
+    for i in (0, 7, 159):
+        ray = (4 * i - K[0, 2]) / K[0, 0]
+        assert ray * quarter[0, 0] + quarter[0, 2] == pytest.approx(i, abs=1e-4)
+    assert quarter[2].tolist() == [0.0, 0.0, 1.0]
 
 
 def test_crop_by_hand():

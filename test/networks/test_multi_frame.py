@@ -110,3 +110,14 @@ def test_lite_starts_from_the_best_match():
     torch.nn.init.zeros_(regulariser.correction.bias)
     volume = torch.rand(1, 8, 4, 8, 8)
     assert torch.equal(regulariser(volume).argmax(dim=1), volume.sum(dim=2).argmax(dim=1))
+
+
+def test_a_feature_lies_on_every_fourth_pixel():
+    # The gradient of one feature back to the image is centred on the pixel that it stands for.
+    torch.manual_seed(0)
+    net = MultiFrameNet(lite_config()).eval()
+    image = torch.rand(1, 3, 64, 96, requires_grad=True)
+    net.features(image).context[0, :, 9, 11].sum().backward()
+    weight = image.grad.abs().sum(dim=(0, 1))
+    y, x = weight.nonzero(as_tuple=True)
+    assert ((x.min() + x.max()) / 2, (y.min() + y.max()) / 2) == (4 * 11, 4 * 9)
