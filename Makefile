@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
 BIN := $(VENV)/bin
+# Another ROS, another set of packages: the environment is made again.
+READY := $(VENV)/ready-$(or $(ROS_DISTRO),wheels)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --require-virtualenv
 TORCH_VERSION := $(shell sed -n 's/^torch==//p' constraints.txt)
 
@@ -28,12 +30,12 @@ lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict mdepth_ros/geometry mdepth_ros/engine mdepth_ros/config.py
 
-venv: $(VENV)/ready
+venv: $(READY)
 
 # A sourced ROS 2 is used as it is (PYTHONPATH brings it into the venv); otherwise its wheels come.
-$(VENV)/ready: constraints.txt setup.cfg setup.py
+$(READY): constraints.txt setup.cfg setup.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mdepth_ros needs Python 3.10+, this is " + sys.version)'
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(PIP) install -q -c constraints.txt setuptools
 	@if command -v nvidia-smi >/dev/null 2>&1; then want=$(TORCH_VERSION); \
 	else want=$(TORCH_VERSION)+cpu; fi; \

@@ -24,7 +24,7 @@ from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
 
-from mdepth_ros.ros.transport import profile_variables
+from mdepth_ros.ros.transport import large_message_environment, profile_variables
 
 CONFIG = Path(get_package_share_directory('mdepth_ros')) / 'config'
 ARGUMENTS = {
@@ -33,24 +33,27 @@ ARGUMENTS = {
     'image': ('image', 'topic of the camera image'),
     'camera_info': ('camera_info', 'topic of its CameraInfo'),
     'odom': ('odom', 'topic of the odometry, for scale.mode odometry'),
-    'compressed': ('', 'true: subscribe to <image>/compressed; false: to <image>; empty: as '
-                       'params_file says'),
+    'compressed': ('auto', 'true: subscribe to <image>/compressed; false: to <image>; auto: as '
+                           'params_file says'),
     'use_sim_time': ('false', 'take the time from /clock'),
     'rviz': ('false', 'start rviz with the shipped view'),
     'autostart': ('true', 'configure and activate the node'),
-    'fastdds_profile': (str(CONFIG / 'fastdds.xml'), 'Fast DDS profile with room for clouds; '
-                                                     'empty: leave the environment as it is'),
+    'fastdds_profile': ('auto', 'Fast DDS profile; auto: the shipped one, with room for clouds, '
+                                'unless one is set or /dev/shm is too small; empty: none'),
     'log_level': ('info', 'debug, info, warn, error'),
+}
+CHOICES = {
+    'compressed': ('auto', 'true', 'false'),
+    **dict.fromkeys(('use_sim_time', 'rviz', 'autostart'), ('true', 'false', 'True', 'False')),
 }
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Build the actions once the arguments are known."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    overrides = {'use_sim_time': value['use_sim_time'].lower() == 'true'}
-    if value['compressed']:
-        compressed = value['compressed'].lower() == 'true'
-        overrides['image_transport'] = 'compressed' if compressed else 'raw'
+    overrides = {'use_sim_time': value['use_sim_time'] in ('true', 'True')}
+    if value['compressed'] != 'auto':
+        overrides['image_transport'] = 'compressed' if value['compressed'] == 'true' else 'raw'
     node = LifecycleNode(
         package='mdepth_ros', executable='depth_node', name='mdepth',
         namespace=value['namespace'], output='screen', emulate_tty=True,
@@ -60,12 +63,16 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
                     ('camera_info', value['camera_info']), ('odom', value['odom'])],
         ros_arguments=['--log-level', value['log_level']])
     # The camera's driver needs the same profile.
-    profile = [SetEnvironmentVariable(name, value['fastdds_profile'])
-               for name in profile_variables(os.environ) if value['fastdds_profile']]
+    if value['fastdds_profile'] == 'auto':
+        profile = large_message_environment().items() - os.environ.items()
+    else:
+        profile = {(name, value['fastdds_profile']) for name in profile_variables(os.environ)
+                   if value['fastdds_profile']}
     rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
                 parameters=[{'use_sim_time': overrides['use_sim_time']}],
                 namespace=value['namespace'], condition=IfCondition(value['rviz']))
-    return [*profile, *autostart(node, value['autostart']), node, rviz]
+    return [*(SetEnvironmentVariable(*variable) for variable in sorted(profile)),
+            *autostart(node, value['autostart']), node, rviz]
 
 
 def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]:
@@ -84,7 +91,8 @@ def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]
 def generate_launch_description() -> LaunchDescription:
     """Declare the arguments and start."""
     return LaunchDescription([
-        *(DeclareLaunchArgument(name, default_value=default, description=text)
+        *(DeclareLaunchArgument(name, default_value=default, description=text,
+                                choices=CHOICES.get(name))
           for name, (default, text) in ARGUMENTS.items()),
         OpaqueFunction(function=start),
     ])

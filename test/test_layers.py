@@ -15,7 +15,7 @@ MAY_IMPORT = {
     'geometry': set(),
     'networks': {'geometry', 'config'},
     'engine': {'networks', 'geometry', 'config'},
-    'ros': {'engine', 'networks', 'geometry', 'config'},
+    'ros': {'engine', 'geometry', 'config'},
     'training': {'engine', 'networks', 'geometry', 'config'},
     'cli': {'training', 'ros', 'engine', 'networks', 'geometry', 'config'},
 }

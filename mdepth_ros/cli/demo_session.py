@@ -11,9 +11,10 @@ from mdepth_ros.cli.demo_material import Material
 from mdepth_ros.cli.demo_recording import read_times
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
+from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import LifecycleClient, TransitionResult
-from mdepth_ros.ros.recorder import RecorderProcess
-from mdepth_ros.ros.transport import ChildProcess, large_message_environment
+from mdepth_ros.ros.recorder_process import RecorderProcess
+from mdepth_ros.ros.transport import large_message_environment
 
 # A namespace of our own, so that a robot on the same network does not hear the demo.
 NAMESPACE = '/mdepth_demo'

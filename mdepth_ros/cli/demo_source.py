@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from mdepth_ros.errors import MdepthError
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000
+# Frames rendered at once: few, so that the progress bar moves.
+CHUNK = 4
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
 
 
@@ -36,12 +39,17 @@ class SourceFrame:
 
 @dataclass(frozen=True)
 class Source:
-    """A name for people, the camera, the number of frames at most, and the frames."""
+    """
+    A name for people, the camera, the number of frames at most, and the frames.
+
+    ``action`` says what making the frames is, for a progress bar.
+    """
 
     name: str
     camera: Camera
     count: int
     frames: Iterator[SourceFrame]
+    action: str = 'writing the bag'
 
 
 @dataclass(frozen=True)
@@ -86,21 +94,39 @@ def synthetic_source(frames: int, width: int = 640, height: int = 192, seed: int
     :param seed: the same seed gives the same drive.
     :return: the source.
     """
-    from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+    from mdepth_ros.training.synthetic import SceneConfig, stream_sequence
 
     config = SceneConfig(kind='driving', width=width, height=height, frames=frames, fps=10.0)
-    sequence = render_sequence(config, seed)
-    stamps = np.asarray(sequence.stamps_ns, dtype=np.int64)
 
     def frames_of() -> Iterator[SourceFrame]:
-        for index in range(frames):
-            rgb = (sequence.images[index].permute(1, 2, 0) * 255).round().byte().numpy()
-            yield SourceFrame(START_NS + int(stamps[index] - stamps[0]), rgb,
-                              sequence.depth[index, 0].float().numpy(),
-                              sequence.T_world_camera[index].double().numpy())
+        with _one_thread():
+            for piece in stream_sequence(config, seed, chunk=CHUNK):
+                images = (piece.images.permute(0, 2, 3, 1) * 255).round().byte().numpy()
+                for index, stamp_ns in enumerate(piece.stamps_ns.tolist()):
+                    yield SourceFrame(START_NS + stamp_ns, images[index],
+                                      piece.depth[index, 0].numpy(),
+                                      piece.T_world_camera[index].double().numpy())
 
-    camera = Camera(width, height, sequence.K.double().numpy())
-    return Source(f'a made-up drive (seed {seed})', camera, frames, frames_of())
+    camera = Camera.from_fov(width, height, config.horizontal_fov_deg)
+    return Source(f'a made-up drive (seed {seed})', camera, frames, frames_of(), 'rendering')
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """
+    Let torch compute with one thread.
+
+    The scenes are many small operations: more threads are a little faster on an idle machine, and
+    five to ten times slower where anything else runs, since they wait for each other.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:

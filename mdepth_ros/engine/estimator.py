@@ -18,11 +18,14 @@ from mdepth_ros.errors import BadImage
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
-from mdepth_ros.networks.checkpoint import load_checkpoint
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 
-BUFFER_CAPACITY = 8
+# A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
+# images that came in good time.
+SLOW_FACTOR = 3.0
+BUFFER_CAPACITY = 1  # the source is the frame before
 
 
 class DepthEstimator:
@@ -49,17 +52,18 @@ class DepthEstimator:
         self._preprocessor: Preprocessor | None = None
         self._buffer = FrameBuffer(BUFFER_CAPACITY)
         self._why_single = 'first frame'
+        self._busy_s = 0.0
 
     @classmethod
-    def from_checkpoint(cls, path: Path, config: EngineConfig) -> 'DepthEstimator':
+    def from_checkpoint(cls, path: Path | None, config: EngineConfig) -> 'DepthEstimator':
         """
         Load a weights file.
 
-        :param path: safetensors file of this package.
+        :param path: safetensors file of this package; None for the one that comes with it.
         :param config: how to run it.
         :raises MdepthError: if the file is not usable or the device is absent.
         """
-        return cls(load_checkpoint(path), config)
+        return cls(load_checkpoint(path or DEFAULT_WEIGHTS), config)
 
     def reset(self, reason: str = 'reset') -> None:
         """
@@ -76,7 +80,7 @@ class DepthEstimator:
         noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
         for stamp_ns in (1, 2):
             self.push(Frame(noise, camera, stamp_ns))
-        self._camera = None
+        self._camera, self._busy_s = None, 0.0
         self.reset('first frame')
 
     @torch.inference_mode()
@@ -116,6 +120,7 @@ class DepthEstimator:
         clock.append(self._now())
 
         self._buffer.append(PastFrame(image, target.matching, frame.stamp_ns))
+        self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
             depth=depth * self.scale,
             valid=depth.isfinite() & (depth > 0) & preprocessor.valid.to(self.device),
@@ -167,7 +172,7 @@ class DepthEstimator:
             self._camera = frame.camera
         if elapsed_s < 0:
             self.reset(f'time went back by {-elapsed_s:.3f} s')
-        elif elapsed_s > self.config.max_gap_s:
+        elif elapsed_s > max(self.config.max_gap_s, SLOW_FACTOR * self._busy_s):
             self.reset(f'a gap of {elapsed_s:.3f} s')
         return self._preprocessor
 

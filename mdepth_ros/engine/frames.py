@@ -48,12 +48,6 @@ class Timings:
     pose_ms: float
     multi_ms: float
 
-    @property
-    def total_ms(self) -> float:
-        """Sum of the stages."""
-        return self.preprocess_ms + self.single_ms + self.pose_ms + self.multi_ms
-
-
 @dataclass(frozen=True)
 class DepthEstimate:
     """

@@ -109,9 +109,7 @@ class OdometryScale:
         if self._poses and stamp_ns <= self._poses[-1][0]:
             if self._poses[-1][0] - stamp_ns < self.BACK_JUMP_S * 1e9:
                 return
-            self._poses.clear()
-            self._motions.clear()
-            self._chain.clear()
+            self._start_over()
         self._poses.append((stamp_ns, position))
         while stamp_ns - self._poses[0][0] > self.HISTORY_S * 1e9:
             self._poses.popleft()
@@ -124,6 +122,8 @@ class OdometryScale:
 
         :param motion: as PoseNet sees it.
         """
+        if motion.end_ns <= self._newest_ns:  # time went back: what we have is of another run
+            self._start_over()
         self._newest_ns = motion.end_ns
         if self._poses and motion.end_ns <= self._poses[-1][0]:
             self._compare(motion)
@@ -135,9 +135,15 @@ class OdometryScale:
         """The scale now."""
         if not self._locked:
             return Scale(self._value, ScaleState.SEARCHING)
-        silent_ns = self._newest_ns - self._poses[-1][0]
-        lost = silent_ns > self.LOST_AFTER_S * 1e9
+        heard_ns = self._poses[-1][0] if self._poses else -math.inf
+        lost = self._newest_ns - heard_ns > self.LOST_AFTER_S * 1e9
         return Scale(self._value, ScaleState.LOST if lost else ScaleState.LOCKED)
+
+    def _start_over(self) -> None:
+        """Forget readings and motions; the scale stays."""
+        self._poses.clear()
+        self._motions.clear()
+        self._chain.clear()
 
     def _compare(self, motion: Motion) -> None:
         """Add the ratio of the stretch that ends here, if there is one, and follow the median."""

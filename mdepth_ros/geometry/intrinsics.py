@@ -1,4 +1,4 @@
-"""Pinhole intrinsics: build, resize, crop, invert. Integer pixel coordinates are pixel centres."""
+"""Pinhole intrinsics: build, resize, invert. Integer pixel coordinates are pixel centres."""
 
 import math
 
@@ -20,21 +20,6 @@ def intrinsics_from_fov(horizontal_fov_deg: float, width: int, height: int) -> T
         raise ValueError(f'horizontal_fov_deg must be in (0, 180), got {horizontal_fov_deg}')
     f = 0.5 * width / math.tan(math.radians(horizontal_fov_deg) / 2)
     return torch.tensor([[f, 0.0, (width - 1) / 2], [0.0, f, (height - 1) / 2], [0.0, 0.0, 1.0]])
-
-
-def check_intrinsics(K: Tensor) -> None:
-    """
-    Refuse intrinsics that no pinhole camera has.
-
-    :param K: (..., 3, 3) intrinsics [px].
-    :raises ValueError: if the shape is wrong, an entry not finite, or a focal length not > 0.
-    """
-    if K.ndim < 2 or K.shape[-2:] != (3, 3):
-        raise ValueError(f'K must be (..., 3, 3), got {tuple(K.shape)}')
-    if not bool(torch.isfinite(K).all()):
-        raise ValueError(f'K must be finite, got {K.tolist()}')
-    if not bool((K[..., 0, 0] > 0).all() and (K[..., 1, 1] > 0).all()):
-        raise ValueError(f'K must have fx > 0 and fy > 0, got {K.tolist()}')
 
 
 def resize_intrinsics(K: Tensor, scale_x: float, scale_y: float) -> Tensor:
@@ -68,21 +53,6 @@ def stride_intrinsics(K: Tensor, stride: int) -> Tensor:
     strided = K.clone()
     strided[..., :2, :] /= stride
     return strided
-
-
-def crop_intrinsics(K: Tensor, left: float, top: float) -> Tensor:
-    """
-    Follow a crop whose first pixel was at (left, top).
-
-    :param K: (..., 3, 3) intrinsics before the crop [px].
-    :param left: first column that is kept [px].
-    :param top: first row that is kept [px].
-    :return: (..., 3, 3) intrinsics after the crop [px].
-    """
-    cropped = K.clone()
-    cropped[..., 0, 2] -= left
-    cropped[..., 1, 2] -= top
-    return cropped
 
 
 def invert_intrinsics(K: Tensor) -> Tensor:

@@ -28,21 +28,6 @@ def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:
     return identity + sinc[:, None, None] * skew + cosc[:, None, None] * (skew @ skew)
 
 
-def rotation_angle(T: Tensor) -> Tensor:
-    """
-    Angle of the rotation part.
-
-    :param T: (..., 3, 3) rotations or (..., 4, 4) motions.
-    :return: (...) angle in [0, pi] [rad].
-    """
-    R = T[..., :3, :3]
-    vee = torch.stack([R[..., 2, 1] - R[..., 1, 2], R[..., 0, 2] - R[..., 2, 0],
-                       R[..., 1, 0] - R[..., 0, 1]], dim=-1)
-    trace = R.diagonal(dim1=-2, dim2=-1).sum(dim=-1)
-    # atan2 keeps its digits near 0 and pi, where acos does not.
-    return torch.atan2(vee.norm(dim=-1), trace - 1)
-
-
 def motion_from_parameters(axis_angle: Tensor, translation: Tensor) -> Tensor:
     """
     Build p -> R p + t.

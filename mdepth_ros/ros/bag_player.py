@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.bag_topics import BagTopics, as_cdr, find_topics, open_bag
-from mdepth_ros.ros.transport import Check, wait_until
+from mdepth_ros.ros.child_process import Check, wait_until
 
 
 @dataclass(frozen=True)
@@ -197,16 +197,20 @@ def _publish(publisher: Publisher, cdr: bytes) -> PlayedFrame:
     return PlayedFrame(stamp_of(cdr), published_ns)
 
 
-def info_message(camera: Camera) -> CameraInfo:
+def info_message(camera: Camera, frame_id: str = 'camera_optical_frame') -> CameraInfo:
     """
     Describe the images as they arrive, distortion included.
 
+    Not the CameraInfo of what the node publishes, which has no distortion and identity for R:
+    that is :func:`mdepth_ros.ros.camera_info.info_from_camera`.
+
     :param camera: their camera.
-    :return: a CameraInfo with an empty header; P is K where it is not known and not needed.
+    :param frame_id: their frame.
+    :return: a CameraInfo without a stamp; P is K where it is not known and not needed.
     """
     info = CameraInfo(width=camera.width, height=camera.height,
                       distortion_model=camera.distortion_model or 'plumb_bob')
-    info.header.frame_id = 'camera_optical_frame'
+    info.header.frame_id = frame_id
     info.d = camera.distortion.tolist() or [0.0] * 5
     info.k = camera.K.ravel()
     info.r = camera.R.ravel()

@@ -12,16 +12,16 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
+from mdepth_ros.ros.lifecycle_guard import GuardedLifecycleNode
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import (
     NodeParameters,
@@ -41,7 +41,7 @@ ERROR_PERIOD_S = 5.0
 SIGNAL_POLL_S = 0.2
 
 
-class DepthNode(LifecycleNode):
+class DepthNode(GuardedLifecycleNode):
     """
     Configure loads the model, activate starts work, deactivate stops it, cleanup frees it.
 
@@ -133,7 +133,7 @@ class DepthNode(LifecycleNode):
         if self._bad_parameters:
             raise BadParameter('; '.join(self._bad_parameters.values()))
         parameters = read_parameters(self)
-        weights = Path(parameters.weights) if parameters.weights else DEFAULT_WEIGHTS
+        weights = Path(parameters.weights) if parameters.weights else None
         estimator = DepthEstimator.from_checkpoint(weights, parameters.engine_config())
         estimator.warm_up()
         self._outputs = Publishers(self, parameters.odometry_tf)
@@ -144,8 +144,8 @@ class DepthNode(LifecycleNode):
             clock=Clock(clock_type=ClockType.STEADY_TIME))
         kind = 'rectified' if parameters.image_is_rectified else 'raw, to be undistorted'
         self.get_logger().info(
-            f'{weights.name} ({estimator.model.config.profile} profile) on {estimator.device}, '
-            f'images are taken as {kind}')
+            f'{parameters.weights or "default weights"} ({estimator.model.config.profile} '
+            f'profile) on {estimator.device}, images are taken as {kind}')
 
     def _stop(self) -> None:
         """Unsubscribe and wait for the worker; does nothing when it does not run."""

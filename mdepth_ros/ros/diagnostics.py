@@ -27,8 +27,8 @@ class Status:
     """
     Counters that the worker fills and the diagnostics timer reads.
 
-    Every image that came was replaced by a newer one, refused, withheld or published, but for the
-    one that waits and the one in work.
+    Every image that came was replaced by a newer one, refused, withheld, unheard or published, but
+    for the one that waits and the one in work.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,7 +46,7 @@ class Status:
         self._mode, self._reason, self._level = 'waiting', 'no image yet', DiagnosticStatus.WARN
         self._scale: Scale | None = None
         self._size = ''
-        self._refused = self._withheld = 0
+        self._refused = self._withheld = self._unheard = 0
         self._published: Counter[Mode] = Counter()
 
     def accepted(
@@ -81,7 +81,7 @@ class Status:
     def unheard(self) -> None:
         """Count a frame that nobody wanted, which is as it should be."""
         with self._lock:
-            self._withheld += 1
+            self._unheard += 1
             self._mode, self._reason = 'waiting', 'nobody subscribes'
             self._level = DiagnosticStatus.OK
 
@@ -135,6 +135,7 @@ class Status:
             'mode': mode, 'reason': reason, 'rate_hz': f'{rate:.2f}',
             'images_received': str(received), 'images_replaced': str(replaced),
             'images_rejected': str(self._refused), 'frames_withheld': str(self._withheld),
+            'frames_unheard': str(self._unheard),
             'frames_published': str(self._published.total()),
             'frames_single': str(self._published[Mode.SINGLE]),
             'frames_multi': str(self._published[Mode.MULTI]), 'network_size': self._size, **facts}

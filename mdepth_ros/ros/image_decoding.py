@@ -134,15 +134,19 @@ def _check_compressed(data: Pixels, text: str) -> None:
 
 def _decode_with_cv_bridge(message: Image) -> Pixels:
     """Decode an encoding that is not ours."""
+    # A cv_bridge built for another NumPy fails late: the import of its compiled half is swallowed,
+    # and done again with the first image.
     try:
-        from cv_bridge import CvBridge, CvBridgeError
-    except (ImportError, AttributeError) as error:  # a build for another NumPy raises the latter
+        from cv_bridge import CvBridge
+        bridge = CvBridge()
+        pixels = bridge.imgmsg_to_cv2(message, 'rgb8')
+    except (ImportError, AttributeError) as error:
         raise BadImage(
             f'encoding {message.encoding!r} is not supported, supported are '
             f'{", ".join(BYTES_PER_PIXEL)}; others need cv_bridge, which is not usable here '
             f'({error})') from error
-    try:
-        return np.ascontiguousarray(CvBridge().imgmsg_to_cv2(message, 'rgb8'))
-    except (CvBridgeError, cv2.error, ValueError, TypeError) as error:
+    # CvBridgeError is a TypeError.
+    except (TypeError, ValueError, RuntimeError, SystemError, cv2.error) as error:
         raise BadImage(f'cv_bridge cannot turn a {message.encoding!r} image of {message.width} x '
                        f'{message.height} into rgb8: {error}') from error
+    return np.ascontiguousarray(pixels)

@@ -86,6 +86,7 @@ class CameraCache:
         self._changed = threading.Condition()
         self._closed = False
         self._latest: Camera | None = None
+        self._refused = ''
         self._latest_ns = 0
         self._count = 0
         self._by_stamp: OrderedDict[int, Camera] = OrderedDict()
@@ -95,12 +96,19 @@ class CameraCache:
         with self._changed:
             if camera != self._latest:
                 self._latest = camera
+            self._refused = ''
             self._by_stamp[stamp_ns] = self._latest
             self._latest_ns = stamp_ns
             self._count += 1
             while len(self._by_stamp) > REMEMBERED:
                 self._by_stamp.popitem(last=False)
             self._changed.notify_all()
+
+    def refuse(self, reason: str) -> None:
+        """Forget all cameras: what comes now cannot be used, and the old one may be wrong."""
+        with self._changed:
+            self._latest, self._refused = None, reason
+            self._by_stamp.clear()
 
     def camera_of(self, stamp_ns: int, width: int, height: int) -> Camera | None:
         """
@@ -130,7 +138,8 @@ class CameraCache:
         if fitting:
             return camera
         if latest is None:
-            raise BadCamera(f'images come, but no usable CameraInfo on {self._topic}')
+            raise BadCamera(self._refused
+                            or f'images come, but no usable CameraInfo on {self._topic}')
         if camera is None:
             raise BadCamera(f'no CameraInfo with the stamp of the image on {self._topic}, and '
                             f'camera_info.exact_stamp asks for one')

@@ -11,7 +11,7 @@ from rclpy.client import Client
 from rclpy.executors import SingleThreadedExecutor
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.ros.transport import Check
+from mdepth_ros.ros.child_process import Check
 
 _TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,

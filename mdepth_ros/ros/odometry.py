@@ -32,7 +32,7 @@ def tf_message_type() -> Any:
 
 
 class CameraPath:
-    """Pose of the camera in the odometry frame, which starts at the first image."""
+    """The camera's pose in the odometry frame, which starts at the first image that was wanted."""
 
     def __init__(self) -> None:
         self._T_odom_camera = np.eye(4)

@@ -116,6 +116,5 @@ class Publishers:
         # A tenth early is in time: frames do not come on the clock's tick.
         if now < self._next_filtered - 0.1 / parameters.filtered_rate:
             return False
-        self._next_filtered = max(self._next_filtered, now - 1 / parameters.filtered_rate)
-        self._next_filtered += 1 / parameters.filtered_rate
+        self._next_filtered = max(self._next_filtered, now) + 1 / parameters.filtered_rate
         return True

@@ -3,12 +3,11 @@
 import argparse
 import importlib
 import json
-import re
 import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosTime
 from rosbags.interfaces import QosReliability as BagReliability
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
-
-from mdepth_ros.ros.transport import ChildProcess, ProcessError
 
 # Deep enough to sit out a slow disk; the clouds are the large ones, 2 MB at 640x192.
 QUEUE_DEPTH = 200
@@ -34,7 +32,8 @@ class Recorder:
     """
     Subscribes to what a node publishes, as it appears, and writes it down.
 
-    The log time of a message is when the middleware received it, not when Python came to it.
+    The log time of a message is when the middleware received it; where rclpy does not tell (Humble)
+    it is when Python came to it.
 
     :param bag: folder to create.
     :param node_name: record all that this node publishes, as ``/robot/mdepth``.
@@ -126,12 +125,29 @@ class Recorder:
             name, kind, typestore=self._typestore, offered_qos_profiles=[_bag_qos(offered)])
         self.counts[name] = 0
         self._node.create_subscription(
-            message_class(kind), name, partial(self._write, connection), qos, raw=True)
+            message_class(kind), name, partial(self._callback(), connection), qos, raw=True)
 
-    def _write(self, connection: Connection, message: bytes, info: Any) -> None:
-        """Write one message with the time at which it was received."""
-        # A middleware that does not know the time says 0.
-        received_ns = info['received_timestamp'] or time.time_ns()
+    def _callback(self) -> Callable[..., None]:
+        """
+        Choose what is called with a message.
+
+        Two functions and not an optional argument: rclpy counts what the callback can be called
+        with, and passes the message alone where that is enough. On Humble it always does.
+        """
+        return self._on_message_info if hasattr(Subscription, 'CallbackType') else self._on_message
+
+    def _on_message(self, connection: Connection, message: bytes) -> None:
+        """Write a message of which nobody knows when it was received."""
+        self._write(connection, time.time_ns(), message)
+
+    def _on_message_info(
+        self, connection: Connection, message: bytes, info: Mapping[str, Any]
+    ) -> None:
+        """Write a message with the time at which the middleware received it; some say 0."""
+        self._write(connection, info['received_timestamp'] or time.time_ns(), message)
+
+    def _write(self, connection: Connection, received_ns: int, message: bytes) -> None:
+        """Write one message."""
         self._writer.write(connection, received_ns, message)
         self.counts[connection.topic] += 1
 
@@ -156,56 +172,6 @@ def _bag_qos(offered: QoSProfile) -> Qos:
         BagReliability.RELIABLE if reliable else BagReliability.BEST_EFFORT,
         QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
         _FOREVER, _FOREVER, QosLiveliness.AUTOMATIC, _FOREVER, False)
-
-
-class RecorderProcess(ChildProcess):
-    """
-    The recorder as a process of its own, so that it slows nobody down.
-
-    :param bag: folder to create.
-    :param log: file for its messages.
-    :param node_name: record all that this node publishes.
-    :param topics: record these topics too.
-    """
-
-    def __init__(
-        self, bag: Path, log: Path, node_name: str | None = None, topics: Sequence[str] = ()
-    ) -> None:
-        self.bag = bag
-        arguments = [str(bag), *topics]
-        if node_name is not None:
-            arguments += ['--node', node_name]
-        super().__init__('the recorder', 'mdepth_ros.ros.recorder', arguments, log)
-        try:
-            self.wait_for_line('^ready$', 30.0)
-        except BaseException:
-            self.stop()
-            raise
-
-    def wait_subscribed(self, topics: Sequence[str], timeout_s: float = 20.0) -> None:
-        """
-        Wait until it has subscribed to these topics.
-
-        :param topics: fully qualified names.
-        :param timeout_s: give up after this time [s], for each.
-        :raises ProcessError: if one does not appear in time.
-        """
-        for topic in topics:
-            self.wait_for_line(f'^subscribed {topic}$', timeout_s)
-
-    def finish(self) -> dict[str, int]:
-        """
-        End the recording.
-
-        :return: how many messages of each topic it holds.
-        :raises ProcessError: if the recorder died before.
-        """
-        self.check()
-        self.stop()
-        counts = re.search('^recorded (.*)$', self.log_text(), re.MULTILINE)
-        if counts is None:
-            raise ProcessError(f'the recorder did not finish {self.bag}:\n{self.log_tail()}')
-        return dict(json.loads(counts[1]))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -37,12 +37,12 @@ class Subscriptions:
             parameters.exact_camera_info, node.resolve_topic_name('camera_info'),
             parameters.camera_info_timeout_s)
         self.odometry: deque[OdometryReading] = deque(maxlen=1000)
-        # Depth 1: an image that waited while a newer one came is of no use.
+        # Not of depth 1: an image that the middleware replaced would not be counted.
         image: tuple[Any, str] = ((Image, 'image') if parameters.image_transport == 'raw'
                                   else (CompressedImage, 'image/compressed'))
         self._subscriptions: list[Any] = []
         try:
-            self._subscribe(*image, self.images.put, 1)
+            self._subscribe(*image, self.images.put, 10)
             self._subscribe(CameraInfo, 'camera_info', self._on_camera_info, 10)
             if parameters.scale_mode == 'odometry':
                 self._subscribe(Odometry, 'odom', self._on_odometry, 50)
@@ -69,6 +69,7 @@ class Subscriptions:
         try:
             self.cameras.put(nanoseconds(info.header.stamp), camera_from_info(info))
         except BadCamera as error:
+            self.cameras.refuse(str(error))
             self._report(str(error))
 
     def _on_odometry(self, message: Odometry) -> None:

@@ -114,8 +114,11 @@ class Worker:
             return
         self._check(camera, message.header.frame_id)
         frame = Frame(rgb, camera, stamp_ns)
-        if not self._publishers.wanted():
+        wanted = self._publishers.wanted()
+        # A scale is searched also before anybody listens.
+        if not wanted and not isinstance(self._scale, OdometryScale):
             self._estimator.observe(frame)
+            self._path = CameraPath()  # it would miss this motion
             self._status.unheard()
             return
 
@@ -124,6 +127,9 @@ class Worker:
         self._estimator.scale = scale.value
         estimate = self._estimator.push(frame)
         self._follow(estimate)
+        if not wanted:
+            self._status.unheard()
+            return
         if parameters.wait_for_scale and scale.state is ScaleState.SEARCHING:
             self._status.withheld('the scale is not known yet', scale)
             return

@@ -92,13 +92,23 @@ def test_observed_frames_serve_as_sources(estimator, model):
     ((1, 2, 3), Mode.MULTI, ''),
     ((1, 5, 4), Mode.SINGLE, 'time went back by 0.100 s'),
     ((1, 2, 12), Mode.MULTI, ''),  # a gap of exactly max_gap_s is none yet
-    ((1, 2, 13), Mode.SINGLE, 'a gap of 1.100 s'),
+    ((1, 2, 1002), Mode.SINGLE, 'a gap of 100.000 s'),
 ])
 def test_time_jumps_empty_the_buffer(estimator, stamps, mode, reason):
     for stamp in stamps:
         estimate = estimator.push(frame(stamp))
     assert (estimate.mode, estimate.reason) == (mode, reason)
     assert (estimate.T_source_target is None) == (mode is Mode.SINGLE)
+
+
+def test_a_slow_computer_makes_no_gap(estimator, monkeypatch):
+    # Each push takes two seconds by this clock, so frames 2 s apart follow each other.
+    ticks = iter(range(1000))
+    monkeypatch.setattr('mdepth_ros.engine.estimator.time.perf_counter',
+                        lambda: 0.4 * next(ticks))
+    assert [estimator.push(frame(i)).mode for i in (1, 21, 41)] == [
+        Mode.SINGLE, Mode.MULTI, Mode.MULTI]
+    assert estimator.push(frame(111)).reason == 'a gap of 7.000 s'
 
 
 def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
@@ -189,8 +199,6 @@ def test_timings_are_of_the_stages_that_ran(estimator):
     timings = estimator.push(frame(1)).timings
     assert timings.single_ms > timings.pose_ms
     assert estimator.push(frame(2)).timings.pose_ms > 0.1
-    assert timings.total_ms == pytest.approx(sum((
-        timings.preprocess_ms, timings.single_ms, timings.pose_ms, timings.multi_ms)))
 
 
 def test_an_absent_device_is_named(model):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.frames import Frame, FrameBuffer, PastFrame, Timings
+from mdepth_ros.engine.frames import Frame, FrameBuffer, PastFrame
 from mdepth_ros.errors import BadImage
 
 CAMERA = Camera.from_fov(64, 48, 80.0)
@@ -46,7 +46,3 @@ def test_the_buffer_takes_only_newer_frames(stamp):
 def test_a_buffer_for_nothing_is_refused():
     with pytest.raises(ValueError, match='capacity must be at least 1, got 0'):
         FrameBuffer(0)
-
-
-def test_total_is_the_sum_of_the_stages():
-    assert Timings(1.0, 20.0, 300.0, 4000.0).total_ms == 4321.0

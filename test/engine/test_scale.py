@@ -163,6 +163,18 @@ def test_a_bag_that_starts_again_goes_on_with_the_scale():
     assert history[-1][1].value == pytest.approx(TRUE_SCALE, rel=0.05)
 
 
+def test_motions_after_a_jump_back_are_not_compared_with_the_odometry_before():
+    scale = OdometryScale(1.0)
+    Drive(straight).run(scale, 5)
+    value = scale.scale.value
+    for i in range(20):
+        T = np.eye(4)
+        T[2, 3] = 0.01  # ten times too short for the odometry of that time
+        scale.add_motion(Motion((10 + i) * FRAME_NS, (11 + i) * FRAME_NS, T))
+    assert scale.scale.value == value
+    assert scale.scale.state is ScaleState.LOST
+
+
 def test_nothing_is_read_from_a_gap_in_the_odometry():
     scale = OdometryScale(1.0)
     for second in range(40):  # one reading per second, frames at 10 Hz

@@ -6,8 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdepth_ros.geometry.intrinsics import (
-    check_intrinsics,
-    crop_intrinsics,
     intrinsics_from_fov,
     invert_intrinsics,
     resize_intrinsics,
@@ -53,12 +51,6 @@ def test_stride_follows_every_nth_pixel():
     assert quarter[2].tolist() == [0.0, 0.0, 1.0]
 
 
-def test_crop_by_hand():
-    cropped = crop_intrinsics(K, 100, 20)
-    assert cropped[:2, 2].tolist() == [219.5, 219.5]
-    assert torch.equal(cropped[:, :2], K[:, :2])
-
-
 @given(st.floats(10, 3000), st.floats(10, 3000), st.floats(-50, 50), st.floats(-100, 2000),
        st.floats(-100, 2000))
 def test_inverse(fx, fy, skew, cx, cy):
@@ -70,18 +62,6 @@ def test_inverse(fx, fy, skew, cx, cy):
 def test_nothing_is_changed_in_place():
     before = K.clone()
     resize_intrinsics(K, 0.5, 0.5)
-    crop_intrinsics(K, 1, 1)
+    stride_intrinsics(K, 4)
     invert_intrinsics(K)
     assert torch.equal(K, before)
-
-
-@pytest.mark.parametrize(('bad', 'text'), [
-    (torch.eye(4), r'K must be \(\.\.\., 3, 3\), got \(4, 4\)'),
-    (torch.eye(3) * math.nan, 'K must be finite'),
-    (torch.zeros(3, 3), 'fx > 0'),
-    (torch.diag(torch.tensor([1.0, -1.0, 1.0])), 'fy > 0'),
-])
-def test_bad_intrinsics(bad, text):
-    with pytest.raises(ValueError, match=text):
-        check_intrinsics(bad)
-    check_intrinsics(K)

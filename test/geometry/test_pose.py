@@ -10,7 +10,6 @@ from mdepth_ros.geometry.pose import (
     axis_angle_to_rotation,
     invert_motion,
     motion_from_parameters,
-    rotation_angle,
 )
 
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(
@@ -36,13 +35,6 @@ def test_rotation_is_the_matrix_exponential(vector):
 def test_inverse(vector, translation):
     T = motion_from_parameters(vector, translation)
     assert torch.allclose(invert_motion(T) @ T, torch.eye(4, dtype=torch.float64), atol=1e-9)
-
-
-@pytest.mark.parametrize('angle', [0.0, 1e-6, 1e-3, 0.3, 1.5, 3.1])
-def test_rotation_angle(angle):
-    axis = torch.nn.functional.normalize(torch.tensor([[1.0, -2.0, 0.5]]).double())
-    R = axis_angle_to_rotation(angle * axis)
-    assert float(rotation_angle(R)[0]) == pytest.approx(angle, abs=1e-9)
 
 
 @pytest.mark.parametrize('size', [0.0, 1e-4, 0.0099, 0.0101, 2.0])

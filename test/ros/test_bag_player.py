@@ -17,7 +17,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.bag_player import BagPlayer, stamp_of, with_stamp
 from mdepth_ros.ros.bag_topics import BagError, find_topics, open_bag
-from mdepth_ros.ros.transport import ProcessError
+from mdepth_ros.ros.child_process import ProcessError
 
 
 class Listener:

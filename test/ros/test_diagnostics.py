@@ -98,7 +98,7 @@ def test_what_is_meant_to_be_is_ok(status):
     status.unheard()
     assert summary(status)[:2] == (OK, 'waiting: nobody subscribes')
     assert summary(status, 'disabled by ~/enable')[:2] == (OK, 'waiting: disabled by ~/enable')
-    assert summary(status)[2]['frames_withheld'] == '1'
+    assert summary(status)[2]['frames_unheard'] == '1'
 
 
 @pytest.mark.parametrize('state', [ScaleState.SEARCHING, ScaleState.LOST])

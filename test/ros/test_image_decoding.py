@@ -137,6 +137,20 @@ def test_unknown_encoding_goes_to_cv_bridge(rgb, monkeypatch):
         decode_image(message(encode(rgb, 'rgb8'), 'nv21'))
 
 
+@pytest.mark.parametrize('error', [ImportError('numpy.core.multiarray failed to import'),
+                                   AttributeError('newbyteorder was removed')])
+def test_a_cv_bridge_that_fails_late_is_not_usable(rgb, monkeypatch, error):
+    class CvBridge:
+        def imgmsg_to_cv2(self, source, desired_encoding):
+            raise error
+
+    fake = types.ModuleType('cv_bridge')
+    fake.CvBridge = CvBridge
+    monkeypatch.setitem(sys.modules, 'cv_bridge', fake)
+    with pytest.raises(BadImage, match=r"'32FC1' is not supported.*not usable here"):
+        decode_image(message(encode(rgb, 'rgb8'), '32FC1'))
+
+
 def compressed(image, extension, text, padding=b''):
     data = cv2.imencode(extension, image, [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
     return CompressedImage(format=text, data=array.array('B', data + padding))

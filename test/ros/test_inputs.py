@@ -113,6 +113,16 @@ def test_a_lost_camera_info_does_not_cost_the_whole_timeout():
     assert cameras.camera_of(0, 64, 48) == TELE
 
 
+def test_a_bad_camera_info_takes_the_old_one_away():
+    cameras = cache(timeout_s=0.01)
+    cameras.put(1, WIDE)
+    cameras.refuse('K is all zeros')
+    with pytest.raises(BadCamera, match='K is all zeros'):
+        cameras.camera_of(2, 64, 48)
+    cameras.put(3, TELE)
+    assert cameras.camera_of(3, 64, 48) is TELE
+
+
 def test_closing_sends_a_waiting_image_home():
     cameras = cache(timeout_s=5.0)
     cameras.put(1, OTHER)

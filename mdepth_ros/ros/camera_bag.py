@@ -1,0 +1,116 @@
+"""Write a camera's images, CameraInfo and path to a bag, and true depth to another."""
+
+from pathlib import Path
+from types import TracebackType
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.serialization import serialize_message
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import StoragePlugin, Writer
+from std_msgs.msg import Header
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.bag_player import info_message, with_stamp
+from mdepth_ros.ros.bag_topics import CAMERA_INFO, IMAGE, ODOMETRY, BagTopics, ros2_types
+from mdepth_ros.ros.messages import bgr_image, metres_image
+from mdepth_ros.ros.robot_path import RobotPath
+
+OPTICAL_FRAME = 'camera_optical_frame'
+
+
+class _Bag:
+    """An mcap bag that is being written; a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer.open()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._writer.close()
+
+    def _topic(self, name: str, kind: str) -> Connection:
+        """Announce a topic."""
+        return self._writer.add_connection(name, kind, typestore=ros2_types())
+
+
+class CameraBag(_Bag):
+    """
+    A bag of one camera.
+
+    :param path: folder to create.
+    :param camera: the camera of all images.
+    """
+
+    def __init__(self, path: Path, camera: Camera) -> None:
+        super().__init__(path)
+        self.image_count = 0
+        self._info = serialize_message(info_message(camera, OPTICAL_FRAME))
+        self._infos = self._topic('/camera/camera_info', CAMERA_INFO)
+        self._images = self._topic('/camera/image', IMAGE)
+        self._odometry: Connection | None = None
+        self._path = RobotPath()
+
+    def __enter__(self) -> 'CameraBag':
+        return self
+
+    @property
+    def topics(self) -> BagTopics:
+        """What it holds."""
+        odometry = None if self._odometry is None else self._odometry.topic
+        return BagTopics(self._images.topic, False, self._infos.topic, odometry)
+
+    def write(self, stamp_ns: int, rgb: NDArray[np.uint8],
+              T_world_camera: NDArray[np.float64] | None = None) -> None:
+        """
+        Write an image, its CameraInfo and, where the pose is known, odometry.
+
+        :param stamp_ns: stamp of all, and their time in the bag [ns].
+        :param rgb: (H, W, 3) uint8.
+        :param T_world_camera: (4, 4) pose in optical axes [m].
+        """
+        if T_world_camera is not None:
+            self._odometry = self._odometry or self._topic('/odom', ODOMETRY)
+            odometry = self._path.add(stamp_ns, T_world_camera)
+            self._writer.write(self._odometry, stamp_ns, serialize_message(odometry))
+        self._writer.write(self._infos, stamp_ns, with_stamp(self._info, stamp_ns))
+        image = bgr_image(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _header(stamp_ns))
+        self._writer.write(self._images, stamp_ns, serialize_message(image))
+        self.image_count += 1
+
+
+class DepthBag(_Bag):
+    """
+    A bag of depth images.
+
+    :param path: folder to create.
+    :param topic: name of its only topic.
+    """
+
+    def __init__(self, path: Path, topic: str) -> None:
+        super().__init__(path)
+        self.count = 0
+        self._depths = self._topic(topic, IMAGE)
+
+    def __enter__(self) -> 'DepthBag':
+        return self
+
+    def write(self, stamp_ns: int, depth: NDArray[np.float32]) -> None:
+        """
+        Write one.
+
+        :param stamp_ns: its stamp and time in the bag [ns].
+        :param depth: (H, W) float32 [m].
+        """
+        message = metres_image(depth, _header(stamp_ns))
+        self._writer.write(self._depths, stamp_ns, serialize_message(message))
+        self.count += 1
+
+
+def _header(stamp_ns: int) -> Header:
+    """Header of an image."""
+    header = Header(frame_id=OPTICAL_FRAME)
+    header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+    return header

@@ -1,0 +1,58 @@
+"""The recorder as a process: start it, wait for what it has done, read what it counted."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdepth_ros.ros.child_process import ChildProcess, ProcessError
+
+
+class RecorderProcess(ChildProcess):
+    """
+    The recorder as a process of its own, so that it slows nobody down.
+
+    :param bag: folder to create.
+    :param log: file for its messages.
+    :param node_name: record all that this node publishes.
+    :param topics: record these topics too.
+    """
+
+    def __init__(
+        self, bag: Path, log: Path, node_name: str | None = None, topics: Sequence[str] = ()
+    ) -> None:
+        self.bag = bag
+        arguments = [str(bag), *topics]
+        if node_name is not None:
+            arguments += ['--node', node_name]
+        super().__init__('the recorder', 'mdepth_ros.ros.recorder', arguments, log)
+        try:
+            self.wait_for_line('^ready$', 30.0)
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_subscribed(self, topics: Sequence[str], timeout_s: float = 20.0) -> None:
+        """
+        Wait until it has subscribed to these topics.
+
+        :param topics: fully qualified names.
+        :param timeout_s: give up after this time [s], for each.
+        :raises ProcessError: if one does not appear in time.
+        """
+        for topic in topics:
+            self.wait_for_line(f'^subscribed {topic}$', timeout_s)
+
+    def finish(self) -> dict[str, int]:
+        """
+        End the recording.
+
+        :return: how many messages of each topic it holds.
+        :raises ProcessError: if the recorder died before.
+        """
+        self.check()
+        self.stop()
+        counts = re.search('^recorded (.*)$', self.log_text(), re.MULTILINE)
+        if counts is None:
+            raise ProcessError(f'the recorder did not finish {self.bag}:\n{self.log_tail()}')
+        return dict(json.loads(counts[1]))

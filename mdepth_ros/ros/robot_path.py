@@ -1,0 +1,48 @@
+"""Known poses of a camera as the odometry of the robot that carries it."""
+
+import numpy as np
+from nav_msgs.msg import Odometry
+from numpy.typing import NDArray
+
+# The private one, too: how a rotation becomes a message is the same question there.
+from mdepth_ros.ros.odometry import BODY_OPTICAL, _quaternion
+
+
+class RobotPath:
+    """Odometry of a robot whose camera looks forward from its origin, and which starts there."""
+
+    def __init__(self) -> None:
+        self._first: NDArray[np.float64] | None = None
+        self._last: tuple[int, NDArray[np.float64]] | None = None
+
+    def add(self, stamp_ns: int, T_world_camera: NDArray[np.float64]) -> Odometry:
+        """
+        Append a pose.
+
+        :param stamp_ns: when [ns].
+        :param T_world_camera: (4, 4) pose in optical axes [m], of any world.
+        :return: pose since the first call, and velocity since the last one, in the robot's axes.
+        """
+        if self._first is None:
+            self._first = T_world_camera
+        T = _in_body_axes(np.linalg.inv(self._first) @ T_world_camera)
+        velocity = np.zeros(3)
+        if self._last is not None:
+            seconds = (stamp_ns - self._last[0]) / 1e9
+            velocity = T[:3, :3].T @ (T[:3, 3] - self._last[1][:3, 3]) / seconds
+        self._last = stamp_ns, T
+        message = Odometry(child_frame_id='base_link')
+        message.header.frame_id = 'odom'
+        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+        for axis, position, speed in zip('xyz', T[:3, 3].tolist(), velocity.tolist()):
+            setattr(message.pose.pose.position, axis, position)
+            setattr(message.twist.twist.linear, axis, speed)
+        message.pose.pose.orientation = _quaternion(T[:3, :3])
+        return message
+
+
+def _in_body_axes(T: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn a motion in optical axes into the same motion with x forward and z up."""
+    turn = np.eye(4)
+    turn[:3, :3] = BODY_OPTICAL
+    return np.asarray(turn @ T @ turn.T)
