@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mdepth_ros.cli.main import main
+from mdepth_ros.cli.main import parse
 from mdepth_ros.ros.publishers import TOPICS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +25,12 @@ def launch_arguments():
     raise AssertionError('no ARGUMENTS in the launch file')
 
 
+def mdepth_words(command):
+    """The words after `mdepth`; the program may have a path in front."""
+    words = shlex.split(command)
+    return words[[Path(word).name for word in words].index('mdepth') + 1:]
+
+
 def test_there_are_commands():
     assert {'make demo', 'make test'} <= set(COMMANDS)
 
@@ -34,21 +40,28 @@ def test_make(command):
     done = subprocess.run([*shlex.split(command), '--dry-run'], cwd=ROOT, capture_output=True,
                           text=True, check=True)
     # The last line is what make would run; its options must be ones that the command has.
-    line = shlex.split(done.stdout.strip().splitlines()[-1])
+    line = done.stdout.strip().splitlines()[-1]
     if 'demo' in command:
-        with pytest.raises(SystemExit) as stopped:
-            main([*line[line.index('demo'):], '--help'])
-        assert stopped.value.code == 0
+        parsed = parse(mdepth_words(line))
+        for word in shlex.split(command)[2:]:
+            value = word.partition('=')[2]
+            assert value in map(str, vars(parsed).values()) or float(value) == parsed.fov, word
     else:
-        assert 'pytest' in line
+        assert 'pytest' in shlex.split(line)
 
 
 @pytest.mark.parametrize('command', [c for c in COMMANDS if 'mdepth_ros mdepth ' in c])
 def test_mdepth(command):
-    words = shlex.split(command)
+    parse(mdepth_words(command))
+
+
+@pytest.mark.parametrize('wrong', ['--bogus', '--rate fast', '--frames',
+                                   '--bag b --video v'])
+def test_a_wrong_option_is_found(wrong, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main([*words[words.index('mdepth') + 1:], '--help'])
-    assert stopped.value.code == 0
+        parse(mdepth_words(f'ros2 run mdepth_ros mdepth demo {wrong}'))
+    assert stopped.value.code == 2
+    assert 'error' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('ros2 launch ')])

@@ -1,5 +1,6 @@
 """Make the demo's bag, or look into the user's."""
 
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
 from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
 
 TRUTH_TOPIC = '/truth/depth'
+# A part of a topic's name: image_rect, image_rect_color, rect, rectified; but not direct.
+RECTIFIED = re.compile('image_rect.*|rect(ified)?(_.*)?')
 
 
 @dataclass(frozen=True)
@@ -96,5 +99,4 @@ def says_rectified(topic: str) -> bool:
 
     :param topic: as image_proc names them: ``/left/image_rect_color``; the transport may follow.
     """
-    return any(part.startswith('image_rect') or part in ('rect', 'rectified')
-               for part in topic.split('/'))
+    return any(RECTIFIED.fullmatch(part) for part in topic.split('/'))

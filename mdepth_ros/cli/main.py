@@ -36,6 +36,18 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     return parser
 
 
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """
+    Parse a command line.
+
+    :param arguments: its words, without the program's name.
+    :return: the command and its arguments.
+    :raises SystemExit: with status 2 if something is unknown or missing.
+    """
+    command = next((word for word in arguments if not word.startswith('-')), None)
+    return build_parser(command).parse_args(arguments)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """
     Run one command.
@@ -47,8 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # SIGTERM unwinds like Ctrl-C, so that no child process and no half-written file stays behind.
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        command = next((word for word in arguments if not word.startswith('-')), None)
-        parsed = build_parser(command).parse_args(arguments)
+        parsed = parse(arguments)
         return int(_module(parsed.command).run(parsed))
     except MdepthError as error:
         print(f'mdepth: error: {error}', file=sys.stderr)

@@ -1,5 +1,6 @@
 """Write a camera's images, CameraInfo and path to a bag, and true depth to another."""
 
+import posixpath
 from pathlib import Path
 from types import TracebackType
 
@@ -42,14 +43,16 @@ class CameraBag(_Bag):
 
     :param path: folder to create.
     :param camera: the camera of all images.
+    :param image_topic: name of their topic; CameraInfo goes beside it.
     """
 
-    def __init__(self, path: Path, camera: Camera) -> None:
+    def __init__(self, path: Path, camera: Camera, image_topic: str = '/camera/image') -> None:
         super().__init__(path)
         self.image_count = 0
         self._info = serialize_message(info_message(camera, OPTICAL_FRAME))
-        self._infos = self._topic('/camera/camera_info', CAMERA_INFO)
-        self._images = self._topic('/camera/image', IMAGE)
+        self._infos = self._topic(
+            posixpath.join(posixpath.dirname(image_topic), 'camera_info'), CAMERA_INFO)
+        self._images = self._topic(image_topic, IMAGE)
         self._odometry: Connection | None = None
         self._path = RobotPath()
 

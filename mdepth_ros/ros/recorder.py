@@ -32,8 +32,8 @@ class Recorder:
     """
     Subscribes to what a node publishes, as it appears, and writes it down.
 
-    The log time of a message is when the middleware received it; where rclpy does not tell (Humble)
-    it is when Python came to it.
+    The log time of a message is when the middleware received it; where rclpy does not tell, as on
+    Humble, it is when Python came to it.
 
     :param bag: folder to create.
     :param node_name: record all that this node publishes, as ``/robot/mdepth``.

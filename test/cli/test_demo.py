@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from mdepth_ros.cli.demo_recording import read_messages
 from mdepth_ros.cli.main import main
 
 # A small network at a slow pace: every image gets its depth, also on a busy machine.
@@ -68,12 +69,7 @@ def test_every_image_has_its_depth_and_every_transition_succeeds(finished):
     assert 0.9 < report['depth_error']['coverage'] <= 1.0
     assert 0 < report['depth_error']['abs_rel_scaled'] < 1.0
     assert 'images in / depth out' in process.stdout
-
-
-def test_picture_is_drawn(finished):
-    picture = cv2.imread(str(finished[1] / 'picture.png'))
-    assert picture is not None
-    assert picture.shape[1] > 1000
+    sensible_picture(out)
 
 
 def test_recording_is_a_bag_that_plays_again(finished, tiny_weights, tmp_path):
@@ -83,6 +79,67 @@ def test_recording_is_a_bag_that_plays_again(finished, tiny_weights, tmp_path):
     assert process.returncode == 0, process.stderr
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert (report['images_played'], report['depth_error']) == (3, None)
+
+
+def test_a_video_to_the_end(tiny_weights, tmp_path):
+    colour = (180, 60, 30)  # BGR
+    video = cv2.VideoWriter(str(tmp_path / 'drive.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 10.0,
+                            (160, 96))
+    for index in range(8):
+        frame = np.full((96, 160, 3), colour, np.uint8)
+        cv2.rectangle(frame, (10 + 4 * index, 20), (60 + 4 * index, 70), (40, 200, 220), -1)
+        video.write(frame)
+    video.release()
+    process = demo('--video', tmp_path / 'drive.avi', '--fov', 80, '--frames', 6,
+                   '--weights', tiny_weights, '--out', tmp_path / 'out')
+    assert process.returncode == 0, process.stderr
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert report['material'] == 'drive.avi (6 of 8 frames)'
+    assert (report['images_played'], report['depth_images']) == (6, 6)
+    assert (report['unmatched_stamps'], report['depth_error']) == (0, None)
+    assert report['modes'] == {'single': 1, 'multi': 5}
+    # The input is in the picture in its colours, one of two columns and one of two rows of it.
+    picture = sensible_picture(tmp_path / 'out')
+    near = np.abs(picture.astype(int) - colour).max(axis=2) < 12
+    assert 0.08 < near.mean() < 0.3
+
+
+def test_the_made_up_drive_to_the_end(tiny_weights, tmp_path):
+    process = demo('--frames', 6, '--weights', tiny_weights, '--out', tmp_path / 'out')
+    assert process.returncode == 0, process.stderr
+    assert 'rendering' in process.stderr
+    assert ' 6/6 ' in process.stderr
+    report = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert (report['images_played'], report['depth_images']) == (6, 6)
+    assert (report['unmatched_stamps'], report['node_exit_status']) == (0, 0)
+    error = report['depth_error']
+    assert error['frames'] == 6
+    assert 0.5 < error['coverage'] <= 1.0
+    # Random weights are wrong, not absurd.
+    assert 0 < error['abs_rel_scaled'] < 5.0
+    assert 0 < error['scale_median'] < 100.0
+    # The drive goes on: the odometry in the bag moves by decimetres from frame to frame.
+    steps = np.diff([[m.message.pose.pose.position.x, m.message.pose.pose.position.y]
+                     for m in read_messages(tmp_path / 'out' / 'input', '/odom')], axis=0)
+    assert (np.hypot(*steps.T) > 0.1).all()
+    sensible_picture(tmp_path / 'out')
+
+
+def sensible_picture(out):
+    """Read a run's picture; it is large, has margins, many colours, and is not mostly empty."""
+    picture = cv2.imread(str(out / 'picture.png'))
+    assert picture is not None
+    assert picture.shape[1] > 1000
+    assert (picture[[0, 0, -1, -1], [0, -1, 0, -1]] == 255).all()
+    white = (picture == 255).all(axis=2)
+    assert 0.1 < white.mean() < 0.75
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 1000
+    # All four quarters have something to show.
+    height, width = white.shape
+    for rows in (slice(0, height // 2), slice(height // 2, None)):
+        for columns in (slice(0, width // 2), slice(width // 2, None)):
+            assert white[rows, columns].mean() < 0.9
+    return picture
 
 
 @pytest.mark.parametrize(('arguments', 'message'), [
@@ -152,8 +209,10 @@ def started(folder, weights, tmp_path):
          '--out', str(tmp_path / 'out')],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     with process:
+        playing = False
         for line in process.stdout:
-            if ' 2/12 ' in line:  # of the progress bar
+            playing = playing or 'activate: ok' in line
+            if playing and ' 2/12 ' in line:  # of the player's progress bar
                 break
         time.sleep(1.0)
         yield process

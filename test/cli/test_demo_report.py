@@ -5,11 +5,17 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from mdepth_ros.cli.demo_material import _quaternion, material_from_source
+from mdepth_ros.cli.demo_material import (
+    material_from_bag,
+    material_from_source,
+    says_rectified,
+)
 from mdepth_ros.cli.demo_recording import pixels_of, read_messages
 from mdepth_ros.cli.demo_report import frame_error
-from mdepth_ros.cli.demo_source import Source, SourceFrame
+from mdepth_ros.cli.demo_source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_bag import CameraBag
+from mdepth_ros.ros.image_decoding import decode_image
 
 
 def test_frame_error_by_hand():
@@ -58,13 +64,38 @@ def test_bag_holds_truth_and_odometry_in_body_axes(tmp_path):
     np.testing.assert_array_equal(pixels_of(truth[0].message), depth)
 
 
-@pytest.mark.parametrize(('axis', 'index'), [((1, 0, 0), 0), ((0, 1, 0), 1), ((0, 0, 1), 2)])
-@pytest.mark.parametrize('angle', [0.3, 3.0])
-def test_quaternion_of_a_turn_about_an_axis(axis, index, angle):
-    # A right-handed turn, column by column.
-    c, s = np.cos(angle), np.sin(angle)
-    j, k = (index + 1) % 3, (index + 2) % 3
-    R = np.eye(3)
-    R[j, j], R[k, j], R[j, k], R[k, k] = c, s, -s, c
-    expected = [*(np.sin(angle / 2) * np.array(axis)), np.cos(angle / 2)]
-    assert _quaternion(R) == pytest.approx(tuple(expected), abs=1e-12)
+def test_written_bag_has_the_pixels_and_the_camera(tmp_path):
+    rgb = np.random.default_rng(0).integers(0, 256, (4, 6, 3), np.uint8)
+    camera = Camera(6, 4, np.array([[5.0, 0, 2.5], [0, 5.0, 1.5], [0, 0, 1]]),
+                    np.array([0.1, 0, 0, 0, 0]), 'plumb_bob')
+    frames = [SourceFrame(10**18 + 5, rgb)]
+    material = material_from_source(Source('one', camera, 1, iter(frames)), tmp_path)
+    assert (material.truth, material.is_rectified, material.topics.odometry) == (None, False, None)
+    image, = read_messages(material.bag, material.topics.image)
+    assert np.array_equal(decode_image(image.message), rgb)
+    info, = read_messages(material.bag, material.topics.camera_info)
+    assert image.stamp_ns == info.stamp_ns == 10**18 + 5
+    assert image.message.header.frame_id == info.message.header.frame_id
+    assert info.message.k.tolist() == camera.K.ravel().tolist()
+    assert info.message.d.tolist() == [0.1, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(('topic', 'expected'), [
+    ('/camera/image_rect', True), ('/left/image_rect_color/compressed', True),
+    ('/camera/rect/image', True), ('/cam/rectified', True), ('/cam/image_rectified', True),
+    ('/direct/image_raw', False), ('/rectangle/image', False), ('/camera/image_raw', False),
+    ('/correct/image', False)])
+def test_rectified_by_name(topic, expected):
+    assert says_rectified(topic) is expected
+
+
+@pytest.mark.parametrize(('topic', 'distortion', 'expected'), [
+    ('/direct/image_raw', 0.1, False), ('/direct/image_raw', 0.0, True),
+    ('/direct/image_rect', 0.1, True)])
+def test_a_bag_is_rectified_by_its_name_or_its_camera(tmp_path, topic, distortion, expected):
+    rgb, camera = np.zeros((4, 6, 3), np.uint8), Camera(
+        6, 4, np.diag([5.0, 5.0, 1.0]), np.array([distortion, 0, 0, 0, 0]), 'plumb_bob')
+    bag = CameraBag(tmp_path / 'bag', camera, topic)
+    with bag:
+        bag.write(10**18, rgb)
+    assert material_from_bag(tmp_path / 'bag', CameraChoice()).is_rectified is expected

@@ -7,12 +7,15 @@ import pytest
 pytest.importorskip('rclpy')
 
 from bags import START_NS, stamp_ns, write_bag2
+from harness import wait_for
 from rosbags.interfaces import MessageDefinitionFormat, QosReliability
 from rosbags.rosbag2 import Reader
 
+from mdepth_ros.ros import recorder as recorder_module
 from mdepth_ros.ros.bag_player import BagPlayer, stamp_of
-from mdepth_ros.ros.recorder import RecorderProcess
-from mdepth_ros.ros.transport import ProcessError
+from mdepth_ros.ros.child_process import ProcessError
+from mdepth_ros.ros.recorder import Recorder
+from mdepth_ros.ros.recorder_process import RecorderProcess
 
 IMAGE = '/rec/image'
 INFO = '/rec/camera_info'
@@ -81,3 +84,35 @@ def test_dead_recorder_shows_its_last_words(tmp_path):
     (tmp_path / 'out').mkdir()
     with pytest.raises(ProcessError, match='exists already'):
         RecorderProcess(tmp_path / 'out', tmp_path / 'log')
+
+
+@pytest.mark.parametrize('rclpy_tells_the_time', [True, False])
+def test_time_of_reception_is_the_middlewares_where_rclpy_tells_it(
+    tmp_path, monkeypatch, rclpy_tells_the_time
+):
+    """On Humble rclpy calls back with the message alone, as it does here if that is asked for."""
+    if not rclpy_tells_the_time:
+        monkeypatch.setattr(recorder_module, 'Subscription', object)
+    elif not hasattr(recorder_module.Subscription, 'CallbackType'):
+        pytest.skip('this rclpy does not tell')
+    sent = write_bag2(tmp_path / 'in', 1)
+    with BagPlayer(tmp_path / 'in', namespace='/time') as player:
+        recorder = Recorder(tmp_path / 'out', topics=['/time/image'])
+        try:
+            assert wait_for(recorder.discover)
+            player.wait_for_subscribers(10.0, camera_info=False)
+            played, = player.play()
+            # Python comes to it late, which only the second way cannot know.
+            late_ns = played.published_ns + 10**12
+            monkeypatch.setattr(recorder_module.time, 'time_ns', lambda: late_ns)
+            assert wait_for(lambda: recorder.spin_once() or recorder.counts['/time/image'])
+        finally:
+            monkeypatch.undo()
+            recorder.close()
+    with Reader(tmp_path / 'out') as reader:
+        (_, received_ns, raw), = reader.messages()
+    assert raw == sent[0]
+    if rclpy_tells_the_time:
+        assert 0 < received_ns - played.published_ns < 10 * 10**9
+    else:
+        assert received_ns == late_ns
