@@ -1,6 +1,10 @@
 """The shipped configurations fit the code that reads them."""
 
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -37,10 +41,43 @@ def test_depth_yaml_explains_every_parameter():
         assert f'# {spec.text}{tag}' in texts, spec.name
 
 
-def test_all_of_it_is_installed():
-    setup = (ROOT / 'setup.py').read_text()
-    for path in [*CONFIG.iterdir(), *(ROOT / 'launch').glob('*.py')]:
-        assert f"'{path.relative_to(ROOT)}'" in setup, path.name
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    """Sizes of the files of the wheel that pip makes, by name."""
+    source = tmp_path_factory.mktemp('source')
+    # A copy: the build leaves folders behind, and the ones that are there may be stale.
+    for name in ('mdepth_ros', 'config', 'launch', 'resource'):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('setup.py', 'setup.cfg', 'pyproject.toml', 'package.xml', 'README.md', 'LICENSE'):
+        shutil.copy(ROOT / name, source)
+    done = subprocess.run(
+        [sys.executable, '-m', 'pip', '--disable-pip-version-check', 'wheel', '--no-deps',
+         '--no-build-isolation', '--no-index', '--wheel-dir', 'dist', '.'],
+        cwd=source, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    path, = (source / 'dist').glob('*.whl')
+    with zipfile.ZipFile(path) as archive:
+        return {info.filename: info.file_size for info in archive.infolist()}
+
+
+def test_all_of_it_is_installed(wheel):
+    # pip and colcon put this folder into the prefix.
+    share = {name.partition('.data/data/share/')[2] for name in wheel}
+    assert {f'mdepth_ros/{path.relative_to(ROOT)}'
+            for path in [*CONFIG.iterdir(), *(ROOT / 'launch').glob('*.py')]} <= share
+    assert {'mdepth_ros/package.xml', 'ament_index/resource_index/packages/mdepth_ros'} <= share
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mdepth_ros').rglob('*.py')}
+    assert modules == {name for name in wheel
+                       if name.startswith('mdepth_ros/') and name.endswith('.py')}
+
+
+def test_weights_are_installed(wheel):
+    folder = ROOT / 'mdepth_ros/weights'
+    weights = [*folder.glob('*.safetensors'), *folder.glob('*.md')]
+    if not weights:
+        pytest.skip('this checkout has no weights')
+    for path in weights:
+        assert wheel[str(path.relative_to(ROOT))] == path.stat().st_size <= 25 * 1024**2
 
 
 def test_rviz_shows_topics_that_exist():

@@ -2,7 +2,6 @@
 
 import argparse
 import shutil
-import sys
 import time
 from pathlib import Path
 
@@ -126,6 +125,5 @@ def _material(arguments: argparse.Namespace) -> Material:
         source = images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
                                arguments.fps)
     else:
-        print('making up a drive ...', file=sys.stderr, flush=True)
         source = synthetic_source(arguments.frames or SYNTHETIC_FRAMES)
     return material_from_source(source, arguments.out)

@@ -53,12 +53,14 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
     grid = figure.add_gridspec(rows, 2, height_ratios=[height] * (rows - 1) + [last])
     near, far = _range_of(depth if truth is None else pixels_of(truth))
     _show(figure.add_subplot(grid[0, 0]), rgb, 'input')
-    _show_depth(figure.add_subplot(grid[0, 1]), depth, near, far, 'depth')
+    # The network's size may have another aspect; it is stretched to the image that it covers.
+    _show_depth(figure.add_subplot(grid[0, 1], box_aspect=aspect), depth, near, far, 'depth')
     if truth is not None:
-        _show_depth(figure.add_subplot(grid[1, 1]), pixels_of(truth), near, far, 'true depth')
+        _show_depth(figure.add_subplot(grid[1, 1], box_aspect=aspect), pixels_of(truth), near, far,
+                    'true depth')
     # Without a truth the confidence stands beside the cloud.
     if confidence is not None:
-        _show_confidence(figure.add_subplot(grid[1, 0]), pixels_of(confidence))
+        _show_confidence(figure.add_subplot(grid[1, 0], box_aspect=aspect), pixels_of(confidence))
     _show_side(figure.add_subplot(grid[1, 1] if truth is None else grid[2, :]), cloud)
     seconds = (stamp - session.played[0].stamp_ns) / 1e9
     figure.suptitle(f'{material.name}, {seconds:.1f} s after its start', color=INK, fontsize=12)
@@ -105,7 +107,7 @@ def _show_depth(axes: Axes, depth: NDArray[np.float32], near: float, far: float,
     inverse = np.ma.masked_invalid(np.where(depth > 0, 1.0 / depth, np.nan))
     inverse = np.ma.masked_where(~np.isfinite(depth), inverse)
     shown = axes.imshow(inverse, cmap='turbo', vmin=1.0 / far, vmax=1.0 / near,
-                        interpolation='nearest')
+                        interpolation='nearest', aspect='auto')
     marks = []
     for where, colour, text in ((np.isnan(depth), NAN_COLOUR, 'none (NaN)'),
                                 (np.isposinf(depth), FAR_COLOUR, 'beyond range (+Inf)'),
@@ -113,7 +115,7 @@ def _show_depth(axes: Axes, depth: NDArray[np.float32], near: float, far: float,
         if where.any():
             overlay = np.zeros((*depth.shape, 4))
             overlay[where] = to_rgba(colour)
-            axes.imshow(overlay, interpolation='nearest')
+            axes.imshow(overlay, interpolation='nearest', aspect='auto')
             marks.append(Patch(color=colour, label=f'{text} {100 * where.mean():.0f} %'))
     _frame(axes, title)
     _label_in_metres(_bar(axes, shown), near, far)
@@ -133,7 +135,7 @@ def _label_in_metres(bar: Colorbar, near: float, far: float) -> None:
 
 def _show_confidence(axes: Axes, confidence: NDArray[np.float32]) -> None:
     """Show the confidence."""
-    shown = axes.imshow(confidence, cmap='viridis', vmin=0.0, vmax=1.0)
+    shown = axes.imshow(confidence, cmap='viridis', vmin=0.0, vmax=1.0, aspect='auto')
     _frame(axes, f'confidence, median {np.nanmedian(confidence):.2f}')
     _bar(axes, shown)
 

@@ -1,0 +1,46 @@
+"""A camera in a process of its own: ``python -m camera_process NAMESPACE WIDTH HEIGHT COUNT``."""
+
+import sys
+import time
+
+import rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, Image
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.bag_player import info_message, with_stamp
+
+PERIOD_S = 1 / 30
+
+
+def main(namespace, width, height, count):
+    """Publish best effort at 30 Hz, and stay until stdin ends: nothing unread may go with us."""
+    rclpy.init()
+    node = rclpy.create_node('camera', namespace=namespace)
+    qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+    images = node.create_publisher(Image, 'image', qos)
+    infos = node.create_publisher(CameraInfo, 'camera_info', qos)
+    while not (images.get_subscription_count() and infos.get_subscription_count()):
+        time.sleep(0.02)
+    time.sleep(1.0)  # the other side's half of the meeting
+    image = Image(width=width, height=height, encoding='rgb8', step=3 * width,
+                  data=bytes(range(256)) * (3 * width * height // 256))
+    image.header.frame_id = 'camera_optical_frame'
+    image_cdr = serialize_message(image)
+    info_cdr = serialize_message(info_message(Camera.from_fov(width, height, 80.0)))
+    due = time.monotonic()
+    for _ in range(count):
+        stamp_ns = time.time_ns()
+        infos.publish(with_stamp(info_cdr, stamp_ns))
+        images.publish(with_stamp(image_cdr, stamp_ns))
+        # A camera that was late does not catch up with a burst.
+        due = max(due + PERIOD_S, time.monotonic())
+        time.sleep(max(0.0, due - time.monotonic()))
+    print(f'sent {count}', flush=True)
+    sys.stdin.read()
+    rclpy.shutdown()
+
+
+if __name__ == '__main__':
+    main(sys.argv[1], *map(int, sys.argv[2:]))
