@@ -3,8 +3,7 @@
 from setuptools import setup
 
 setup(
-    # Here and not in setup.cfg: colcon reads data_files from the setup() call to know the package's
-    # ament resources.
+    # Here and not in setup.cfg: colcon reads data_files from the setup() call.
     data_files=[
         ('share/ament_index/resource_index/packages', ['resource/mdepth_ros']),
         ('share/mdepth_ros', ['package.xml']),

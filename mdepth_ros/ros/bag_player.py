@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
 import rclpy
 from nav_msgs.msg import Odometry
 from rclpy.publisher import Publisher
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.bag_topics import BagTopics, as_cdr, find_topics, open_bag
+from mdepth_ros.ros.camera_info import info_message
 from mdepth_ros.ros.child_process import Check, wait_until
 
 
@@ -195,26 +195,3 @@ def _publish(publisher: Publisher, cdr: bytes) -> PlayedFrame:
     published_ns = time.time_ns()
     publisher.publish(cdr)
     return PlayedFrame(stamp_of(cdr), published_ns)
-
-
-def info_message(camera: Camera, frame_id: str = 'camera_optical_frame') -> CameraInfo:
-    """
-    Describe the images as they arrive, distortion included.
-
-    Not the CameraInfo of what the node publishes, which has no distortion and identity for R:
-    that is :func:`mdepth_ros.ros.camera_info.info_from_camera`.
-
-    :param camera: their camera.
-    :param frame_id: their frame.
-    :return: a CameraInfo without a stamp; P is K where it is not known and not needed.
-    """
-    info = CameraInfo(width=camera.width, height=camera.height,
-                      distortion_model=camera.distortion_model or 'plumb_bob')
-    info.header.frame_id = frame_id
-    info.d = camera.distortion.tolist() or [0.0] * 5
-    info.k = camera.K.ravel()
-    info.r = camera.R.ravel()
-    info.p = camera.P.ravel()
-    if not camera.P.any() and not camera.has_distortion:
-        info.p = np.hstack([camera.K, np.zeros((3, 1))]).ravel()
-    return info

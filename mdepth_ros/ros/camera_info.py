@@ -69,6 +69,29 @@ def info_from_camera(camera: Camera, header: Header) -> CameraInfo:
     return info
 
 
+def info_message(camera: Camera, frame_id: str = 'camera_optical_frame') -> CameraInfo:
+    """
+    Describe the images as they arrive, distortion included.
+
+    Not the CameraInfo of what the node publishes, which has no distortion and identity for R: that
+    is :func:`info_from_camera`.
+
+    :param camera: their camera.
+    :param frame_id: their frame.
+    :return: a CameraInfo without a stamp; P is K where it is not known and not needed.
+    """
+    info = CameraInfo(width=camera.width, height=camera.height,
+                      distortion_model=camera.distortion_model or 'plumb_bob')
+    info.header.frame_id = frame_id
+    info.d = camera.distortion.tolist() or [0.0] * 5
+    info.k = camera.K.ravel()
+    info.r = camera.R.ravel()
+    info.p = camera.P.ravel()
+    if not camera.P.any() and not camera.has_distortion:
+        info.p = np.hstack([camera.K, np.zeros((3, 1))]).ravel()
+    return info
+
+
 def _region(info: CameraInfo) -> tuple[int, int, int, int]:
     """Return left, top, width, height of the region of interest; all zeros is the full image."""
     roi = info.roi

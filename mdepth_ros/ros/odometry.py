@@ -67,7 +67,7 @@ class CameraPath:
         message.pose.pose.position.x = x
         message.pose.pose.position.y = y
         message.pose.pose.position.z = z
-        message.pose.pose.orientation = _quaternion(self._T_odom_camera[:3, :3])
+        message.pose.pose.orientation = quaternion(self._T_odom_camera[:3, :3])
         linear, angular = self._twist[:3].tolist(), self._twist[3:].tolist()
         message.twist.twist.linear = Vector3(**dict(zip('xyz', linear)))
         message.twist.twist.angular = Vector3(**dict(zip('xyz', angular)))
@@ -85,8 +85,8 @@ def transform_of(odometry: Odometry) -> TransformStamped:
     return transform
 
 
-def _quaternion(R: NDArray[np.float64]) -> Quaternion:
-    """Convert a rotation."""
+def quaternion(R: NDArray[np.float64]) -> Quaternion:
+    """Convert a (3, 3) rotation."""
     vector = _rotation_vector(R)
     angle = float(np.linalg.norm(vector))
     # sin(angle / 2) / angle, which is np.sinc without its pi.

@@ -5,7 +5,7 @@ from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 
 # The private one, too: how a rotation becomes a message is the same question there.
-from mdepth_ros.ros.odometry import BODY_OPTICAL, _quaternion
+from mdepth_ros.ros.odometry import BODY_OPTICAL, quaternion
 
 
 class RobotPath:
@@ -37,7 +37,7 @@ class RobotPath:
         for axis, position, speed in zip('xyz', T[:3, 3].tolist(), velocity.tolist()):
             setattr(message.pose.pose.position, axis, position)
             setattr(message.twist.twist.linear, axis, speed)
-        message.pose.pose.orientation = _quaternion(T[:3, :3])
+        message.pose.pose.orientation = quaternion(T[:3, :3])
         return message
 
 

@@ -9,7 +9,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.bag_player import info_message, with_stamp
+from mdepth_ros.ros.bag_player import with_stamp
+from mdepth_ros.ros.camera_info import info_message
 
 PERIOD_S = 1 / 30
 
