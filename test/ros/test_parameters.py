@@ -1,22 +1,10 @@
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 import rclpy.parameter
-import yaml
 
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import SPECS, NodeParameters, known
-
-SHIPPED = Path(__file__).parents[2] / 'config' / 'depth.yaml'
-
-
-def flat(values, prefix=''):
-    for key, value in values.items():
-        if isinstance(value, dict):
-            yield from flat(value, f'{prefix}{key}.')
-        else:
-            yield prefix + key, value
 
 
 def parameter(name, value):
@@ -27,14 +15,6 @@ def test_every_field_is_a_parameter_with_a_name_of_its_own():
     assert len(SPECS) == len(fields(NodeParameters))
     for spec in SPECS.values():
         assert spec.checked(spec.default) == spec.default
-
-
-def test_the_shipped_file_holds_every_parameter_with_default_and_text():
-    text = SHIPPED.read_text()
-    shipped = dict(flat(yaml.safe_load(text)['/**']['ros__parameters']))
-    assert shipped == {name: spec.default for name, spec in SPECS.items()}
-    for spec in SPECS.values():
-        assert f'# {spec.text}{" [dynamic]" if spec.dynamic else ""}\n' in text, spec.name
 
 
 def test_a_change_makes_a_new_object_and_leaves_the_old_one():
