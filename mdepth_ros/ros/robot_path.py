@@ -4,7 +4,6 @@ import numpy as np
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 
-# The private one, too: how a rotation becomes a message is the same question there.
 from mdepth_ros.ros.odometry import BODY_OPTICAL, quaternion
 
 
