@@ -45,6 +45,7 @@ def save_checkpoint(
         save_file(tensors, partial, metadata)
         with open(partial, 'rb') as written:
             os.fsync(written.fileno())
+        partial.chmod(0o644)  # safetensors leaves it to its owner alone
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):  # it may never have come to be
