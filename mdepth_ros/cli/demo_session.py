@@ -44,8 +44,6 @@ class NodeChoice:
         """Return the command line that the node gets for a material."""
         values = [f'image_transport:={"compressed" if material.topics.compressed else "raw"}',
                   f'image_is_rectified:={str(material.is_rectified).lower()}']
-        if material.topics.odometry is not None:
-            values.append('scale.mode:=odometry')
         if self.weights is not None:
             values.append(f'weights:={self.weights.resolve()}')
         flags = [word for value in (*values, *self.parameters) for word in ('-p', value)]
