@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import rclpy
+import torch
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType
@@ -227,6 +228,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the node until it is told to stop."""
     # Before Fast DDS reads it: the default transport loses whole clouds.
     os.environ.update(large_message_environment())
+    # PyTorch's threads spin while they wait for each other: with no core left for DDS and the
+    # camera's driver, more threads are slower.
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
     # rclpy's own handlers end the context while the worker may be publishing.
     rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     stop = threading.Event()
