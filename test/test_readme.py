@@ -1,6 +1,7 @@
 """What the README tells people to type exists."""
 
 import ast
+import os
 import re
 import shlex
 import subprocess
@@ -37,8 +38,10 @@ def test_there_are_commands():
 
 @pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('make ')])
 def test_make(command):
+    # `make test` may be what runs this: the inner make must not know of it.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'MFLAGS'))}
     done = subprocess.run([*shlex.split(command), '--dry-run'], cwd=ROOT, capture_output=True,
-                          text=True, check=True)
+                          text=True, check=True, env=environment)
     # The last line is what make would run; its options must be ones that the command has.
     line = done.stdout.strip().splitlines()[-1]
     if 'demo' in command:
