@@ -245,6 +245,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     finally:
         node.destroy_node()
         rclpy.try_shutdown()
+        # Ctrl-C reaches the node twice, from the terminal and from launch; the second one must not
+        # kill the interpreter on its way out.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
 
 
 if __name__ == '__main__':

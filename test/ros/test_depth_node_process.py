@@ -92,3 +92,21 @@ def test_a_signal_ends_the_process_cleanly_from_every_state(
     assert process.returncode == 0, output
     assert 'Traceback' not in output
     assert 'rror' not in output, output
+
+
+def test_signals_that_come_again_and_again_do_not_kill_it(tmp_path, tiny_weights):
+    # Ctrl-C reaches the node from the terminal and from launch.
+    process = start(tmp_path, tiny_weights)
+    try:
+        with LifecycleClient('/process/mdepth') as client:
+            client.wait_for_node()
+            client.change('configure')
+        end = time.monotonic() + 20
+        while process.poll() is None and time.monotonic() < end:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+        output, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+    assert process.returncode == 0, output
+    assert 'Traceback' not in output
