@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from mdepth_ros.geometry.product import exact_product
+
 
 def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:
     """
@@ -25,7 +27,7 @@ def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:
     sinc = torch.where(small, 1 - squared / 6, angle.sin() / angle)
     cosc = torch.where(small, 0.5 - squared / 24, (1 - angle.cos()) / safe)
     identity = torch.eye(3, dtype=axis_angle.dtype, device=axis_angle.device)
-    return identity + sinc[:, None, None] * skew + cosc[:, None, None] * (skew @ skew)
+    return identity + sinc[:, None, None] * skew + cosc[:, None, None] * exact_product(skew, skew)
 
 
 def motion_from_parameters(axis_angle: Tensor, translation: Tensor) -> Tensor:
@@ -57,5 +59,5 @@ def invert_motion(T: Tensor) -> Tensor:
     if T.shape[-2:] != (4, 4):
         raise ValueError(f'T must be (..., 4, 4), got {tuple(T.shape)}')
     R_inverse = T[..., :3, :3].transpose(-1, -2)
-    t_inverse = -R_inverse @ T[..., :3, 3:]
+    t_inverse = -exact_product(R_inverse, T[..., :3, 3:])
     return torch.cat([torch.cat([R_inverse, t_inverse], dim=-1), T[..., 3:, :]], dim=-2)

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mdepth_ros.geometry.product import exact_product
+
 # A point nearer than this to the image plane (or behind it) has no usable projection [m].
 NEAREST_Z = 1e-6
 
@@ -38,7 +40,7 @@ def backproject(depth: Tensor, inv_K: Tensor) -> Tensor:
         raise ValueError(f'depth must be (B, 1, H, W), got {tuple(depth.shape)}')
     B, _, H, W = depth.shape
     _check_matrix('inv_K', inv_K, B, 3)
-    rays = inv_K @ pixel_grid(H, W, depth).reshape(3, H * W)  # (B, 3, HW)
+    rays = exact_product(inv_K, pixel_grid(H, W, depth).reshape(3, H * W))  # (B, 3, HW)
     return depth * rays.view(B, 3, H, W)
 
 
@@ -56,7 +58,7 @@ def project(points: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError(f'points must be (B, 3, H, W), got {tuple(points.shape)}')
     B, _, H, W = points.shape
     _check_matrix('K', K, B, 3)
-    image_points = (K @ points.reshape(B, 3, H * W)).view(B, 3, H, W)
+    image_points = exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W)
     z = image_points[:, 2:]
     valid = z > NEAREST_Z
     return image_points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
@@ -73,7 +75,7 @@ def transform(T: Tensor, points: Tensor) -> Tensor:
     """
     B, _, H, W = points.shape
     _check_matrix('T', T, B, 4)
-    moved = T[:, :3, :3] @ points.reshape(B, 3, H * W) + T[:, :3, 3:]
+    moved = exact_product(T[:, :3, :3], points.reshape(B, 3, H * W)) + T[:, :3, 3:]
     return moved.view(B, 3, H, W)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.autograd import gradcheck
 
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, invert_intrinsics
-from mdepth_ros.geometry.pose import motion_from_parameters
+from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
 from mdepth_ros.geometry.projection import (
     backproject,
     inside,
@@ -138,3 +138,15 @@ def test_gradient_of_depth_and_motion():
 def test_bad_shapes(call, text):
     with pytest.raises(ValueError, match=text):
         call()
+
+
+def test_mixed_precision_leaves_the_geometry_alone():
+    K = torch.tensor([[[100.0, 0.0, 52.0], [0.0, 100.0, 16.0], [0.0, 0.0, 1.0]]])
+    T = motion_from_parameters(torch.tensor([[0.02, -0.1, 0.03]]), torch.tensor([[0.3, 0.1, -1]]))
+    depth = torch.full((1, 1, 32, 104), 8.0)
+    wanted, _ = reproject(depth, K, invert_intrinsics(K), invert_motion(T))
+    with torch.autocast('cpu', torch.bfloat16):
+        T = motion_from_parameters(torch.tensor([[0.02, -0.1, 0.03]]),
+                                   torch.tensor([[0.3, 0.1, -1]]))
+        pixels, _ = reproject(depth, K, invert_intrinsics(K), invert_motion(T))
+    torch.testing.assert_close(pixels, wanted, rtol=0, atol=0)

@@ -1,0 +1,65 @@
+"""What training and evaluation see of any data set: sequences of one camera's frames."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
+
+
+class DataError(MdepthError):
+    """Data that is missing, broken or of no use; the message names the file."""
+
+
+class Sequence(ABC):
+    """
+    Frames of one camera in the order of time, read when they are asked for.
+
+    What a data set does not know, it does not override: truth, poses and moving objects are None.
+    Indices run from 0 to ``len(sequence) - 1``.
+
+    :ivar name: unique in its data set, for people and for logs.
+    :ivar camera: of all its images; rectified, so without distortion.
+    """
+
+    name: str
+    camera: Camera
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Return the number of frames."""
+
+    @abstractmethod
+    def stamp_ns(self, index: int) -> int:
+        """Return when a frame was taken [ns]; later frames have later stamps."""
+
+    @abstractmethod
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """
+        Read an image.
+
+        :param index: which frame.
+        :return: (H, W, 3) uint8 RGB of the camera's size.
+        :raises DataError: naming the file, if it is missing, broken or of another size.
+        """
+
+    def depth(self, index: int) -> NDArray[np.float32] | None:
+        """
+        Read the true depth along z, for evaluation only.
+
+        :param index: which frame.
+        :return: (H', W') [m] over the image's field of view, at a size of its own; NaN where it is
+            not known, +Inf for the sky. None if the frame has no truth.
+        :raises DataError: as for :meth:`rgb`.
+        """
+        return None
+
+    def T_world_camera(self, index: int) -> NDArray[np.float64] | None:
+        """Return the (4, 4) true pose, optical frame [m]; None where it is not known."""
+        return None
+
+    def moving(self, index: int) -> NDArray[np.bool_] | None:
+        """Return the (H', W') mask of what moves in the world; None where it is not known."""
+        return None
