@@ -1,11 +1,9 @@
 """Where the demo's images come from: a made-up drive, a video, a folder of images."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +12,8 @@ from numpy.typing import NDArray
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.image_files import read_depth
+from mdepth_ros.training.frames_index import FILE_NAME, FrameEntry, read_index
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000
@@ -166,11 +166,8 @@ def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) ->
     """
     Read a folder of images, sorted by name, or as its ``frames.json`` lists them.
 
-    ``frames.json`` has ``frames`` with ``image`` and, where known, ``depth`` (16-bit PNG in units
-    of ``depth_unit_m``, 0 is none) and ``T_world_camera``; ``K``, ``width``, ``height``, ``fps``.
-
-    :param folder: the folder.
-    :param choice: the camera, if ``frames.json`` has none.
+    :param folder: the folder; for ``frames.json`` see :mod:`mdepth_ros.training.frames_index`.
+    :param choice: the camera; without ``frames.json`` it is needed.
     :param limit: read at most so many.
     :param fps: images per second, if ``frames.json`` says nothing.
     :return: the source.
@@ -178,30 +175,31 @@ def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) ->
     """
     if not folder.is_dir():
         raise MdepthError(f'no folder at {folder}')
-    index_file = folder / 'frames.json'
-    content = _read_index(index_file) if index_file.is_file() else {}
-    entries: list[dict[str, Any]] = content.get('frames') or [
-        {'image': path.name} for path in sorted(folder.iterdir())
-        if path.suffix.lower() in SUFFIXES]
+    index = read_index(folder / FILE_NAME) if (folder / FILE_NAME).is_file() else None
+    entries = index.frames if index else tuple(
+        FrameEntry(path.name) for path in sorted(folder.iterdir())
+        if path.suffix.lower() in SUFFIXES)
     if not entries:
         raise MdepthError(f'{folder} has neither frames.json nor images ({", ".join(SUFFIXES)})')
-    height, width = _read_image(folder / entries[0]['image']).shape[:2]
+    height, width = _read_image(folder / entries[0].image).shape[:2]
     camera = choice.camera(width, height)
-    if camera is None and 'K' in content:
-        camera = Camera(width, height, np.array(content['K']))
-    camera = camera or choice.required(str(folder), width, height)
-    unit = float(content.get('depth_unit_m', 0.001))
+    if index and (index.width, index.height) != (width, height):
+        raise MdepthError(f'{entries[0].image} is {width} x {height}, '
+                          f'{folder / FILE_NAME} says {index.width} x {index.height}')
+    if camera is None:
+        camera = index.camera() if index else choice.required(str(folder), width, height)
+    rate = (index and index.fps) or fps
     count = min(limit, len(entries))
 
     def frames_of() -> Iterator[SourceFrame]:
-        for index, entry in enumerate(entries[:count]):
-            rgb = _read_image(folder / entry['image'])
+        for place, entry in enumerate(entries[:count]):
+            rgb = _read_image(folder / entry.image)
             if rgb.shape[:2] != (height, width):
-                raise MdepthError(f'{entry["image"]} is {rgb.shape[1]} x {rgb.shape[0]}, '
+                raise MdepthError(f'{entry.image} is {rgb.shape[1]} x {rgb.shape[0]}, '
                                   f'the first image {width} x {height}')
-            depth = _read_depth(folder / entry['depth'], unit) if 'depth' in entry else None
-            pose = np.array(entry['T_world_camera']) if 'T_world_camera' in entry else None
-            yield SourceFrame(_stamp(index, float(content.get('fps', fps))), rgb, depth, pose)
+            depth = (read_depth(folder / entry.depth, index.depth_unit_m)
+                     if index and entry.depth else None)
+            yield SourceFrame(_stamp(place, rate), rgb, depth, entry.T_world_camera)
 
     return Source(f'{folder.name} ({count} of {len(entries)} images)', camera, count, frames_of())
 
@@ -211,25 +209,9 @@ def _stamp(index: int, fps: float) -> int:
     return START_NS + round(index * 1e9 / fps)
 
 
-def _read_index(path: Path) -> dict[str, Any]:
-    """Read frames.json."""
-    try:
-        return dict(json.loads(path.read_text(encoding='utf-8')))
-    except (OSError, ValueError) as error:
-        raise MdepthError(f'{path} is not readable: {error}') from error
-
-
 def _read_image(path: Path) -> NDArray[np.uint8]:
     """Read an image as RGB."""
     bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if bgr is None:
         raise MdepthError(f'{path} is not an image that OpenCV can read')
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
-
-
-def _read_depth(path: Path, unit_m: float) -> NDArray[np.float32]:
-    """Read 16-bit depth as metres, NaN where there is none."""
-    raw = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if raw is None:
-        raise MdepthError(f'{path} is not an image that OpenCV can read')
-    return np.where(raw > 0, raw * np.float32(unit_m), np.nan).astype(np.float32)

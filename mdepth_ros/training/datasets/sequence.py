@@ -22,10 +22,12 @@ class Sequence(ABC):
 
     :ivar name: unique in its data set, for people and for logs.
     :ivar camera: of all its images; rectified, so without distortion.
+    :ivar targets: indices of the frames to train on, None for all; the others are neighbours only.
     """
 
     name: str
     camera: Camera
+    targets: tuple[int, ...] | None = None
 
     @abstractmethod
     def __len__(self) -> int:

@@ -1,0 +1,119 @@
+"""Frames folders: images on disk with a ``frames.json`` that says what is known about them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_rgb
+from mdepth_ros.training.datasets.sequence import DataError, Sequence
+from mdepth_ros.training.datasets.sequence_part import SequencePart, check_index
+from mdepth_ros.training.frames_index import FILE_NAME, FrameEntry, read_index
+
+JOURNAL = 'journal.jsonl'  # what `mdepth prepare` keeps until it is through
+
+
+class FramesFolder(Sequence):
+    """
+    One folder with a ``frames.json``.
+
+    :param folder: the folder.
+    :param name: what to call it; by default the folder's own name.
+    :raises DataError: if its ``frames.json`` is missing or wrong.
+    :ivar index: the content of ``frames.json``.
+    """
+
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        self.index = read_index(folder / FILE_NAME)
+        self.name = folder.resolve().name if name is None else name
+        self.camera = self.index.camera()
+        self._folder = folder
+
+    def __len__(self) -> int:
+        return len(self.index.frames)
+
+    def stamp_ns(self, index: int) -> int:
+        """Return when a frame was taken [ns]."""
+        check_index(self, index)
+        return self.index.stamp_ns(index)
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """Read an image, (H, W, 3) RGB."""
+        return read_rgb(self._folder / self._entry(index).image, self.camera.width,
+                        self.camera.height)
+
+    def depth(self, index: int) -> NDArray[np.float32] | None:
+        """Read the true depth, (H', W') [m]."""
+        file = self._entry(index).depth
+        return None if file is None else read_depth(self._folder / file, self.index.depth_unit_m)
+
+    def T_world_camera(self, index: int) -> NDArray[np.float64] | None:
+        """Return the (4, 4) true pose."""
+        return self._entry(index).T_world_camera
+
+    def moving(self, index: int) -> NDArray[np.bool_] | None:
+        """Read the (H', W') mask of what moves."""
+        file = self._entry(index).moving
+        return None if file is None else read_mask(self._folder / file)
+
+    def _entry(self, index: int) -> FrameEntry:
+        """What is known about a frame."""
+        check_index(self, index)
+        return self.index.frames[index]
+
+
+def open_frames(path: Path, first: int = 0, last: int | None = None) -> list[Sequence]:
+    """
+    Open a frames folder, or all of them in a tree, in the order of their names.
+
+    :param path: a folder with ``frames.json``, or one with such folders at any depth.
+    :param first: first frame to take; frames are counted through all the folders.
+    :param last: first frame not to take any more; None takes all the rest.
+    :return: the sequences, or the parts of them that lie in [first, last); at least one.
+    :raises DataError: if there are none, if a ``frames.json`` is wrong, if `mdepth prepare` has
+        not finished there, or if there are not as many frames.
+    """
+    folders = find_frames_folders(path)
+    if not folders:
+        raise DataError(f'{path} holds no {FILE_NAME}, nor does any folder in it')
+    sequences = [FramesFolder(folder, None if folder == path
+                              else folder.relative_to(path).as_posix()) for folder in folders]
+    count = sum(map(len, sequences))
+    last = count if last is None else last
+    if not 0 <= first < last <= count:
+        raise DataError(f'{path} has frames [0, {count}), asked for [{first}, {last})')
+    parts: list[Sequence] = []
+    start = 0
+    for sequence in sequences:
+        low, high = max(first - start, 0), min(last - start, len(sequence))
+        if low < high:
+            whole = high - low == len(sequence)
+            parts.append(sequence if whole else SequencePart(sequence, low, high))
+        start += len(sequence)
+    return parts
+
+
+def find_frames_folders(path: Path) -> list[Path]:
+    """
+    Find the frames folders in a tree; what lies in one is its images.
+
+    :param path: where to look, links followed.
+    :return: folders with a ``frames.json``, sorted by name; empty if there are none.
+    :raises DataError: if `mdepth prepare` has not finished in one of the folders.
+    """
+    found, seen = [], set()
+    for name, below, files in os.walk(path, followlinks=True):
+        folder = Path(name)
+        # A link that leads back up would never end.
+        if folder.resolve() in seen:
+            below.clear()
+            continue
+        seen.add(folder.resolve())
+        if JOURNAL in files:
+            raise DataError(f'{folder} is not finished, {JOURNAL} is still there: '
+                            'run the same `mdepth prepare` again, it goes on where it stopped')
+        if FILE_NAME in files:
+            found.append(folder)
+            below.clear()
+    return sorted(found)

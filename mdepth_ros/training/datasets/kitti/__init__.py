@@ -1,0 +1,1 @@
+"""KITTI raw data in its official layout."""

@@ -1,0 +1,42 @@
+"""How KITTI names its recordings and cameras."""
+
+import re
+from dataclasses import dataclass
+
+from mdepth_ros.training.datasets.sequence import DataError
+
+CAMERAS = ('image_02', 'image_03')  # the colour cameras, left and right
+DATE = r'\d{4}_\d{2}_\d{2}'
+SHORT = re.compile(rf'({DATE})/(\d{{4}})')
+FOLDER = re.compile(rf'(?:({DATE})/)?({DATE})_drive_(\d{{4}})_sync/?')
+
+
+@dataclass(frozen=True, order=True)
+class DriveId:
+    """One synchronised and rectified recording, such as ``2011_09_26`` and ``0002``."""
+
+    date: str
+    number: str
+
+    def __str__(self) -> str:
+        return f'{self.date}/{self.number}'
+
+    @property
+    def folder(self) -> str:
+        """Name of its folder, in the folder of its date."""
+        return f'{self.date}_drive_{self.number}_sync'
+
+
+def parse_drive(text: str) -> DriveId:
+    """
+    Read a drive's name.
+
+    :param text: ``2011_09_26/0002``, or its folder with or without the date's before it.
+    :raises DataError: if it is neither.
+    """
+    if match := SHORT.fullmatch(text):
+        return DriveId(*match.groups())
+    if (match := FOLDER.fullmatch(text)) and match[1] in (None, match[2]):
+        return DriveId(match[2], match[3])
+    raise DataError('a KITTI drive is named like 2011_09_26/0002 or '
+                    f'2011_09_26/2011_09_26_drive_0002_sync, got {text!r}')

@@ -1,0 +1,65 @@
+"""A synthetic scene as a sequence, with all the truth there is."""
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.training.datasets.sequence import Sequence
+from mdepth_ros.training.synthetic import SceneConfig, SyntheticSequence, render_sequence
+
+
+class SyntheticSequenceView(Sequence):
+    """Rendered when the first frame is asked for, and kept in memory."""
+
+    def __init__(
+        self, config: SceneConfig, seed: int, device: torch.device | str = 'cpu'
+    ) -> None:
+        """
+        Render nothing yet.
+
+        :param config: what it shows.
+        :param seed: the same seed gives the same frames on the same device.
+        :param device: where to render; the frames are kept on the CPU.
+        """
+        self.name = f'synthetic_{config.kind}_{seed}'
+        self.camera = Camera.from_fov(config.width, config.height, config.horizontal_fov_deg)
+        self.config, self.seed, self._device = config, seed, device
+
+    def __len__(self) -> int:
+        return self.config.frames
+
+    def stamp_ns(self, index: int) -> int:
+        """Return when a frame was taken [ns]; the first one is taken at 0."""
+        return round(index * (1e9 / self.config.fps))
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """Return an image, (H, W, 3) uint8 RGB."""
+        return np.ascontiguousarray(self._rendered.images[index].permute(1, 2, 0).numpy())
+
+    def depth(self, index: int) -> NDArray[np.float32]:
+        """Return the true depth along z, (H, W) [m]; +Inf for the sky."""
+        return np.asarray(self._rendered.depth[index, 0].numpy())
+
+    def T_world_camera(self, index: int) -> NDArray[np.float64]:
+        """Return the (4, 4) true pose, optical frame [m]."""
+        return np.asarray(self._rendered.T_world_camera[index].double().numpy())
+
+    def moving(self, index: int) -> NDArray[np.bool_]:
+        """Return the (H, W) mask of what moves in the world."""
+        return np.asarray(self._rendered.moving[index, 0].numpy())
+
+    @cached_property
+    def _rendered(self) -> SyntheticSequence:
+        """All frames on the CPU, the images as a camera gives them: uint8."""
+        q = render_sequence(self.config, self.seed, self._device)
+        return SyntheticSequence(
+            images=(q.images * 255).round().to('cpu', torch.uint8), depth=q.depth.cpu(),
+            T_world_camera=q.T_world_camera.cpu(), K=q.K.cpu(), moving=q.moving.cpu(),
+            stamps_ns=q.stamps_ns)
+
+    def __getstate__(self) -> dict[str, object]:
+        # Another process renders it again rather than being sent it.
+        return {name: value for name, value in vars(self).items() if name != '_rendered'}
