@@ -1,0 +1,131 @@
+"""``mdepth evaluate``: the errors of single-frame and multi-frame depth, side by side."""
+
+import argparse
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
+from mdepth_ros.training.evaluation.data import DataChoice, choose_stretches
+from mdepth_ros.training.evaluation.evaluate import PlayedFrame, evaluate
+from mdepth_ros.training.evaluation.plots import plot_errors, plot_scale
+from mdepth_ros.training.evaluation.protocol import PROTOCOLS
+from mdepth_ros.training.evaluation.report import json_report, text_report
+from mdepth_ros.training.evaluation.samples import draw_samples
+
+SAMPLES = 4  # rows of samples.png
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    parser.add_argument('--data', required=True, metavar='D',
+                        help='frames folder, tree of them, KITTI raw, or synthetic[:KIND[:SEEDS]] '
+                        'such as synthetic:indoor:7-9')
+    parser.add_argument('--split', choices=list(PROTOCOLS), default='all',
+                        help='every frame, or the Eigen test set of KITTI with raw or improved '
+                        'ground truth')
+    parser.add_argument('--first', type=int, default=0, metavar='N',
+                        help='first frame, of data with one sequence')
+    parser.add_argument('--last', type=int, metavar='N',
+                        help='last frame, itself included; by default the end')
+    parser.add_argument('--rate', type=int, default=1, metavar='N',
+                        help='use every N-th frame, as from a slower camera')
+    parser.add_argument('--kitti-split', type=Path, metavar='FILE',
+                        help="frames of the Eigen test set, by default the source tree's "
+                        'training/kitti/eigen.json')
+    parser.add_argument('--benchmark', type=Path, metavar='DIR',
+                        help='improved ground truth of KITTI (data_depth_annotated)')
+    parser.add_argument('--size', type=_size, metavar='WxH|PIXELS',
+                        help="the networks' input size, multiples of 32, or at most so many "
+                        f'pixels; by default {EngineConfig().pixel_budget} pixels')
+    parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
+    parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
+    parser.add_argument('--per-frame', action='store_true', help='every frame in the JSON, too')
+    parser.add_argument('--plots', type=Path, metavar='DIR',
+                        help='write frames.png, scale.png and samples.png there')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Evaluate.
+
+    :param arguments: the parsed command line.
+    :return: 0.
+    :raises MdepthError: if weights, data or a place to write to are of no use.
+    """
+    # Before the long part, so that its result has a place to go.
+    if arguments.json is not None:
+        if arguments.json.is_dir():
+            raise MdepthError(f'--json {arguments.json} is a folder, give a file')
+        _make_folder(arguments.json.parent)
+    if arguments.plots is not None:
+        _make_folder(arguments.plots)
+    protocol = PROTOCOLS[arguments.split]
+    stretches = choose_stretches(DataChoice(
+        arguments.data, arguments.split, arguments.first, arguments.last, arguments.rate,
+        arguments.kitti_split, arguments.benchmark))
+    weights = arguments.weights or DEFAULT_WEIGHTS
+    config = replace(arguments.size or EngineConfig(), device=arguments.device)
+    estimator = DepthEstimator.from_checkpoint(weights, config)
+    estimator.warm_up()
+
+    count = sum(len(stretch.indices) - stretch.lead for stretch in stretches)
+    drawn = {round((n + 0.5) * count / SAMPLES - 0.5) for n in range(SAMPLES)}
+    samples: list[PlayedFrame] = []
+    sizes: set[str] = set()
+    with tqdm(total=count, unit=' frames', leave=False, desc='evaluating') as bar:
+        def watch(played: PlayedFrame) -> None:
+            if arguments.plots is not None and bar.n in drawn:
+                samples.append(played)
+            sizes.add('{1}x{0}'.format(*played.multi.shape))
+            bar.update()
+
+        evaluation = evaluate(estimator, stretches, protocol, watch)
+
+    size = ', '.join(sorted(sizes))
+    print(f'{arguments.data}\n{weights} at {size} on {estimator.device}\n{protocol}\n')
+    print(text_report(evaluation), flush=True)
+    if arguments.json is not None:
+        report = json_report(evaluation, arguments.per_frame) | {
+            'data': arguments.data, 'weights': str(weights), 'split': arguments.split,
+            'protocol': str(protocol), 'size': size, 'device': str(estimator.device)}
+        arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+    if arguments.plots is not None:
+        if evaluation.rows:
+            plot_errors(evaluation.per_frame, arguments.plots / 'frames.png')
+            plot_scale(evaluation.per_frame, arguments.plots / 'scale.png')
+        draw_samples(samples, protocol, arguments.plots / 'samples.png')
+    return 0
+
+
+def _size(text: str) -> EngineConfig:
+    """Read WxH or a number of pixels."""
+    match = re.fullmatch(r'(\d+)(?:x(\d+))?', text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f'must be WxH or a number of pixels, got {text!r}')
+    first, second = match.groups()
+    try:
+        if second is None:
+            return EngineConfig(pixel_budget=int(first))
+        return EngineConfig(width=int(first), height=int(second))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder for results."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MdepthError(f'cannot make the folder {folder}: {error.strerror}') from error

@@ -1,0 +1,1 @@
+"""Scoring the estimator on data whose depth is known."""

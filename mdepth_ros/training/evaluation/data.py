@@ -1,0 +1,100 @@
+"""What ``--data`` and ``--split`` mean: sequences on disk, the Eigen test set, made-up scenes."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+import mdepth_ros
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.catalogue import open_data
+from mdepth_ros.training.datasets.kitti.eigen import CAMERA, eigen_test
+from mdepth_ros.training.datasets.sequence import Sequence
+from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.evaluation.protocol import ALL, EIGEN_BENCHMARK
+from mdepth_ros.training.evaluation.stretches import Stretch, lone_frames, whole_sequences
+from mdepth_ros.training.synthetic import Kind, random_config
+
+KITTI_SPLIT = Path(mdepth_ros.__file__).parents[1] / 'training/kitti/eigen.json'
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SYNTHETIC = re.compile(rf'synthetic(?::({"|".join(KINDS)})(?::(\d+)(?:-(\d+))?)?)?')
+SYNTHETIC_SEEDS = (1_000_000, 1_000_001)  # first and last where the user names none
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """
+    What the user asked to evaluate on.
+
+    ``data`` is a path or ``synthetic[:KIND[:SEEDS]]``, ``split`` the name of a protocol. Of a
+    single sequence ``first`` to ``last``, itself included, are taken; of each, every ``every``-th
+    frame. ``kitti_split`` is the Eigen test set's file, None for the source tree's;
+    ``benchmark`` is the improved ground truth's folder.
+    """
+
+    data: str
+    split: str = ALL.name
+    first: int = 0
+    last: int | None = None
+    every: int = 1
+    kitti_split: Path | None = None
+    benchmark: Path | None = None
+
+
+def choose_stretches(choice: DataChoice) -> list[Stretch]:
+    """
+    Open the data.
+
+    :param choice: what the user asked for.
+    :return: what to play; at least one stretch.
+    :raises MdepthError: if there is no such data, or the choice contradicts itself.
+    """
+    ranged = choice.first != 0 or choice.last is not None
+    if choice.every < 1:
+        raise MdepthError(f'of every N-th frame N must be at least 1, got {choice.every}')
+    if choice.split != ALL.name:
+        if ranged or choice.every != 1:
+            raise MdepthError(f'the frames of {choice.split} are fixed: '
+                              'a range or a rate goes with the split all')
+        return _eigen(choice)
+    if choice.data.split(':')[0] == 'synthetic':
+        sequences = synthetic_sequences(choice.data)
+    else:
+        # Standing still is what a robot often does, so it belongs to the test.
+        sequences = open_data(Path(choice.data), cameras=(CAMERA,), drop_static=False)
+    if ranged and len(sequences) != 1:
+        raise MdepthError(f'a range of frames needs a single sequence, {choice.data} has '
+                          f'{len(sequences)}: {sequences[0].name}, {sequences[1].name}, ...')
+    return whole_sequences(sequences, choice.first, choice.last, choice.every)
+
+
+def synthetic_sequences(text: str) -> list[Sequence]:
+    """
+    Choose synthetic worlds, which are rendered when they are played.
+
+    :param text: ``synthetic`` for every kind, ``synthetic:indoor``, ``synthetic:indoor:7`` or
+        ``synthetic:indoor:7-9``.
+    :return: a sequence per kind and seed.
+    :raises MdepthError: if the text is another.
+    """
+    match = SYNTHETIC.fullmatch(text)
+    if match is None:
+        raise MdepthError(f'synthetic data is synthetic[:KIND[:SEEDS]] with KIND one of '
+                          f'{", ".join(KINDS)} and SEEDS such as 7 or 7-9, got {text!r}')
+    wanted, first, last = match.groups()
+    low, high = SYNTHETIC_SEEDS if first is None else (int(first), int(last or first))
+    if low > high:
+        raise MdepthError(f'synthetic seeds must rise, got {low}-{high}')
+    return [SyntheticSequenceView(random_config(seed, kind=kind), seed)
+            for kind in KINDS if wanted in (None, kind) for seed in range(low, high + 1)]
+
+
+def _eigen(choice: DataChoice) -> list[Stretch]:
+    """The Eigen test set, with the ground truth of its split."""
+    improved = choice.split == EIGEN_BENCHMARK.name
+    if improved and choice.benchmark is None:
+        raise MdepthError(f'{choice.split} needs the folder of the improved ground truth '
+                          '(data_depth_annotated, with train and val)')
+    split_file = choice.kitti_split or KITTI_SPLIT
+    return lone_frames(eigen_test(Path(choice.data), split_file,
+                                  choice.benchmark if improved else None))

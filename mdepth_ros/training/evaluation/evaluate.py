@@ -1,0 +1,121 @@
+"""Play data through the estimator as a robot would, and score both of its depths."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.sequence import DataError, Sequence
+from mdepth_ros.training.evaluation.protocol import Protocol
+from mdepth_ros.training.evaluation.scores import FrameScore, Scores, score_depths
+from mdepth_ros.training.evaluation.stretches import Stretch
+from mdepth_ros.training.evaluation.summary import Evaluation, summarise
+
+# A camera that moved less since the frame before stands still [m].
+STILL_M = 0.01
+
+
+@dataclass(frozen=True)
+class PlayedFrame:
+    """
+    A frame that was scored, with what it was scored from.
+
+    ``rgb`` (H, W, 3) uint8; ``truth`` (H', W') [m] as :meth:`Sequence.depth` gives it, if there
+    is one; ``single`` and ``multi`` (h, w) [m], NaN where there is no depth.
+    """
+
+    score: FrameScore
+    rgb: NDArray[np.uint8]
+    truth: NDArray[np.float32] | None
+    single: NDArray[np.float32]
+    multi: NDArray[np.float32]
+
+
+def evaluate(
+    estimator: DepthEstimator, stretches: Iterable[Stretch], protocol: Protocol,
+    watch: Callable[[PlayedFrame], object] = lambda played: None,
+) -> Evaluation:
+    """
+    Score the estimator frame after frame, as the robot would run it.
+
+    :param estimator: what the node runs, too; it is reset before each stretch.
+    :param stretches: what to play.
+    :param protocol: which pixels of the truth count.
+    :param watch: called with each frame, for progress and pictures.
+    :return: all scores and their means.
+    :raises MdepthError: naming the file or frame, if one cannot be read, run or scored.
+    """
+    scores = []
+    for played in play(estimator, stretches, protocol):
+        watch(played)
+        scores.append(played.score)
+    return summarise(scores)
+
+
+def play(
+    estimator: DepthEstimator, stretches: Iterable[Stretch], protocol: Protocol
+) -> Iterator[PlayedFrame]:
+    """
+    Push every frame at its stamp; yield those that are to be scored.
+
+    :param estimator: as for :func:`evaluate`.
+    :param stretches: as for :func:`evaluate`.
+    :param protocol: as for :func:`evaluate`.
+    :return: the frames, in order.
+    :raises MdepthError: as for :func:`evaluate`.
+    """
+    for stretch in stretches:
+        estimator.reset()
+        sequence = stretch.sequence
+        previous: int | None = None
+        for number, index in enumerate(stretch.indices):
+            rgb, stamp_ns = sequence.rgb(index), sequence.stamp_ns(index)
+            estimate = estimator.push(Frame(rgb, sequence.camera, stamp_ns))
+            if number >= stretch.lead:
+                truth = stretch.truth(index)
+                single, multi = _depth(estimate.single_depth), _depth(estimate.depth)
+                score = FrameScore(
+                    sequence.name, index, stamp_ns, estimate.mode,
+                    _still(sequence, index, previous), sum(astuple(estimate.timings)),
+                    None if truth is None else _score(
+                        sequence, index, single, multi, truth, protocol))
+                yield PlayedFrame(score, rgb, truth, single, multi)
+            previous = index
+
+
+def _score(
+    sequence: Sequence, index: int, single: NDArray[np.float32], multi: NDArray[np.float32],
+    truth: NDArray[np.float32], protocol: Protocol,
+) -> Scores | None:
+    """Score a frame; errors name it."""
+    moving = sequence.moving(index)
+    # Data sets make the mask apart from the depth.
+    if moving is not None and moving.shape != truth.shape:
+        raise DataError(f'{sequence.name}, frame {index}: moving must be {truth.shape} like '
+                        f'depth, got {moving.shape}')
+    try:
+        return score_depths(single, multi, truth, moving, protocol)
+    except MdepthError as error:
+        raise MdepthError(f'{sequence.name}, frame {index}: {error}') from error
+
+
+def _depth(depth: Tensor) -> NDArray[np.float32]:
+    """(1, 1, h, w) tensor to (h, w) array with NaN for what is no depth."""
+    usable = depth.isfinite() & (depth > 0)
+    array: NDArray[np.float32] = torch.where(usable, depth, torch.nan)[0, 0].cpu().numpy()
+    return array
+
+
+def _still(sequence: Sequence, index: int, previous: int | None) -> bool | None:
+    """Compare the camera's true position with that of the frame before."""
+    before = None if previous is None else sequence.T_world_camera(previous)
+    now = sequence.T_world_camera(index)
+    if before is None or now is None:
+        return None
+    return bool(np.linalg.norm(now[:3, 3] - before[:3, 3]) < STILL_M)

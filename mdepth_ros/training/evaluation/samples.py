@@ -1,0 +1,146 @@
+"""A sheet of a few frames: image, truth, both depths and where they are wrong."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from numpy.typing import NDArray
+
+from mdepth_ros.training.evaluation.evaluate import PlayedFrame
+from mdepth_ros.training.evaluation.protocol import Protocol, predicted_at, scored_pixels
+
+INK, NONE_COLOUR = '#202020', '#7a7a7a'
+TICKS_M = (0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80)
+MOST_ERROR = 0.5  # relative error at the end of the colours
+COLUMN_IN, BAR_IN, MARGIN_IN = 3.1, 0.12, 0.8
+PICTURE_WIDTH = 340  # [px]; thin lidar points become areas that one can see
+Image = NDArray[np.float32]
+
+
+def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path) -> None:
+    """
+    Draw a row per frame; one scale of colours for all depths and one for all errors.
+
+    Depths are median-scaled where there is truth. Inverse depth is what is coloured: a step of
+    colour is a step of disparity.
+
+    :param samples: one or more frames.
+    :param protocol: which errors to show.
+    :param path: the PNG to write.
+    """
+    with_truth = any(sample.score.scores is not None for sample in samples)
+    depths = [_depths(sample) for sample in samples]
+    near, far = _range_of([row['truth' if with_truth else 'multi-frame'] for row in depths])
+    names = ['truth'] * with_truth + ['single-frame', 'multi-frame']
+    titles = ['image', *names, *(f'error of {name}' for name in names[1:] if with_truth)]
+    height = COLUMN_IN * max(sample.rgb.shape[0] / sample.rgb.shape[1] for sample in samples)
+    figure = Figure(figsize=(len(titles) * COLUMN_IN,
+                             len(samples) * (height + 0.1) + MARGIN_IN),
+                    layout='constrained', dpi=100)
+    grid = figure.add_gridspec(len(samples) + 1, len(titles),
+                               height_ratios=[height] * len(samples) + [BAR_IN])
+    for number, (sample, row) in enumerate(zip(samples, depths)):
+        cells = [figure.add_subplot(grid[number, column]) for column in range(len(titles))]
+        cells[0].imshow(sample.rgb, aspect='auto')
+        cells[0].text(0.02, 0.03, f'{sample.score.sequence}, {sample.score.index}', fontsize=7,
+                      color=INK, transform=cells[0].transAxes,
+                      bbox={'facecolor': 'white', 'alpha': 0.7, 'edgecolor': 'none', 'pad': 1.5})
+        for cell, name in zip(cells[1:], names):
+            depth_shown = _show(cell, 1.0 / _thin(row[name]), 'turbo', 1.0 / far, 1.0 / near)
+        if with_truth:
+            for cell, name in zip(cells[-2:], names[1:]):
+                error = _relative_error(row[name], row['truth'], protocol)
+                error_shown = _show(cell, _thin(error), 'inferno', 0.0, MOST_ERROR)
+        for cell, title in zip(cells, titles):
+            _bare(cell, sample.rgb.shape[0] / sample.rgb.shape[1])
+            if number == 0:
+                cell.set_title(title, loc='left', fontsize=10, color=INK)
+    last = 1 + len(names)
+    bar = _bar(figure.add_subplot(grid[-1, 1:last]), depth_shown, 'depth')
+    _label_in_metres(bar, near, far)
+    if with_truth:
+        _bar(figure.add_subplot(grid[-1, last:]), error_shown, '|d - t| / t, median-scaled')
+    figure.savefig(path)
+
+
+def _depths(sample: PlayedFrame) -> dict[str, Image]:
+    """Truth and both depths [m], these at the truth's size and scale where there is one."""
+    scores, truth = sample.score.scores, sample.truth
+    single, multi = sample.single, sample.multi
+    if scores is not None and truth is not None:
+        single = predicted_at(single, truth.shape) * np.float32(scores.single_scale)
+        multi = predicted_at(multi, truth.shape) * np.float32(scores.multi_scale)
+    none = np.full_like(single, np.nan)
+    return {'truth': none if truth is None else np.where(truth > 0, truth, np.nan),
+            'single-frame': single, 'multi-frame': multi}
+
+
+def _relative_error(depth: Image, truth: Image, protocol: Protocol) -> Image:
+    """Error of each pixel that is scored, NaN elsewhere."""
+    depth = np.clip(depth, *protocol.clamp)
+    scored = scored_pixels(truth, protocol)
+    error = np.full_like(truth, np.nan)
+    np.divide(np.abs(depth - truth), truth, out=error, where=scored)
+    return error
+
+
+def _thin(values: Image) -> Image:
+    """Shrink to the sheet's resolution by the means of what is known, NaN where nothing is."""
+    H, W = values.shape
+    if W <= PICTURE_WIDTH:
+        return values
+    size = (PICTURE_WIDTH, round(PICTURE_WIDTH * H / W))
+    known = np.isfinite(values)
+    total = cv2.resize(np.where(known, values, 0).astype(np.float32), size,
+                       interpolation=cv2.INTER_AREA)
+    share = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.divide(total, share, out=np.full_like(total, np.nan), where=share > 0)
+
+
+def _range_of(depths: Sequence[Image]) -> tuple[float, float]:
+    """Depths at the two ends of the colours [m]: most of what is there."""
+    known = np.concatenate([depth[np.isfinite(depth)] for depth in depths])
+    if not known.size:
+        return 1.0, 10.0
+    near, far = np.percentile(known, [1.0, 97.0])
+    return float(near), float(max(far, 1.2 * near))
+
+
+def _show(axes: Axes, values: NDArray[Any], colours: str, low: float, high: float) -> AxesImage:
+    """Show values; grey where there are none."""
+    return axes.imshow(np.ma.masked_invalid(values), vmin=low, vmax=high, aspect='auto',
+                       cmap=colormaps[colours].with_extremes(bad=NONE_COLOUR),
+                       interpolation='nearest')
+
+
+def _bare(axes: Axes, aspect: float) -> None:
+    """Give a picture the image's shape, without ticks and frame."""
+    axes.set_box_aspect(aspect)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.set_frame_on(False)
+
+
+def _bar(axes: Axes, shown: AxesImage, label: str) -> Colorbar:
+    """Draw the colour bar of all pictures that share these colours."""
+    bar = axes.figure.colorbar(shown, cax=axes, orientation='horizontal')
+    bar.set_label(label, fontsize=9, color=INK)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def _label_in_metres(bar: Colorbar, near: float, far: float) -> None:
+    """Label a colour bar of inverse depth with round numbers of metres, not too close."""
+    ticks: list[float] = []
+    for metres in (metres for metres in TICKS_M if near <= metres <= far):
+        if not ticks or 1 / ticks[-1] - 1 / metres > 0.05 * (1 / near - 1 / far):
+            ticks.append(metres)
+    bar.set_ticks([1 / metres for metres in ticks], labels=[f'{metres:g} m' for metres in ticks])
