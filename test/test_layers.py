@@ -15,9 +15,10 @@ MAY_IMPORT = {
     'geometry': set(),
     'networks': {'geometry', 'config'},
     'engine': {'networks', 'geometry', 'config'},
-    'ros': {'engine', 'geometry', 'config'},
-    'training': {'engine', 'networks', 'geometry', 'config'},
-    'cli': {'training', 'ros', 'engine', 'networks', 'geometry', 'config'},
+    'messages': {'engine', 'geometry', 'config'},
+    'ros': {'messages', 'engine', 'geometry', 'config'},
+    'training': {'messages', 'engine', 'networks', 'geometry', 'config'},
+    'cli': {'training', 'ros', 'messages', 'engine', 'networks', 'geometry', 'config'},
 }
 ROS = {'rclpy', 'sensor_msgs', 'nav_msgs', 'std_msgs', 'std_srvs', 'geometry_msgs', 'tf2_msgs',
        'diagnostic_msgs', 'lifecycle_msgs', 'rcl_interfaces', 'builtin_interfaces', 'cv_bridge',

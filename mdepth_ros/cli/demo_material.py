@@ -1,6 +1,5 @@
 """Make the demo's bag, or look into the user's."""
 
-import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,17 +7,21 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mdepth_ros.cli.demo_recording import first_message
 from mdepth_ros.cli.demo_source import CameraChoice, Source
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.ros.bag_topics import BagTopics, find_topics, open_bag
+from mdepth_ros.messages.bag import (
+    BagTopics,
+    find_topics,
+    first_message,
+    open_bag,
+    says_rectified,
+)
+from mdepth_ros.messages.images import decode_compressed
 from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
-from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
+from mdepth_ros.ros.image_decoding import decode_image
 
 TRUTH_TOPIC = '/truth/depth'
-# A part of a topic's name: image_rect, image_rect_color, rect, rectified; but not direct.
-RECTIFIED = re.compile('image_rect.*|rect(ified)?(_.*)?')
 
 
 @dataclass(frozen=True)
@@ -91,12 +94,3 @@ def material_from_source(source: Source, folder: Path) -> Material:
     return Material(
         source.name, folder / 'input', bag.topics, None, not source.camera.has_distortion,
         folder / 'truth' if truth.count else None)
-
-
-def says_rectified(topic: str) -> bool:
-    """
-    Return whether an image topic's name says that its images are rectified.
-
-    :param topic: as image_proc names them: ``/left/image_rect_color``; the transport may follow.
-    """
-    return any(RECTIFIED.fullmatch(part) for part in topic.split('/'))

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from mdepth_ros.cli.demo_material import TRUTH_TOPIC, Material
 from mdepth_ros.cli.demo_recording import find_message, pixels_of, points_of
 from mdepth_ros.cli.demo_session import DEPTH, NAMESPACE, POINTS, Session
+from mdepth_ros.messages.bag import as_cdr, open_bag
+from mdepth_ros.messages.images import decode_compressed
 from mdepth_ros.ros.bag_player import stamp_of
-from mdepth_ros.ros.bag_topics import as_cdr, open_bag
-from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
+from mdepth_ros.ros.image_decoding import decode_image
 
 NAN_COLOUR, FAR_COLOUR, NEAR_COLOUR = '#7a7a7a', '#c9d8ee', '#ff00ff'
 TICKS_M = np.array([0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80])

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.highlevel import AnyReader
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import as_cdr, open_bag
+from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.ros.bag_player import stamp_of
-from mdepth_ros.ros.bag_topics import as_cdr, open_bag
 
 _DTYPES = {'32FC1': '<f4', '16UC1': '<u2', 'mono8': 'u1', 'bgr8': 'u1', 'rgb8': 'u1'}
 
@@ -24,21 +24,6 @@ class Recorded:
     stamp_ns: int
     received_ns: int
     message: Any
-
-
-def first_message(reader: AnyReader, topic: str) -> Any:
-    """
-    Read the first message of a topic.
-
-    :param reader: an opened bag.
-    :param topic: its name.
-    :return: the message.
-    :raises MdepthError: if there is none.
-    """
-    connections = [c for c in reader.connections if c.topic == topic]
-    for connection, _, raw in reader.messages(connections):
-        return reader.deserialize(raw, connection.msgtype)
-    raise MdepthError(f'{reader.paths[0]} has no message on {topic}')
 
 
 def read_times(bag: Path, topics: Collection[str]) -> dict[str, dict[int, int]]:
@@ -69,8 +54,7 @@ def read_messages(bag: Path, topic: str) -> Iterator[Recorded]:
         connections = [c for c in reader.connections if c.topic == topic]
         for connection, received_ns, raw in reader.messages(connections) if connections else ():
             message: Any = reader.deserialize(raw, connection.msgtype)
-            stamp = message.header.stamp
-            yield Recorded(stamp.sec * 1_000_000_000 + stamp.nanosec, received_ns, message)
+            yield Recorded(nanoseconds(message.header.stamp), received_ns, message)
 
 
 def find_message(bag: Path, topic: str, stamp_ns: int) -> Any:

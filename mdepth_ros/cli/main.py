@@ -14,6 +14,8 @@ from mdepth_ros.errors import MdepthError
 # only when it is used, because some need ROS and some the training extra.
 COMMANDS = {
     'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
+    'prepare': 'turn bags and videos into folders of rectified frames for training',
+    'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
 }
 
 

@@ -16,7 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tqdm import tqdm
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.bag_topics import BagTopics, as_cdr, find_topics, open_bag
+from mdepth_ros.messages.bag import BagTopics, as_cdr, find_topics, open_bag
 from mdepth_ros.ros.camera_info import info_message
 from mdepth_ros.ros.child_process import Check, wait_until
 

@@ -13,8 +13,8 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from std_msgs.msg import Header
 
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.messages.bag import CAMERA_INFO, IMAGE, ODOMETRY, BagTopics, ros2_types
 from mdepth_ros.ros.bag_player import with_stamp
-from mdepth_ros.ros.bag_topics import CAMERA_INFO, IMAGE, ODOMETRY, BagTopics, ros2_types
 from mdepth_ros.ros.camera_info import info_message
 from mdepth_ros.ros.messages import bgr_image, metres_image
 from mdepth_ros.ros.robot_path import RobotPath

@@ -25,11 +25,6 @@ class OdometryReading:
     position: NDArray[np.float64]
 
 
-def nanoseconds(stamp: object) -> int:
-    """Turn a builtin_interfaces/Time into nanoseconds."""
-    return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)  # type: ignore[attr-defined]
-
-
 class NewestImage:
     """A slot for one image: the newest wins, the replaced are counted."""
 

@@ -10,8 +10,9 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.errors import BadCamera
-from mdepth_ros.ros.camera_info import camera_from_info
-from mdepth_ros.ros.inputs import CameraCache, NewestImage, OdometryReading, nanoseconds
+from mdepth_ros.messages.camera_info import camera_from_info
+from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.ros.inputs import CameraCache, NewestImage, OdometryReading
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides, sensor_qos

@@ -12,10 +12,12 @@ from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
 from mdepth_ros.engine.scale import FixedScale, Motion, OdometryScale, ScaleState
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.messages.images import decode_compressed
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
-from mdepth_ros.ros.image_decoding import decode_compressed, decode_image
-from mdepth_ros.ros.inputs import ImageMessage, nanoseconds
+from mdepth_ros.ros.image_decoding import decode_image
+from mdepth_ros.ros.inputs import ImageMessage
 from mdepth_ros.ros.odometry import CameraPath
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import Publishers

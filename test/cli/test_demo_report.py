@@ -5,17 +5,13 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from mdepth_ros.cli.demo_material import (
-    material_from_bag,
-    material_from_source,
-    says_rectified,
-)
+from mdepth_ros.cli.demo_material import material_from_bag, material_from_source
 from mdepth_ros.cli.demo_recording import pixels_of, read_messages
 from mdepth_ros.cli.demo_report import frame_error
 from mdepth_ros.cli.demo_source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.camera_bag import CameraBag
-from mdepth_ros.ros.image_decoding import decode_image
 
 
 def test_frame_error_by_hand():
@@ -78,15 +74,6 @@ def test_written_bag_has_the_pixels_and_the_camera(tmp_path):
     assert image.message.header.frame_id == info.message.header.frame_id
     assert info.message.k.tolist() == camera.K.ravel().tolist()
     assert info.message.d.tolist() == [0.1, 0, 0, 0, 0]
-
-
-@pytest.mark.parametrize(('topic', 'expected'), [
-    ('/camera/image_rect', True), ('/left/image_rect_color/compressed', True),
-    ('/camera/rect/image', True), ('/cam/rectified', True), ('/cam/image_rectified', True),
-    ('/direct/image_raw', False), ('/rectangle/image', False), ('/camera/image_raw', False),
-    ('/correct/image', False)])
-def test_rectified_by_name(topic, expected):
-    assert says_rectified(topic) is expected
 
 
 @pytest.mark.parametrize(('topic', 'distortion', 'expected'), [

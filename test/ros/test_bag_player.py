@@ -1,7 +1,6 @@
 """What the player finds in a bag, when it publishes it, and what it says when it cannot."""
 
 import time
-from contextlib import closing
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from sensor_msgs.msg import CameraInfo, Image
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.bag_player import BagPlayer, stamp_of, with_stamp
-from mdepth_ros.ros.bag_topics import BagError, find_topics, open_bag
 from mdepth_ros.ros.child_process import ProcessError
 
 
@@ -124,28 +122,3 @@ def test_nobody_listens(tmp_path):
     with (BagPlayer(tmp_path / 'bag', namespace='/player_alone') as player,
           pytest.raises(ProcessError, match=r'waited 0.2 s for a subscription to .*image')):
         player.wait_for_subscribers(0.2)
-
-
-@pytest.mark.parametrize(('content', 'message'), [
-    (None, 'no bag at'), (b'junk', 'is not a readable bag')])
-def test_not_a_bag(tmp_path, content, message):
-    path = tmp_path / 'x.mcap'
-    if content:
-        path.write_bytes(content)
-    with pytest.raises(BagError, match=message) as error:
-        open_bag(path)
-    assert '\n' not in str(error.value)
-
-
-def test_several_cameras_need_a_choice(tmp_path):
-    write_bag2(tmp_path / 'bag', 1, image_topics=('/left/image', '/right/image'))
-    with closing(open_bag(tmp_path / 'bag')) as reader:
-        with pytest.raises(BagError, match='--image-topic: /left/image, /right/image'):
-            find_topics(reader)
-        with pytest.raises(BagError, match="no topic '/x', only: /cam/camera_info, /left"):
-            find_topics(reader, image='/x')
-        with pytest.raises(BagError, match=r'is sensor_msgs/msg/CameraInfo, expected'):
-            find_topics(reader, image='/cam/camera_info')
-        topics = find_topics(reader, image='/left/image')
-    assert (topics.image, topics.camera_info, topics.odometry) == (
-        '/left/image', '/cam/camera_info', None)

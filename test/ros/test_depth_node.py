@@ -7,7 +7,8 @@ from harness import FRAME, STEP, Harness, noise_image, wait_for
 from sensor_msgs.msg import CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import camera_from_info, info_from_camera
+from mdepth_ros.messages.camera_info import camera_from_info
+from mdepth_ros.ros.camera_info import info_from_camera
 from mdepth_ros.ros.publishers import TOPICS
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from std_msgs.msg import Header
 
-from mdepth_ros.ros.image_decoding import decode_image
+from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.messages import (
     bgr_image,
     dense_cloud,

@@ -1,21 +1,26 @@
 """Open any bag and find the camera in it."""
 
 import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.depth_images import is_depth
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 ODOMETRY = 'nav_msgs/msg/Odometry'
+# A part of a topic's name: image_rect, image_rect_color, rect, rectified; but not direct.
+RECTIFIED = re.compile('image_rect.*|rect(ified)?(_.*)?')
 
 
 class BagError(MdepthError):
@@ -30,6 +35,7 @@ class BagTopics:
     compressed: bool
     camera_info: str | None
     odometry: str | None
+    depth: str | None = None
 
 
 def open_bag(path: Path) -> AnyReader:
@@ -56,7 +62,7 @@ def open_bag(path: Path) -> AnyReader:
 
 def find_topics(
     reader: AnyReader, image: str | None = None, camera_info: str | None = None,
-    odometry: str | None = None,
+    odometry: str | None = None, depth: str | None = None,
 ) -> BagTopics:
     """
     Find the camera's topics; what is given is checked, the rest is found.
@@ -65,10 +71,12 @@ def find_topics(
     :param image: topic of raw or compressed images; needed if there are several cameras.
     :param camera_info: by default the one beside the image topic, or the only one.
     :param odometry: by default the only one.
-    :return: the topics; ``camera_info`` and ``odometry`` are None where the bag has none.
+    :param depth: true depth of the images; by default the only depth topic.
+    :return: the topics; all but ``image`` are None where the bag has none, or several.
     :raises BagError: if a given topic is not there, or the image topic is not unique.
     """
-    image = image or _only_image(reader)
+    depths = _depth_topics(reader)
+    image = image or _only_image(reader, depths)
     kind = _check_topic(reader, image, (IMAGE, COMPRESSED_IMAGE))
     if camera_info is not None:
         _check_topic(reader, camera_info, (CAMERA_INFO,))
@@ -77,9 +85,39 @@ def find_topics(
     if odometry is not None:
         _check_topic(reader, odometry, (ODOMETRY,))
     else:
-        odometries = _topics_of_type(reader, ODOMETRY)
-        odometry = odometries[0] if len(odometries) == 1 else None
-    return BagTopics(image, kind == COMPRESSED_IMAGE, camera_info, odometry)
+        odometry = _only(_topics_of_type(reader, ODOMETRY))
+    if depth is not None:
+        _check_topic(reader, depth, (IMAGE, COMPRESSED_IMAGE))
+    else:
+        depth = _only([name for name in depths if name != image])
+    return BagTopics(image, kind == COMPRESSED_IMAGE, camera_info, odometry, depth)
+
+
+def first_message(reader: AnyReader, topic: str) -> Any:
+    """
+    Read the first message of a topic.
+
+    :param reader: an opened bag.
+    :param topic: its name.
+    :return: the message.
+    :raises BagError: if there is none, or it is broken.
+    """
+    connections = [c for c in reader.connections if c.topic == topic]
+    try:
+        for connection, _, raw in reader.messages(connections) if connections else ():
+            return reader.deserialize(raw, connection.msgtype)
+    except AnyReaderError as error:
+        raise BagError(f'{reader.paths[0]}: broken message on {topic}: {error}') from error
+    raise BagError(f'{reader.paths[0]} has no message on {topic}')
+
+
+def says_rectified(topic: str) -> bool:
+    """
+    Return whether an image topic's name says that its images are rectified.
+
+    :param topic: as image_proc names them: ``/left/image_rect_color``; the transport may follow.
+    """
+    return any(RECTIFIED.fullmatch(part) for part in topic.split('/'))
 
 
 def as_cdr(reader: AnyReader, raw: bytes, msgtype: str) -> bytes:
@@ -106,18 +144,35 @@ def _topics_of_type(reader: AnyReader, *types: str) -> list[str]:
     return sorted({c.topic for c in reader.connections if c.msgtype in types and c.msgcount})
 
 
-def _only_image(reader: AnyReader) -> str:
-    """Find the one camera; of one camera's raw and compressed topics, the raw one."""
+def _image_topics(reader: AnyReader) -> list[str]:
+    """Names of the cameras' topics; of one camera's raw and compressed topics, the raw one."""
     raw = _topics_of_type(reader, IMAGE)
-    compressed = [name for name in _topics_of_type(reader, COMPRESSED_IMAGE)
+    return raw + [name for name in _topics_of_type(reader, COMPRESSED_IMAGE)
                   if posixpath.dirname(name) not in raw]
-    found = raw + compressed
+
+
+def _depth_topics(reader: AnyReader) -> list[str]:
+    """Those of several image topics whose first message is a depth image."""
+    topics = _image_topics(reader)
+    if len(topics) == 1:
+        return []
+    return [topic for topic in topics if is_depth(topic, first_message(reader, topic))]
+
+
+def _only_image(reader: AnyReader, depths: Sequence[str]) -> str:
+    """Find the one camera."""
+    found = [topic for topic in _image_topics(reader) if topic not in depths]
     if len(found) != 1:
         have = ', '.join(found) or ', '.join(sorted({c.topic for c in reader.connections}))
         problem = (f'several image topics, choose one with --image-topic: {have}' if found
                    else f'no Image or CompressedImage topic, only: {have}')
         raise BagError(f'{reader.paths[0]} has {problem}')
     return found[0]
+
+
+def _only(topics: Sequence[str]) -> str | None:
+    """Return the topic, if there is just one."""
+    return topics[0] if len(topics) == 1 else None
 
 
 def _camera_info_of(reader: AnyReader, image: str) -> str | None:
@@ -127,7 +182,7 @@ def _camera_info_of(reader: AnyReader, image: str) -> str | None:
     for folder in (parent, posixpath.dirname(parent)):
         if posixpath.join(folder, 'camera_info') in infos:
             return posixpath.join(folder, 'camera_info')
-    return infos[0] if len(infos) == 1 else None
+    return _only(infos)
 
 
 def _check_topic(reader: AnyReader, topic: str, types: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Small bags for the tests of the player and the recorder."""
+"""Small bags and messages, made with rosbags alone."""
 
 from pathlib import Path
 
@@ -74,3 +74,20 @@ def write_bag1(path: Path, frames):
             writer.write(images, stamp_ns(index), store.serialize_ros1(image, images.msgtype))
             written.append(image.data)
     return written
+
+
+def write_bag(path: Path, kind, messages):
+    """Write messages, each (topic, time received [ns], message), as ros1, sqlite3 or mcap."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store = get_typestore(Stores.ROS1_NOETIC if kind == 'ros1' else Stores.ROS2_HUMBLE)
+    writer = (Writer1(path) if kind == 'ros1' else
+              Writer(path, version=8, storage_plugin=StoragePlugin[kind.upper()]))
+    serialise = store.serialize_ros1 if kind == 'ros1' else store.serialize_cdr
+    topics = {}
+    with writer:
+        for topic, received_ns, message in messages:
+            # A message may be given as its bytes, with its type: for broken ones.
+            raw, msgtype = message if isinstance(message, tuple) else (None, message.__msgtype__)
+            if topic not in topics:
+                topics[topic] = writer.add_connection(topic, msgtype, typestore=store)
+            writer.write(topics[topic], received_ns, raw or serialise(message, msgtype))

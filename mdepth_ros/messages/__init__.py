@@ -1,0 +1,1 @@
+"""What ROS messages mean, without ROS: rclpy's and rosbags' objects alike."""

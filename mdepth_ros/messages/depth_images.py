@@ -1,0 +1,91 @@
+"""Depth messages to metres."""
+
+import struct
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.errors import BadImage
+from mdepth_ros.messages.images import CompressedImage, Image, check_compressed, rows_of
+
+Depth = NDArray[np.float32]
+
+MILLIMETRES = ('16UC1', 'mono16')
+BYTES_PER_PIXEL = {'32FC1': 4, **dict.fromkeys(MILLIMETRES, 2)}
+# compressed_depth_image_transport puts a format and two floats before its PNG.
+CONFIG_HEADER = struct.Struct('<iff')
+
+
+def is_depth(topic: str, message: Image | CompressedImage) -> bool:
+    """
+    Tell a depth image from a picture.
+
+    :param topic: its name, which decides about mono16: that may be a grey picture, too.
+    :param message: any image of the topic.
+    :return: whether it holds depth.
+    """
+    encoding = _encoding(message)
+    if isinstance(message, CompressedImage) and 'compressedDepth' in message.format:
+        return True
+    return encoding in ('32FC1', '16UC1') or (encoding == 'mono16' and 'depth' in topic.lower())
+
+
+def decode_depth(message: Image | CompressedImage) -> Depth:
+    """
+    Decode a depth image.
+
+    :param message: 32FC1 [m], or 16UC1 or mono16 [mm]; raw, or as PNG in the ways of
+        ``compressed`` and ``compressedDepth``.
+    :return: (H, W) depth [m]; NaN where there is none: 0, negative, NaN and Inf.
+    :raises BadImage: for another encoding, or if size, step and data do not agree.
+    """
+    encoding = _encoding(message)
+    if encoding not in BYTES_PER_PIXEL:
+        raise BadImage(f'depth must be encoded as {", ".join(BYTES_PER_PIXEL)}, '
+                       f'got {encoding!r}')
+    values = (_decode_compressed(message, encoding) if isinstance(message, CompressedImage)
+              else _decode_raw(message, encoding))
+    metres = values.astype(np.float32)
+    if encoding in MILLIMETRES:
+        metres *= np.float32(0.001)
+    return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
+
+
+def _encoding(message: Image | CompressedImage) -> str:
+    """Encoding of the pixels; compressed images name it before a semicolon."""
+    if isinstance(message, CompressedImage):
+        return message.format.partition(';')[0].strip()
+    return message.encoding
+
+
+def _decode_raw(message: Image, encoding: str) -> NDArray[np.generic]:
+    """Read (H, W) numbers in the byte order of the message."""
+    kind = 'f4' if encoding == '32FC1' else 'u2'
+    rows = rows_of(message, BYTES_PER_PIXEL[encoding])
+    return np.ascontiguousarray(rows).view(('>' if message.is_bigendian else '<') + kind)
+
+
+def _decode_compressed(message: CompressedImage, encoding: str) -> NDArray[np.generic]:
+    """Read (H, W) numbers from a PNG; 32FC1 is stored as its inverse."""
+    data = bytes(message.data)
+    quantisation = (0.0, 0.0)
+    if 'compressedDepth' in message.format:
+        if len(data) < CONFIG_HEADER.size:
+            raise BadImage(f'depth image of format {message.format!r} has only {len(data)} bytes')
+        quantisation = CONFIG_HEADER.unpack_from(data)[1:]
+        data = data[CONFIG_HEADER.size:]
+    elif encoding == '32FC1':
+        raise BadImage(f'depth image of format {message.format!r}: 32FC1 needs compressedDepth')
+    pixels = np.frombuffer(data, np.uint8)
+    check_compressed(pixels, message.format)
+    image = cv2.imdecode(pixels, cv2.IMREAD_UNCHANGED)
+    if image is None or image.ndim != 2 or image.dtype != np.uint16:
+        found = 'a broken file' if image is None else f'{image.shape} {image.dtype}'
+        raise BadImage(f'depth image of format {message.format!r} must be a 16-bit grey PNG, '
+                       f'got {found}')
+    if encoding != '32FC1':
+        return np.asarray(image)
+    a, b = quantisation
+    with np.errstate(divide='ignore', invalid='ignore'):
+        return np.where(image > 0, a / (image - np.float64(b)), np.nan)

@@ -1,0 +1,209 @@
+"""How far the image moved, and how much of that a turning camera cannot explain."""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.camera import Camera, resize_matrix
+
+Image = NDArray[np.uint8]
+Points = NDArray[np.float32]
+Matrix = NDArray[np.float64]
+
+WORKING_WIDTH = 320  # [px], every image is searched at this
+CELL = 20  # [px], of the working image; each has one corner of its own, where there is any
+# Least eigenvalue of a corner's gradients; sensor noise of 2 % stays below it.
+CORNER_STRENGTH = 2e-5
+DEFAULT_FOV_DEG = 70.0
+FEWEST = 8
+_LUCAS_KANADE: dict[str, Any] = {'winSize': (13, 13), 'maxLevel': 4,
+                 'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02)}
+# A point that does not come back to within this was lost [px].
+_RETURN_TOLERANCE = 0.5
+
+
+@dataclass(frozen=True)
+class ImageMotion:
+    """
+    From one image to a later one.
+
+    :ivar displacement: median length of the flow, as a share of the image's width; NaN where
+        fewer than 8 points were followed.
+    :ivar parallax: median length of the flow that is left after the best pure rotation, likewise.
+    :ivar tracked: share of the first image's corners that were followed into the later one.
+    """
+
+    displacement: float
+    parallax: float
+    tracked: float
+
+
+class PointTracker:
+    """
+    Carries corners from frame to frame, and compares any two of the last frames.
+
+    Wide gaps are bridged by the frames between them. Each frame costs one search, however many
+    pairs are compared; corners that leave the image are replaced.
+    """
+
+    def __init__(
+        self, width: int, height: int, K: Matrix | None = None, window: int = 2
+    ) -> None:
+        """
+        Start without a frame.
+
+        :param width: width of all images [px].
+        :param height: height of all images [px].
+        :param K: (3, 3) intrinsics of the images [px]; a camera of 70 degrees if None.
+        :param window: how many frames are kept for comparison.
+        """
+        if K is None:
+            K = Camera.from_fov(width, height, DEFAULT_FOV_DEG).K
+        self._given_size = (height, width)
+        self._size = (WORKING_WIDTH, max(1, round(WORKING_WIDTH * height / width)))
+        self._K = resize_matrix(K, self._size[0] / width, self._size[1] / height)
+        self._image: Image = np.zeros((0, 0), np.uint8)
+        self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
+        self._points: Points = np.zeros((0, 2), np.float32)
+        self._next_id = 0
+        self._count = 0
+        self._kept: deque[tuple[NDArray[np.int64], Points]] = deque(maxlen=window)
+
+    def push(self, grey: Image) -> None:
+        """
+        Follow the corners into the next frame.
+
+        :param grey: (H, W) uint8.
+        :raises ValueError: if the image is of another size or type.
+        """
+        if grey.shape != self._given_size or grey.dtype != np.uint8:
+            raise ValueError(f'grey must be {self._given_size} uint8, '
+                             f'got {grey.shape} {grey.dtype}')
+        image = _working_image(grey, self._size)
+        if len(self._points):
+            points, followed = _follow(self._image, image, self._points)
+            self._points, self._ids = points[followed], self._ids[followed]
+        fresh = _corners(image, self._points)
+        self._points = np.concatenate([self._points, fresh])
+        self._ids = np.concatenate([self._ids, self._next_id + np.arange(len(fresh))])
+        self._next_id += len(fresh)
+        self._image = image
+        self._kept.append((self._ids, self._points))
+        self._count += 1
+
+    def motion(self, earlier: int, later: int) -> ImageMotion:
+        """
+        Compare two frames.
+
+        :param earlier: number of a frame, counted from 0 as they were pushed.
+        :param later: number of a later one; both among the last ``window``.
+        :return: the motion.
+        :raises IndexError: if a frame was not pushed yet or is kept no longer.
+        """
+        oldest = self._count - len(self._kept)
+        if not oldest <= earlier < later < self._count:
+            raise IndexError(f'frames must be {oldest} <= earlier < later < {self._count}, '
+                             f'got {earlier} and {later}')
+        first_ids, first = self._kept[earlier - oldest]
+        second_ids, second = self._kept[later - oldest]
+        _, i, j = np.intersect1d(first_ids, second_ids, assume_unique=True, return_indices=True)
+        tracked = len(i) / max(len(first_ids), 1)
+        if len(i) < FEWEST:
+            return ImageMotion(np.nan, np.nan, tracked)
+        flow = np.linalg.norm(second[j] - first[i], axis=1)
+        left = unexplained_by_rotation(first[i], second[j], self._K)
+        return ImageMotion(float(np.median(flow)) / WORKING_WIDTH,
+                           float(np.median(left)) / WORKING_WIDTH, tracked)
+
+
+def image_motion(first: Image, second: Image, K: Matrix | None = None) -> ImageMotion:
+    """
+    Measure how far the image moved, and how much of that tells about depth.
+
+    Both are medians, so that a few moving objects before a standing camera do not count. Rotation
+    also explains a part of the flow of a translation; the more so the narrower the view and the
+    more even the depth. That part is of no use for depth without knowing the rotation.
+
+    :param first: (H, W) uint8.
+    :param second: (H, W) uint8, taken later.
+    :param K: (3, 3) intrinsics of these images [px]; a camera of 70 degrees if None.
+    :return: the motion.
+    :raises ValueError: if the images are of different sizes or of another type.
+    """
+    tracker = PointTracker(first.shape[1], first.shape[0], K)
+    tracker.push(first)
+    tracker.push(second)
+    return tracker.motion(0, 1)
+
+
+def unexplained_by_rotation(first: Points, second: Points, K: Matrix) -> Matrix:
+    """
+    Turn the camera so that most points agree, and measure what is left.
+
+    Least absolute distances, by reweighted least squares over the rays (Kabsch 1976).
+
+    :param first: (N, 2) pixels.
+    :param second: (N, 2) the same points in the other image [px].
+    :param K: (3, 3) intrinsics of both images [px].
+    :return: (N,) distance of each point from where the rotation alone puts it [px].
+    """
+    a, b = _rays(first, K), _rays(second, K)
+    weights, total = np.ones(len(a)), np.inf
+    for _ in range(20):
+        u, _, vt = np.linalg.svd((b * weights[:, None]).T @ a)
+        R = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
+        turned = a @ R.T @ K.T
+        left = np.linalg.norm(turned[:, :2] / turned[:, 2:] - second, axis=1)
+        if left.sum() > 0.999 * total:
+            break
+        weights, total = 1 / np.maximum(left, 0.1), left.sum()
+    return left
+
+
+def _rays(points: Points, K: Matrix) -> Matrix:
+    """Unit vectors (N, 3) through pixels."""
+    rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(K).T
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+
+
+def _working_image(grey: Image, size: tuple[int, int]) -> Image:
+    """Resize, and take out the exposure: it changes between frames, and the flow follows it."""
+    how = cv2.INTER_AREA if grey.shape[1] > size[0] else cv2.INTER_LINEAR
+    grey = np.asarray(cv2.resize(grey, size, interpolation=how), np.uint8)
+    mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
+    levels = 128 + (np.arange(256) - mean) * (50 / max(deviation, 10.0))
+    return np.asarray(cv2.LUT(grey, levels.clip(0, 255).astype(np.uint8)))
+
+
+def _corners(image: Image, taken: Points) -> Points:
+    """The strongest corner of each cell that has no point yet, (N, 2)."""
+    strength = cv2.cornerMinEigenVal(image, 5)
+    rows, columns = (-(-side // CELL) for side in image.shape)
+    padded = np.zeros((rows * CELL, columns * CELL), np.float32)
+    padded[:image.shape[0], :image.shape[1]] = strength
+    x, y = (taken // CELL).astype(int).T
+    cells = padded.reshape(rows, CELL, columns, CELL).transpose(0, 2, 1, 3).reshape(
+        rows, columns, CELL * CELL)
+    cells[y.clip(0, rows - 1), x.clip(0, columns - 1)] = 0
+    best = cells.argmax(axis=2)
+    row, column = np.nonzero(cells.max(axis=2) > CORNER_STRENGTH)
+    dy, dx = np.divmod(best[row, column], CELL)
+    return np.column_stack([column * CELL + dx, row * CELL + dy]).astype(np.float32)
+
+
+def _follow(
+    before: Image, after: Image, points: Points
+) -> tuple[Points, NDArray[np.bool_]]:
+    """Follow points forward, (N, 2), and tell (N,) which come back and are in the image."""
+    forward, found, _ = cv2.calcOpticalFlowPyrLK(
+        before, after, points, cast(Any, None), **_LUCAS_KANADE)
+    back, also, _ = cv2.calcOpticalFlowPyrLK(
+        after, before, forward, cast(Any, None), **_LUCAS_KANADE)
+    returned = np.linalg.norm(back - points, axis=1) < _RETURN_TOLERANCE
+    within = ((forward >= 0) & (forward <= (after.shape[1] - 1, after.shape[0] - 1))).all(axis=1)
+    both = (np.asarray(found) & np.asarray(also))[:, 0] == 1
+    return np.asarray(forward, np.float32), returned & within & both

@@ -1,0 +1,1 @@
+"""Bags and videos to folders of rectified frames; ``prepare.prepare`` is the door."""

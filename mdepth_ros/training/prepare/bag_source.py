@@ -1,0 +1,194 @@
+"""Images of a bag, each with its camera, its odometry and its true depth."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rosbags.highlevel import AnyReaderError
+from rosbags.rosbag1 import ReaderError as ReaderError1
+from rosbags.rosbag2 import ReaderError as ReaderError2
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_yaml import read_camera_yaml
+from mdepth_ros.errors import BadCamera, BadImage
+from mdepth_ros.messages.bag import (
+    BagError,
+    find_topics,
+    first_message,
+    open_bag,
+    says_rectified,
+)
+from mdepth_ros.messages.camera_info import camera_from_info
+from mdepth_ros.messages.depth_images import decode_depth
+from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.messages.images import decode_compressed, decode_image
+from mdepth_ros.training.prepare.odometry_pose import OdometryPose, pose_between, pose_of
+from mdepth_ros.training.prepare.options import PrepareOptions
+from mdepth_ros.training.prepare.readings import Readings
+from mdepth_ros.training.prepare.source_image import (
+    BAD_CAMERA,
+    BROKEN,
+    NO_CAMERA,
+    DepthReading,
+    Rejected,
+    SourceImage,
+)
+
+# How long an image waits for odometry and depth of its time that were received later.
+LOOK_AHEAD_NS = 500_000_000
+KEEP_NS = 2 * LOOK_AHEAD_NS
+MAX_ODOMETRY_GAP_NS = 500_000_000
+PERIOD_SAMPLES = 50
+
+Message = Any  # of rosbags, which makes the classes while it reads
+
+
+class BagSource:
+    """
+    One camera of a bag.
+
+    :param path: any bag that ``rosbags`` reads.
+    :param options: which topics, and the camera where the bag's own is not wanted.
+    :raises MdepthError: if it is not a bag, or the camera is not known.
+    """
+
+    def __init__(self, path: Path, options: PrepareOptions) -> None:
+        self._path = path
+        self.name = path.name
+        self._reader = open_bag(path)
+        try:
+            self._topics = find_topics(
+                self._reader, options.image_topic, options.camera_info_topic,
+                options.odometry_topic, options.depth_topic)
+            self._camera = self._given_camera(options)
+        except BaseException:
+            self._reader.close()
+            raise
+        self._decode = decode_compressed if self._topics.compressed else decode_image
+        self.rectified = says_rectified(self._topics.image)
+        self.count = sum(c.msgcount for c in self._reader.connections
+                         if c.topic == self._topics.image)
+
+    def images(self) -> Iterator[SourceImage | Rejected]:
+        """Return all images in the order of the recording."""
+        topics = self._topics
+        poses: Readings[OdometryPose] = Readings(KEEP_NS)
+        depths: Readings[Message] = Readings(KEEP_NS)
+        half_period_ns = self._period_ns() // 2 if topics.depth else 0
+        look_ahead_ns = LOOK_AHEAD_NS if topics.depth or topics.odometry else 0
+        camera: Camera | Rejected = self._camera or Rejected(NO_CAMERA)
+        waiting: deque[tuple[int, Message, SourceImage | Rejected]] = deque()
+
+        def complete(message: Message, image: SourceImage | Rejected) -> SourceImage | Rejected:
+            """Add what was received around the image."""
+            if isinstance(image, Rejected):
+                return image
+            around = poses.around(image.stamp_ns, MAX_ODOMETRY_GAP_NS)
+            depth = depths.nearest(image.stamp_ns, half_period_ns)
+            return replace(
+                image, T_odom_base=None if around is None else pose_between(*around),
+                read_depth=lambda: None if depth is None else self._read_depth(depth, message))
+
+        for topic, received_ns, message in self._messages():
+            while waiting and received_ns - waiting[0][0] >= look_ahead_ns:
+                yield complete(*waiting.popleft()[1:])
+            if topic == topics.image:
+                waiting.append((received_ns, message, self._image(message, camera)))
+            elif isinstance(message, Rejected):
+                if topic == topics.camera_info and self._camera is None:
+                    camera = Rejected(BAD_CAMERA, message.detail)
+            elif topic == topics.camera_info:
+                camera = self._camera or _camera_of(message)
+            elif topic == topics.odometry:
+                pose = pose_of(message)
+                if pose is not None:
+                    poses.add(received_ns, nanoseconds(message.header.stamp), pose)
+            else:
+                depths.add(received_ns, nanoseconds(message.header.stamp), message)
+        for _, message, image in waiting:
+            yield complete(message, image)
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._reader.close()
+
+    def _given_camera(self, options: PrepareOptions) -> Camera | None:
+        """Return the camera that the user gave; None for the bag's own."""
+        if options.camera_info is not None:
+            return read_camera_yaml(options.camera_info)
+        if options.fov_deg is not None:
+            message = first_message(self._reader, self._topics.image)
+            decode = decode_compressed if self._topics.compressed else decode_image
+            height, width = decode(message).shape[:2]
+            return Camera.from_fov(width, height, options.fov_deg)
+        if self._topics.camera_info is None:
+            raise BagError(f'{self._path} has no CameraInfo for {self._topics.image}: pass '
+                           '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')
+        return None
+
+    def _messages(self, *topics: str) -> Iterator[tuple[str, int, Message | Rejected]]:
+        """Topic, time of reception and message, Rejected if that is broken; of all our topics."""
+        ours = self._topics
+        wanted = topics or (ours.image, ours.camera_info, ours.odometry, ours.depth)
+        connections = [c for c in self._reader.connections if c.topic in wanted]
+        try:
+            for connection, received_ns, raw in self._reader.messages(connections):
+                message: Message | Rejected
+                try:
+                    message = self._reader.deserialize(raw, connection.msgtype)
+                except AnyReaderError as error:
+                    message = Rejected(BROKEN, f'{connection.topic}: {error}')
+                yield connection.topic, received_ns, message
+        except (ReaderError1, ReaderError2) as error:
+            raise BagError(f'{self._path} is broken: {error}') from error
+
+    def _image(self, message: Message | Rejected, camera: Camera | Rejected
+               ) -> SourceImage | Rejected:
+        """Pack an image message with its camera, for later."""
+        if isinstance(message, Rejected):
+            return message
+        if isinstance(camera, Rejected):
+            return camera
+
+        def read_rgb() -> NDArray[np.uint8]:
+            rgb = self._decode(message)
+            if rgb.shape[:2] != (camera.height, camera.width):
+                raise BadImage(f'image is {rgb.shape[1]} x {rgb.shape[0]}, its camera info for '
+                               f'{camera.width} x {camera.height}')
+            return rgb
+
+        return SourceImage(nanoseconds(message.header.stamp), camera, read_rgb)
+
+    def _read_depth(self, message: Message, image: Message) -> DepthReading | None:
+        """Decode true depth; None where the message is broken."""
+        with suppress(BadImage):
+            return DepthReading(decode_depth(message),
+                                message.header.frame_id == image.header.frame_id
+                                and not says_rectified(self._topics.depth or ''))
+        return None
+
+    def _period_ns(self) -> int:
+        """Time between two images: the median of the first ones."""
+        stamps: list[int] = []
+        for _, _, message in self._messages(self._topics.image):
+            if not isinstance(message, Rejected):
+                stamps.append(nanoseconds(message.header.stamp))
+            if len(stamps) == PERIOD_SAMPLES:
+                break
+        steps = [after - before for before, after in pairwise(stamps) if after > before]
+        return int(median(steps)) if steps else 0
+
+
+def _camera_of(info: Message) -> Camera | Rejected:
+    """Read a CameraInfo; what is wrong with it rejects the images that follow."""
+    try:
+        return camera_from_info(info)
+    except BadCamera as error:
+        return Rejected(BAD_CAMERA, str(error))

@@ -1,0 +1,151 @@
+"""What was decided about each image, so that an interrupted run goes on where it was."""
+
+import errno
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.prepare.frame_writer import writing
+
+# A reader takes a folder that holds this file for incomplete.
+FILE_NAME = 'journal.jsonl'
+
+
+@dataclass(frozen=True)
+class Decision:
+    """
+    What became of an image.
+
+    ``rejected`` is the reason and ``detail`` the rest of it; for a frame the reason is empty, and
+    ``has_depth`` says whether its depth was written.
+    """
+
+    rejected: str = ''
+    detail: str = ''
+    has_depth: bool = False
+
+
+class Journal:
+    """
+    A line for each decision, written once what it says is on the disk; a context manager.
+
+    A line that was cut off is as if it had not been written. The first line holds the arguments.
+
+    :param folder: the folder that is being prepared; other processes are kept out of it.
+    :param arguments: what the run depends on, as JSON has it.
+    :raises MdepthError: if the folder was begun with others, or another process is at work on it.
+    """
+
+    def __init__(self, folder: Path, arguments: Mapping[str, Any]) -> None:
+        self.path = folder / FILE_NAME
+        self._decisions: dict[tuple[int, int], Decision] = {}
+        self._reports: dict[int, dict[str, Any]] = {}
+        with writing(self.path):
+            self._file = self.path.open('a+b', buffering=0)
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                self._file.close()
+                raise MdepthError(f'{folder} is being prepared by another process') from error
+            try:
+                self._read(folder, arguments)
+            except BaseException:
+                self._file.close()
+                raise
+
+    def __enter__(self) -> 'Journal':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._file.close()
+
+    def __len__(self) -> int:
+        """Return for how many images it knows what became of them."""
+        return len(self._decisions)
+
+    def decisions(self, source: int) -> dict[int, Decision]:
+        """Return what was decided about the images of a source, by their number."""
+        return {number: decision for (of, number), decision in self._decisions.items()
+                if of == source}
+
+    def report(self, source: int) -> dict[str, Any] | None:
+        """Return the report of a source that is done; None if it is not."""
+        return self._reports.get(source)
+
+    def decide(self, source: int, number: int, decision: Decision) -> None:
+        """
+        Append a decision.
+
+        :param source: number of the source.
+        :param number: number of the image in it.
+        :param decision: what became of it; a frame's files are on the disk.
+        :raises MdepthError: if the disk does not take it.
+        """
+        self._append({'source': source, 'image': number, **vars(decision)})
+
+    def finish(self, source: int, report: Mapping[str, Any]) -> None:
+        """
+        Append that a source is done, with all its sequences.
+
+        :param source: its number.
+        :param report: its report.
+        :raises MdepthError: if the disk does not take it.
+        """
+        self._append({'source': source, 'report': report})
+
+    def remove(self) -> None:
+        """Remove the journal: the folder is complete."""
+        with writing(self.path):
+            self.path.unlink()
+
+    def _read(self, folder: Path, arguments: Mapping[str, Any]) -> None:
+        """Read what is there, and cut off what is only half a line."""
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b'\n') + 1
+        self._file.truncate(whole)
+        lines = [json.loads(line) for line in content[:whole].splitlines()]
+        if len(lines) < 2:  # nothing was done yet, whatever the arguments were
+            self._file.truncate(0)
+            self._append({'arguments': arguments})
+            return
+        refuse_other(folder, lines[0]['arguments'], arguments)
+        for line in lines[1:]:
+            source = line.pop('source')
+            if 'report' in line:
+                self._reports[source] = line['report']
+            else:
+                image = line.pop('image')
+                self._decisions[source, image] = Decision(**line)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        """Write a line at once."""
+        data = (json.dumps(line) + '\n').encode()
+        with writing(self.path):
+            # Unbuffered: nothing is left that closing the file would try to write again.
+            if self._file.write(data) != len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def refuse_other(folder: Path, begun: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+    """
+    Refuse to go on with other arguments than those that a folder was begun with.
+
+    :param folder: the folder.
+    :param begun: its arguments.
+    :param arguments: ours.
+    :raises MdepthError: naming what differs.
+    """
+    other = [f'{name} {begun.get(name)!r} and not {arguments.get(name)!r}'
+             for name in sorted(begun.keys() | arguments.keys())
+             if begun.get(name) != arguments.get(name)]
+    if other:
+        raise MdepthError(f'{folder} was prepared with {"; ".join(other)}: use the same '
+                          'arguments or another folder')

@@ -1,0 +1,47 @@
+"""What the user may choose when a recording is prepared."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdepth_ros.errors import MdepthError
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """
+    How recordings become folders of frames.
+
+    Topics are found where they are None. ``camera_info`` is a file that replaces the recording's
+    calibration, ``fov_deg`` a horizontal angle of view [deg] that does so roughly. Images are
+    shrunk to ``width`` [px] at most, 0 keeps their size. A pause of more than ``max_gap_s`` [s]
+    starts a new sequence. Of ``every`` images one is looked at.
+    """
+
+    image_topic: str | None = None
+    camera_info_topic: str | None = None
+    odometry_topic: str | None = None
+    depth_topic: str | None = None
+    camera_info: Path | None = None
+    fov_deg: float | None = None
+    width: int = 640
+    png: bool = False
+    rectified: bool = False
+    max_gap_s: float = 1.0
+    every: int = 1
+    keep_static: bool = False
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.camera_info is not None and self.fov_deg is not None:
+            problems.append('camera_info and fov_deg exclude each other')
+        if self.fov_deg is not None and not 0 < self.fov_deg < 180:
+            problems.append(f'fov_deg must be in (0, 180), got {self.fov_deg:g}')
+        if self.width != 0 and self.width < 64:
+            problems.append(f'width must be 0 or at least 64, got {self.width}')
+        if not (self.max_gap_s > 0 and math.isfinite(self.max_gap_s)):
+            problems.append(f'max_gap_s must be > 0, got {self.max_gap_s:g}')
+        if self.every < 1:
+            problems.append(f'every must be at least 1, got {self.every}')
+        if problems:
+            raise MdepthError('prepare: ' + '; '.join(problems))

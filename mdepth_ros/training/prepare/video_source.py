@@ -1,0 +1,72 @@
+"""Images of a video file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_yaml import read_camera_yaml
+from mdepth_ros.errors import BadImage, MdepthError
+from mdepth_ros.training.prepare.options import PrepareOptions
+from mdepth_ros.training.prepare.source_image import Rejected, SourceImage
+
+DEFAULT_FPS = 25.0
+
+
+class VideoSource:
+    """
+    A video, at its own frame rate; its stamps start at 0.
+
+    :param path: any file that OpenCV reads.
+    :param options: the camera, which a video does not say.
+    :raises MdepthError: if it cannot be read, or the camera is not known or of another size.
+    """
+
+    def __init__(self, path: Path, options: PrepareOptions) -> None:
+        self._path = path
+        self.name = path.name
+        self.rectified = False
+        capture = cv2.VideoCapture(str(path))
+        ok, bgr = capture.read()
+        self.count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self._fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
+        capture.release()
+        if not ok:
+            raise MdepthError(f'{path} is neither a bag nor a video that OpenCV can read')
+        self._camera = _camera(path, options, bgr.shape[1], bgr.shape[0])
+
+    def images(self) -> Iterator[SourceImage | Rejected]:
+        """Return all images."""
+        capture = cv2.VideoCapture(str(self._path))
+
+        def read_rgb() -> NDArray[np.uint8]:
+            ok, bgr = capture.retrieve()
+            if not ok:
+                raise BadImage(f'{self._path}: OpenCV cannot decode this frame')
+            return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+        index = 0
+        while capture.grab():
+            yield SourceImage(round(index * 1e9 / self._fps), self._camera, read_rgb)
+            index += 1
+        capture.release()
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read."""
+
+
+def _camera(path: Path, options: PrepareOptions, width: int, height: int) -> Camera:
+    """Return the camera that the user gave."""
+    if options.camera_info is not None:
+        camera = read_camera_yaml(options.camera_info)
+        if (camera.width, camera.height) != (width, height):
+            raise MdepthError(f'{options.camera_info} is for {camera.width} x {camera.height}, '
+                              f'the images of {path} are {width} x {height}')
+        return camera
+    if options.fov_deg is None:
+        raise MdepthError(f'{path} is a video, which does not say what camera it is from: pass '
+                          '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')
+    return Camera.from_fov(width, height, options.fov_deg)

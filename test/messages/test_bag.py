@@ -1,0 +1,118 @@
+"""What is found in a bag, and what is said when it cannot be."""
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+from bags import write_bag, write_bag2
+from camera_messages import ROS2, STORES, camera_info, compressed, image, odometry
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.messages.bag import (
+    BagError,
+    find_topics,
+    first_message,
+    open_bag,
+    says_rectified,
+)
+
+CAMERA = Camera.from_fov(8, 6, 90.0)
+PICTURE = np.zeros((6, 8, 3), np.uint8)
+METRES = np.ones((6, 8), np.float32)
+MILLIMETRES = np.ones((6, 8), np.uint16)
+
+
+def topics_of(folder, messages, kind='mcap', **named):
+    path = folder / ('made.bag' if kind == 'ros1' else 'made')
+    write_bag(path, kind, [(topic, index, message)
+                           for index, (topic, message) in enumerate(messages)])
+    with closing(open_bag(path)) as reader:
+        return find_topics(reader, **named)
+
+
+@pytest.mark.parametrize('kind', ['ros1', 'sqlite3', 'mcap'])
+def test_depth_is_told_from_the_picture_by_its_encoding(tmp_path, kind):
+    store = STORES['ros1' if kind == 'ros1' else 'ros2']
+    found = topics_of(tmp_path, [
+        ('/aligned/image', image(store, 1, MILLIMETRES, '16UC1')),
+        ('/cam/image', image(store, 1, PICTURE)),
+        ('/cam/camera_info', camera_info(store, 1, CAMERA)),
+        ('/odom', odometry(store, 1, (0.0, 0.0, 0.0)))], kind)
+    assert (found.image, found.compressed) == ('/cam/image', False)
+    assert (found.camera_info, found.odometry) == ('/cam/camera_info', '/odom')
+    assert found.depth == '/aligned/image'
+
+
+def test_compressed_depth_is_no_camera_and_its_raw_twin_comes_first(tmp_path):
+    found = topics_of(tmp_path, [
+        ('/cam/image/compressed', compressed(ROS2, 1, PICTURE, '.jpg')),
+        ('/d/image', image(ROS2, 1, METRES, '32FC1')),
+        ('/d/image/compressedDepth', compressed(ROS2, 1, MILLIMETRES, '.png',
+                                                '16UC1; compressedDepth png', bytes(12)))])
+    assert (found.image, found.compressed, found.depth) == (
+        '/cam/image/compressed', True, '/d/image')
+
+
+def test_mono16_is_depth_where_the_topic_says_so(tmp_path):
+    found = topics_of(tmp_path, [('/thermal/image', image(ROS2, 1, MILLIMETRES, 'mono16')),
+                                 ('/depth/image', image(ROS2, 1, MILLIMETRES, 'mono16'))])
+    assert (found.image, found.depth) == ('/thermal/image', '/depth/image')
+
+
+def test_of_several_depth_topics_none_is_taken_unless_named(tmp_path):
+    messages = [('/cam/image', image(ROS2, 1, PICTURE)),
+                ('/a/image', image(ROS2, 1, METRES, '32FC1')),
+                ('/b/image', image(ROS2, 1, METRES, '32FC1'))]
+    assert topics_of(tmp_path / 'none', messages).depth is None
+    assert topics_of(tmp_path / 'named', messages, depth='/b/image').depth == '/b/image'
+    with pytest.raises(BagError, match="no topic '/c'"):
+        topics_of(tmp_path / 'wrong', messages, depth='/c')
+
+
+def test_the_only_image_topic_is_the_camera(tmp_path):
+    found = topics_of(tmp_path, [('/cam/image', image(ROS2, 1, PICTURE))])
+    assert (found.image, found.camera_info, found.odometry, found.depth) == (
+        '/cam/image', None, None, None)
+
+
+def test_first_message(tmp_path):
+    written = write_bag2(tmp_path / 'bag', 2)
+    with closing(open_bag(tmp_path / 'bag')) as reader:
+        first = first_message(reader, '/cam/image_raw')
+        assert bytes(ROS2.serialize_cdr(first, 'sensor_msgs/msg/Image')) == written[0]
+        with pytest.raises(BagError, match='has no message on /x'):
+            first_message(reader, '/x')
+
+
+@pytest.mark.parametrize(('topic', 'expected'), [
+    ('/camera/image_rect', True), ('/left/image_rect_color/compressed', True),
+    ('/camera/rect/image', True), ('/cam/rectified', True), ('/cam/image_rectified', True),
+    ('/direct/image_raw', False), ('/rectangle/image', False), ('/camera/image_raw', False),
+    ('/correct/image', False)])
+def test_rectified_by_name(topic, expected):
+    assert says_rectified(topic) is expected
+
+
+@pytest.mark.parametrize(('content', 'message'), [
+    (None, 'no bag at'), (b'junk', 'is not a readable bag')])
+def test_not_a_bag(tmp_path, content, message):
+    path = tmp_path / 'x.mcap'
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(BagError, match=message) as error:
+        open_bag(path)
+    assert '\n' not in str(error.value)
+
+
+def test_several_cameras_need_a_choice(tmp_path):
+    write_bag2(tmp_path / 'bag', 1, image_topics=('/left/image', '/right/image'))
+    with closing(open_bag(tmp_path / 'bag')) as reader:
+        with pytest.raises(BagError, match='--image-topic: /left/image, /right/image'):
+            find_topics(reader)
+        with pytest.raises(BagError, match="no topic '/x', only: /cam/camera_info, /left"):
+            find_topics(reader, image='/x')
+        with pytest.raises(BagError, match=r'is sensor_msgs/msg/CameraInfo, expected'):
+            find_topics(reader, image='/cam/camera_info')
+        topics = find_topics(reader, image='/left/image')
+    assert (topics.image, topics.camera_info, topics.odometry) == (
+        '/left/image', '/cam/camera_info', None)
