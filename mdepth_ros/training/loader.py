@@ -1,0 +1,215 @@
+"""Batches from sequences on disk: each step's batch depends on the seed and the step alone."""
+
+import atexit
+import itertools
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.augment import (
+    View,
+    change_colours,
+    draw_colours,
+    draw_view,
+    take_points,
+    take_view,
+)
+from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.neighbours import Triplet
+from mdepth_ros.training.point_tracks import PointTracks
+from mdepth_ros.training.sample import SampleBatch
+
+_ORDER, _CHANGE = 1, 2  # what a random number is for
+
+
+class FolderSamples:
+    """
+    Shuffled, augmented batches without an end.
+
+    The order of an epoch depends on (seed, epoch); the view and the colours of a sample on (seed,
+    epoch, sample). So a run that starts at step k sees what an undisturbed one would have seen,
+    and the ranks together see what one process with the whole batch would have seen.
+    """
+
+    def __init__(
+        self, sequences: Sequence[data.Sequence], triplets: Sequence[Sequence[Triplet]],
+        width: int, height: int, batch: int, seed: int, augment: bool = True, workers: int = 0,
+        rank: int = 0, world_size: int = 1, pin_memory: bool = False, tracks: int = 0,
+    ) -> None:
+        """
+        Read nothing yet.
+
+        :param sequences: where the frames are.
+        :param triplets: for each sequence its samples.
+        :param width: width of the networks' input [px].
+        :param height: height of the networks' input [px].
+        :param batch: B over all ranks.
+        :param seed: decides on order, views and colours.
+        :param augment: False leaves views and colours as they are; they are still shuffled.
+        :param workers: processes that prepare batches; 0 prepares them here, when asked for.
+        :param rank: number of this process.
+        :param world_size: number of processes.
+        :param pin_memory: leave the batches in page-locked memory, for copies to a GPU.
+        :param tracks: how many points of the target are followed into each source; 0 for none.
+        :raises ValueError: if there are no samples, or the batch cannot be shared out.
+        """
+        self._steps = _Steps(sequences, triplets, width, height, batch, seed, augment,
+                             rank, world_size, tracks)
+        self._workers, self._pin_memory = workers, pin_memory
+
+    @property
+    def samples_per_epoch(self) -> int:
+        """How many samples there are."""
+        return len(self._steps.samples)
+
+    def batches(self, first_step: int = 0) -> Iterator[SampleBatch]:
+        """
+        Give the batches of all steps from one on.
+
+        :param first_step: 0 at the beginning.
+        :return: this rank's rows of each batch; never ends.
+        :raises DataError: naming the file, at the step that needs a frame that cannot be read; or
+            if there is not enough shared memory for the workers.
+        """
+        self._check_shared_memory()
+        loader = DataLoader(
+            self._steps, batch_size=None, sampler=itertools.count(first_step),  # type: ignore[arg-type]
+            num_workers=self._workers, pin_memory=self._pin_memory,
+            # Forked workers inherit the locks of threads that they do not have.
+            multiprocessing_context='spawn' if self._workers else None,
+            worker_init_fn=_begin_worker if self._workers else None)
+        for batch in loader:
+            if isinstance(batch, MdepthError):
+                raise batch
+            yield batch
+
+
+    def _check_shared_memory(self) -> None:
+        """Refuse what would end as a bus error in a worker."""
+        free = _free_shared_memory()
+        needed = (2 * self._workers + 1) * self._steps.batch_bytes  # two ahead each, one in use
+        if self._workers and free is not None and free < needed:
+            raise DataError(
+                f'{self._workers} workers need {needed / 1e6:.0f} MB of shared memory, /dev/shm '
+                f'has {free / 1e6:.0f} MB: take fewer workers, or give it more '
+                f'(docker run --shm-size)')
+
+
+class _Steps(Dataset[SampleBatch | MdepthError]):
+    """Prepares the batch of a step; a data set for torch's loader, whose index is the step."""
+
+    def __init__(
+        self, sequences: Sequence[data.Sequence], triplets: Sequence[Sequence[Triplet]],
+        width: int, height: int, batch: int, seed: int, augment: bool, rank: int, world_size: int,
+        tracks: int,
+    ) -> None:
+        if len(sequences) != len(triplets):
+            raise ValueError(f'triplets must be given for each of {len(sequences)} sequences, '
+                             f'got {len(triplets)}')
+        if batch < 1 or batch % world_size or not 0 <= rank < world_size:
+            raise ValueError(f'batch {batch} must be a positive multiple of world_size '
+                             f'{world_size}, and rank {rank} below it')
+        self.samples = [(number, triplet) for number, some in enumerate(triplets)
+                        for triplet in some]
+        if not self.samples:
+            raise ValueError(f'no samples in {len(sequences)} sequences')
+        self._sequences, self._size, self._seed = list(sequences), (width, height), seed
+        self._augment, self._batch = augment, batch
+        share = batch // world_size
+        self._rows = range(rank * share, (rank + 1) * share)
+        self._tracks = PointTracks(tracks)
+
+    @property
+    def batch_bytes(self) -> int:
+        """Size of the images of this rank's rows."""
+        width, height = self._size
+        return 2 * len(self._rows) * 9 * height * width
+
+    def __getitem__(self, step: int) -> SampleBatch | MdepthError:
+        try:
+            return self._prepare(step)
+        except MdepthError as error:
+            # Returned, not raised: the loader would wrap it in a worker's traceback.
+            return error
+
+    def _prepare(self, step: int) -> SampleBatch:
+        width, height = self._size
+        frames = torch.empty(len(self._rows), 3, 3, height, width, dtype=torch.uint8)
+        augmented, K = torch.empty_like(frames), torch.empty(len(self._rows), 3, 3)
+        tracks = torch.empty(len(self._rows), 2, self._tracks.count, 4)
+        if get_worker_info() is not None:
+            # Written where the training process reads it: saves a copy.
+            frames, augmented = frames.share_memory_(), augmented.share_memory_()
+        for place, row in enumerate(self._rows):
+            epoch, position = divmod(step * self._batch + row, len(self.samples))
+            index = _order(self._seed, epoch, len(self.samples))[position]
+            self._fill(frames[place].numpy(), augmented[place].numpy(), K[place].numpy(),
+                       tracks[place].numpy(), epoch, int(index))
+        return SampleBatch(frames, augmented, K, tracks if self._tracks.count else None)
+
+    def _fill(
+        self, frames: np.ndarray, augmented: np.ndarray, K: np.ndarray, tracks: np.ndarray,
+        epoch: int, index: int,
+    ) -> None:
+        """Write one sample: (3, 3, H, W) twice, (3, 3) and (2, N, 4)."""
+        rng = np.random.default_rng([self._seed, _CHANGE, epoch, index])
+        view = draw_view(rng) if self._augment else View()
+        colours = draw_colours(rng) if self._augment else None
+        number, triplet = self.samples[index]
+        sequence = self._sequences[number]
+        K_image = sequence.camera.rectified_K()
+        for place, frame in enumerate((triplet.before, triplet.target, triplet.after)):
+            image, K[:] = take_view(sequence.rgb(frame), K_image, *self._size, view)
+            cv2.split(image, list(frames[place]))
+            if colours is not None:
+                cv2.split(change_colours(image, colours), list(augmented[place]))
+        if colours is None:
+            augmented[:] = frames
+        if self._tracks.count:
+            size = (sequence.camera.width, sequence.camera.height)
+            for place, source in enumerate((triplet.before, triplet.after)):
+                found = self._tracks.between(sequence, triplet.target, source)
+                tracks[place] = take_points(found.reshape(-1, 2, 2), size, *self._size,
+                                            view).reshape(-1, 4)
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> np.ndarray:
+    """Shuffle the samples of an epoch."""
+    return np.random.default_rng([seed, _ORDER, epoch]).permutation(count)
+
+
+def _free_shared_memory() -> int | None:
+    """Bytes that processes can still share; None where that is not limited by a folder."""
+    folder = Path('/dev/shm')
+    return shutil.disk_usage(folder).free if folder.is_dir() else None
+
+
+def _begin_worker(worker: int) -> None:
+    """One thread for images, and an end that is the training process's, whatever ends that."""
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The thread that sends batches may be inside torch when the interpreter ends, which aborts.
+    atexit.register(os._exit, 0)
+    # torch looks for the training process by its id, in vain if that was killed while we started.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait until the training process is gone."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,1 @@
+"""What every stage needs around its loop: recipe, devices, saved states, logs."""

@@ -1,0 +1,165 @@
+"""What a training run does: one YAML file, read into frozen dataclasses."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import jsonargparse
+import yaml
+
+from mdepth_ros.config import Encoder
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.loop.loop import LoopOptions
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.stages.search_width import Search
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """
+    What is learned from.
+
+    ``source`` is a path that ``open_data`` knows, or ``synthetic`` or ``synthetic:<kind>``.
+    Frames ``first`` to ``last`` (included, -1 for the end) of each sequence are used, and of these
+    the last ``held_back`` share only to see how well it goes. ``split`` is a file of KITTI's
+    training split. ``gap`` between a target and its sources is a number of frames, or ``auto``:
+    as many as give parallax. ``tracks`` points are followed from each target into its sources; 0,
+    the paper's way, leaves motion to the images alone. ``worlds`` is how many synthetic worlds
+    there are.
+    """
+
+    source: str
+    width: int = 640
+    height: int = 192
+    first: int = 0
+    last: int = -1
+    held_back: float = 0.0
+    split: str = ''
+    gap: int | Literal['auto'] = 'auto'
+    augment: bool = True
+    tracks: int = 64
+    workers: int = 2
+    worlds: int = 500
+
+    def __post_init__(self) -> None:
+        problems = []
+        for name in ('width', 'height'):
+            if getattr(self, name) < 64 or getattr(self, name) % 32:
+                problems.append(f'{name} must be a multiple of 32 from 64 on, '
+                                f'got {getattr(self, name)}')
+        for name, least in (('first', 0), ('last', -1), ('workers', 0), ('worlds', 1)):
+            if getattr(self, name) < least:
+                problems.append(f'{name} must be at least {least}, got {getattr(self, name)}')
+        if not 0 <= self.held_back < 1:
+            problems.append(f'held_back must be in [0, 1), got {self.held_back}')
+        if self.gap != 'auto' and self.gap < 1:
+            problems.append(f'gap must be auto or at least 1, got {self.gap}')
+        if problems:
+            raise ValueError('data: ' + '; '.join(problems))
+
+
+@dataclass(frozen=True)
+class Devices:
+    """
+    Where it runs: in ``processes``, 0 for as many as there are GPUs, or, without one, as divide
+    the batch among the cores; torchrun's number of processes and machines counts where that
+    started them. ``precision`` as Lightning Fabric names it; ``auto`` is ``bf16-mixed`` on a GPU
+    and ``32-true`` elsewhere.
+    """
+
+    accelerator: Literal['auto', 'cpu', 'cuda'] = 'auto'
+    processes: int = 0
+    precision: Literal['auto', '32-true', 'bf16-mixed'] = 'auto'
+
+    def __post_init__(self) -> None:
+        if self.processes < 0:
+            raise ValueError(f'devices: processes must be at least 0, got {self.processes}')
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """
+    A training run.
+
+    ``model`` is a profile (``lite``, ``paper``); ``start`` the weights to start from:
+    ``imagenet``, ``default`` (those of the package) or a file, whose profile is then taken.
+    ``imagenet`` names the public ``.pth`` file of each encoder whose weights do not come with
+    the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student`` and
+    ``refine``; the last two are repeated ``rounds`` times. ``batch`` is that of all processes
+    together.
+    """
+
+    data: DataConfig
+    model: Literal['lite', 'paper'] = 'lite'
+    start: str = 'imagenet'
+    imagenet: dict[str, str] = field(default_factory=dict)
+    batch: int = 12
+    teacher: Schedule = field(default_factory=lambda: Schedule(0))
+    student: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
+    refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
+    rounds: int = 1
+    search: Search = field(default_factory=Search)
+    loop: LoopOptions = field(default_factory=LoopOptions)
+    devices: Devices = field(default_factory=Devices)
+
+    def __post_init__(self) -> None:
+        problems = []
+        unknown = sorted(set(self.imagenet) - set(get_args(Encoder)))
+        if unknown:
+            problems.append(f'imagenet must name encoders of {get_args(Encoder)}, got {unknown}')
+        if self.batch < 1:
+            problems.append(f'batch must be at least 1, got {self.batch}')
+        if self.rounds < 1:
+            problems.append(f'rounds must be at least 1, got {self.rounds}')
+        if not (self.teacher.steps or self.student.steps or self.refine.steps):
+            problems.append('teacher, student and refine all have 0 steps: nothing to do')
+        if self.start == 'imagenet' and not self.teacher.steps:
+            problems.append('a run without teacher steps must start from weights, not imagenet')
+        if problems:
+            raise ValueError('Recipe: ' + '; '.join(problems))
+
+
+def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """
+    Read a recipe.
+
+    :param path: YAML file.
+    :param overrides: ``key=value`` words, e.g. ``teacher.steps=100``, that win over the file.
+    :return: the recipe.
+    :raises MdepthError: if the file is missing, a key unknown, a type or a value wrong.
+    """
+    wrong = [word for word in overrides if '=' not in word or word.startswith('-')]
+    if wrong:
+        raise MdepthError(f'expected key=value after the recipe, got {wrong[0]!r}')
+    if not path.is_file():
+        raise MdepthError(f'no recipe at {path}')
+    parser = jsonargparse.ArgumentParser(exit_on_error=False, parser_mode='yaml')
+    parser.add_class_arguments(Recipe, fail_untyped=True)
+    parser.add_argument('--recipe', action='config')
+    try:
+        words = ['--recipe', str(path), *(f'--{word}' for word in overrides)]
+        parts = parser.instantiate(parser.parse_args(words))
+        return Recipe(**{part.name: parts[part.name] for part in fields(Recipe)})
+    except (jsonargparse.ArgumentError, ValueError, yaml.YAMLError) as error:
+        raise MdepthError(f'{path}: {" ".join(str(error).split())}') from error
+
+
+def dump_recipe(recipe: Recipe, path: Path) -> None:
+    """
+    Write a recipe that :func:`load_recipe` reads, whole or not at all.
+
+    :param recipe: what to write.
+    :param path: the file.
+    """
+    partial = path.with_name(f'.{path.name}.partial')
+    partial.write_text(yaml.safe_dump(_plain(recipe), sort_keys=False), encoding='utf-8')
+    os.replace(partial, path)
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses as dictionaries."""
+    if hasattr(value, '__dataclass_fields__'):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value

@@ -1,0 +1,57 @@
+"""The numbers of a run, one JSON line each: what remains when nobody looks at TensorBoard."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mdepth_ros.errors import MdepthError
+
+
+class Record:
+    """
+    Lines of ``{"stage": ..., "step": ..., name: value, ...}``.
+
+    :param path: the file; lines are appended.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def rewind(self, stage: str, step: int) -> None:
+        """
+        Drop the lines of a stage from a step on, those that a resumed run will write again.
+
+        :param stage: its name.
+        :param step: the first to drop.
+        :raises MdepthError: if the disk is full.
+        """
+        kept = [line for line in self.lines() if line['stage'] != stage or line['step'] < step]
+        partial = self._path.with_name(f'.{self._path.name}.partial')
+        try:
+            partial.write_text(''.join(json.dumps(line) + '\n' for line in kept),
+                               encoding='utf-8')
+            os.replace(partial, self._path)
+        except OSError as error:
+            raise MdepthError(f'cannot write {self._path}: {error}') from error
+
+    def add(self, line: dict[str, Any]) -> None:
+        """
+        Append a line.
+
+        :param line: numbers and text by name.
+        :raises MdepthError: if the disk is full.
+        """
+        try:
+            with open(self._path, 'a', encoding='utf-8') as file:
+                file.write(json.dumps(line) + '\n')
+        except OSError as error:
+            raise MdepthError(f'cannot write {self._path}: {error}') from error
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return all whole lines; one that a killed process left unfinished is skipped."""
+        if not self._path.is_file():
+            return []
+        text = self._path.read_text(encoding='utf-8')
+        whole = text.splitlines() if text.endswith('\n') else text.splitlines()[:-1]
+        return [json.loads(line) for line in whole]

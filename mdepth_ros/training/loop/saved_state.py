@@ -1,0 +1,65 @@
+"""The state of an unfinished stage: one file that is whole or not there."""
+
+import os
+import pickle
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mdepth_ros.errors import MdepthError
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """
+    Where a stage stood: ``step`` is the next one to do, ``skipped`` of those before were skipped;
+    ``model`` and ``optimiser`` are state dicts.
+    """
+
+    stage: str
+    step: int
+    skipped: int
+    model: dict[str, Any]
+    optimiser: dict[str, Any]
+
+
+def save_state(state: SavedState, path: Path) -> None:
+    """
+    Write a state, replacing the last one in one step.
+
+    :param state: what to write.
+    :param path: the file.
+    :raises MdepthError: if it cannot be written; the last one is then still whole.
+    """
+    partial = path.with_name(f'.{path.name}.partial')
+    try:
+        with open(partial, 'wb') as file:
+            torch.save(vars(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    # torch reports a full disk as a RuntimeError of its zip writer.
+    except (OSError, RuntimeError) as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise MdepthError(f'cannot write {path}: {error}; the state saved before is whole: go on '
+                          'from it with --resume') from error
+
+
+def load_state(path: Path) -> SavedState | None:
+    """
+    Read a state.
+
+    :param path: the file.
+    :return: the state on the CPU, None if there is none.
+    :raises MdepthError: if the file is not a state.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return SavedState(**torch.load(path, map_location='cpu', weights_only=True))
+    except (OSError, RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        raise MdepthError(f'{path} is not a saved state of a training run: {error}') from error

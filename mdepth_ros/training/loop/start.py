@@ -1,0 +1,66 @@
+"""The networks that a run starts from."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from mdepth_ros.config import Encoder, lite_config, paper_config
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.networks.encoders import AnyEncoder
+from mdepth_ros.networks.features import MATCHING_STRIDE
+from mdepth_ros.networks.hypotheses import resize_delta
+from mdepth_ros.networks.public_weights import (
+    load_imagenet_efficientnet_lite0,
+    load_imagenet_file,
+)
+from mdepth_ros.training.loop.recipe import Recipe
+
+
+def start_model(recipe: Recipe, seed: int) -> DepthModel:
+    """
+    Make the networks of a recipe, delta at its training size.
+
+    :param recipe: its ``model``, ``start``, ``imagenet`` and size count.
+    :param seed: of the layers that no file fills, whatever was drawn before.
+    :return: the networks.
+    :raises MdepthError: if the weights cannot be read.
+    """
+    torch.manual_seed(seed)
+    if recipe.start != 'imagenet':
+        path = DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start)
+        return _at_size(load_checkpoint(path), recipe.data.width, recipe.data.height)
+    config = lite_config() if recipe.model == 'lite' else paper_config()
+    model = DepthModel(dataclasses.replace(config, width=recipe.data.width,
+                                           height=recipe.data.height))
+    _load_imagenet(model.single.encoder, config.single_encoder, recipe.imagenet)
+    _load_imagenet(model.pose.encoder, config.pose_encoder, recipe.imagenet)
+    return model
+
+
+def _load_imagenet(encoder: AnyEncoder, name: Encoder, files: Mapping[str, str]) -> None:
+    """Fill an encoder from its file, or from the package that has the lite one's weights."""
+    try:
+        if name in files:
+            load_imagenet_file(encoder, Path(files[name]))
+        elif isinstance(encoder, EfficientNetLite0Encoder):
+            load_imagenet_efficientnet_lite0(encoder)
+        else:
+            raise MdepthError(f'ImageNet weights of {name} do not come with the package: name '
+                              f'their public .pth file in the recipe, imagenet.{name}=FILE')
+    except (FileNotFoundError, ModuleNotFoundError, ValueError) as error:
+        raise MdepthError(' '.join(str(error).split())) from error
+
+
+def _at_size(model: DepthModel, width: int, height: int) -> DepthModel:
+    """Bring config and delta to the training size."""
+    resized = DepthModel(dataclasses.replace(model.config, width=width, height=height))
+    state = model.state_dict()
+    state['multi.delta'] = resize_delta(model.multi.delta, height // MATCHING_STRIDE,
+                                        width // MATCHING_STRIDE)
+    resized.load_state_dict(state)
+    return resized

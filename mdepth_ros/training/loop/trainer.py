@@ -1,0 +1,168 @@
+"""A whole run: the stages of a recipe, one after the other, from where they stand."""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies import DDPStrategy
+from torch import multiprocessing
+from torch.multiprocessing.spawn import ProcessRaisedException
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.loop.loop import Loop
+from mdepth_ros.training.loop.open_samples import open_samples
+from mdepth_ros.training.loop.recipe import Devices, Recipe, dump_recipe, load_recipe
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.loop.start import start_model
+from mdepth_ros.training.stages.refine import refine
+from mdepth_ros.training.stages.student import train_student
+from mdepth_ros.training.stages.teacher import train_teacher
+
+RECIPE = 'recipe.yaml'
+RESULT = 'model.safetensors'
+
+
+def train(recipe: Recipe, folder: Path, resume: bool = False) -> Path:
+    """
+    Run a recipe.
+
+    :param recipe: what to do.
+    :param folder: takes weights of each stage, saved states, logs.
+    :param resume: go on with the run that is there; it must have the same recipe.
+    :return: the weights file of the last stage.
+    :raises MdepthError: if the folder holds a run and ``resume`` is not set, or another recipe,
+        or what data, weights and disk raise.
+    """
+    fabric = make_fabric(recipe.devices, recipe.batch)
+    # Under torchrun all processes come here; one of them speaks for them.
+    if int(os.environ.get('RANK', 0)) == 0:
+        claim(recipe, folder, resume)
+    problems = multiprocessing.get_context('spawn').SimpleQueue()
+    try:
+        fabric.launch(_run, folder, problems)  # type: ignore[arg-type]
+    except ProcessRaisedException:
+        if problems.empty():
+            raise
+        raise problems.get() from None
+    return folder / RESULT
+
+
+def claim(recipe: Recipe, folder: Path, resume: bool) -> None:
+    """
+    Make the folder this run's own.
+
+    :param recipe: written into the folder.
+    :param folder: made if it is not there.
+    :param resume: whether a run of the same recipe may be there.
+    :raises MdepthError: if there is one and it may not, or another one.
+    """
+    path = folder / RECIPE
+    if not path.is_file():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            dump_recipe(recipe, path)
+        except OSError as error:
+            raise MdepthError(f'cannot write {path}: {error}') from error
+        return
+    if not resume:
+        raise MdepthError(f'{folder} holds a training run: go on with it with --resume, or choose '
+                          'another folder with --out')
+    if load_recipe(path) != recipe:
+        raise MdepthError(f'{folder} holds a run of another recipe, see {path}')
+
+
+def make_fabric(devices: Devices, batch: int) -> Fabric:
+    """
+    Choose devices and precision.
+
+    :param devices: what the recipe says.
+    :param batch: of all processes together, which divide it evenly.
+    :return: not launched yet.
+    :raises MdepthError: if the accelerator is absent, or the batch cannot be divided.
+    """
+    cuda = torch.cuda.is_available() and devices.accelerator != 'cpu'
+    if devices.accelerator == 'cuda' and not cuda:
+        raise MdepthError('the recipe asks for CUDA, which is not available here')
+    # Processes that torchrun started are used as they are.
+    started = 'TORCHELASTIC_RUN_ID' in os.environ
+    if started:
+        processes, world_size = int(os.environ['LOCAL_WORLD_SIZE']), int(os.environ['WORLD_SIZE'])
+    else:
+        available = torch.cuda.device_count() if cuda else len(os.sched_getaffinity(0))
+        processes = world_size = devices.processes or max(
+            n for n in range(1, available + 1) if batch % n == 0)
+    if batch % world_size:
+        raise MdepthError(f'{world_size} processes cannot share a batch of {batch} evenly')
+    precision = devices.precision
+    if precision == 'auto':
+        precision = 'bf16-mixed' if cuda else '32-true'
+    strategy: str | DDPStrategy = 'auto'
+    if world_size > 1 or started:
+        strategy = DDPStrategy(start_method='popen' if started else 'spawn')
+    return Fabric(accelerator='cuda' if cuda else 'cpu', devices=processes,
+                  num_nodes=world_size // processes, strategy=strategy,
+                  precision=precision)  # type: ignore[arg-type]
+
+
+def _run(fabric: Fabric, folder: Path, problems: Any) -> None:
+    """Do the stages in one of the processes, and tell the one that started it what is wrong."""
+    try:
+        _run_stages(fabric, folder)
+    except MdepthError as error:
+        problems.put(error)
+        raise
+
+
+def _run_stages(fabric: Fabric, folder: Path) -> None:
+    """Do the stages; the recipe is the one that the folder holds."""
+    recipe = load_recipe(folder / RECIPE)
+    if fabric.device.type == 'cpu' and 'OMP_NUM_THREADS' not in os.environ:
+        # Threads that share a core with another process wait for each other.
+        cores = len(os.sched_getaffinity(0))
+        torch.set_num_threads(max(1, cores // fabric.world_size))
+    loop = Loop(fabric, open_samples(recipe, fabric, folder), folder, recipe.loop)
+    model = start_model(recipe, seed=recipe.loop.seed)
+    if recipe.teacher.steps:
+        model = _stage(loop, 'teacher', model,
+                       lambda m: train_teacher(loop, m, recipe.teacher, recipe.search))
+    # M-DepthNet and delta go on from where they are.
+    search = replace(recipe.search, delta=0.0, hold=0.0)
+    for loop.round in range(1, recipe.rounds + 1):
+        if recipe.student.steps:
+            teacher = model.eval()
+            student = start_model(recipe, seed=recipe.loop.seed + loop.round)
+            model = _stage(loop, 'student', student,
+                           partial(_teach, loop, teacher, recipe.student))
+        if recipe.refine.steps:
+            model = _stage(loop, 'refine', model,
+                           lambda m: refine(loop, m, recipe.refine, search))
+    if fabric.is_global_zero:
+        save_checkpoint(model, folder / RESULT, notes=f'mdepth train, {recipe.data.source}')
+        # With what a killed process left behind.
+        for path in (loop.state_path, *folder.glob('.*.partial')):
+            path.unlink(missing_ok=True)
+    fabric.barrier()
+
+
+def _teach(loop: Loop, teacher: DepthModel, schedule: Schedule, student: DepthModel) -> None:
+    """Train a student; its arguments in the order in which they are known."""
+    train_student(loop, student, teacher, schedule)
+
+
+def _stage(loop: Loop, name: str, model: DepthModel, work: Callable[[DepthModel], None]
+           ) -> DepthModel:
+    """Do a stage, or take its result where it was done before."""
+    path = loop.folder / f'{name}-{loop.round}.safetensors'
+    if not path.is_file():
+        work(model)
+        if loop.fabric.is_global_zero:
+            save_checkpoint(model, path, notes=f'{name}, round {loop.round}')
+        loop.fabric.barrier()
+    return load_checkpoint(path)

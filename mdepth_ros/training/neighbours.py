@@ -1,0 +1,262 @@
+"""Which earlier and which later frame a target is trained with."""
+
+import json
+import os
+import zlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.parallax import ImageMotion, PointTracker
+
+Gap = int | Literal['auto']
+
+# Why a target is not trained with.
+STATIC, ROTATION = 'static camera', 'rotation only'
+LOST, END = 'neighbour shows another place', 'end of sequence or pause'
+# Counts as a pause, against the usual time between frames.
+_PAUSE = 3.0
+_CACHE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Triplet:
+    """Frame numbers of a sample, ``before`` < ``target`` < ``after``."""
+
+    target: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """
+    What a sequence offers for training.
+
+    :ivar triplets: in the order of their targets.
+    :ivar skipped: how many targets have no usable neighbour on a side, by reason.
+    """
+
+    triplets: tuple[Triplet, ...]
+    skipped: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ParallaxRule:
+    """
+    The nearest frame with parallax ``target`` is the neighbour, or the one with most parallax, if
+    that is at least ``least``; both are shares of the image's width. Frames that show less than
+    ``least_tracked`` of the target's corners, that are more than ``longest_s`` [s] or
+    ``most_frames`` away, or that lie beyond a pause are not considered.
+    """
+
+    target: float = 0.008
+    least: float = 0.004
+    least_tracked: float = 0.35
+    longest_s: float = 1.0
+    most_frames: int = 30
+
+
+def find_triplets(
+    sequences: Sequence[data.Sequence], gap: Gap = 'auto', cache: Path | None = None,
+    progress: bool = True,
+) -> list[Neighbours]:
+    """
+    Choose the neighbours of a whole data set.
+
+    :param sequences: all of them.
+    :param gap: frames between neighbours, or ``auto``: by parallax, which reads every frame once.
+    :param cache: JSON file of this data set that keeps what ``auto`` found. An entry is used as
+        long as the sequence's stamps, camera, first and last image and the rule are the same.
+    :param progress: show a progress bar while frames are read.
+    :return: one for each sequence.
+    :raises DataError: if no target is left, with the reasons; or as the sequences raise it.
+    """
+    if gap == 'auto':
+        found = _find_by_parallax(sequences, cache, progress)
+    else:
+        found = [choose_neighbours(sequence, gap) for sequence in sequences]
+    if not any(neighbours.triplets for neighbours in found):
+        skipped = sum((Counter(neighbours.skipped) for neighbours in found), Counter())
+        counts = ', '.join(f'{count} {reason}' for reason, count in skipped.most_common())
+        names = ', '.join(sequence.name for sequence in sequences[:3])
+        raise DataError(f'nothing to train on in {len(sequences)} sequences ({names}'
+                        f'{", ..." if len(sequences) > 3 else ""}): '
+                        f'no frame has neighbours on both sides: {counts or "no frames"}')
+    return found
+
+
+def choose_neighbours(
+    sequence: data.Sequence, gap: Gap = 'auto',
+    progress: Callable[[int], object] | None = None, rule: ParallaxRule | None = None,
+) -> Neighbours:
+    """
+    Choose the neighbours of each frame of a sequence.
+
+    :param sequence: the frames.
+    :param gap: frames between neighbours, or ``auto``: by parallax, which reads every frame.
+    :param progress: called with 1 after each frame that was read.
+    :param rule: what ``auto`` looks for.
+    :return: the targets with a neighbour on both sides, and why the others have none.
+    :raises DataError: as the sequence raises it.
+    :raises ValueError: if gap is not positive.
+    """
+    pieces = _pieces(sequence)
+    if gap == 'auto':
+        return _choose_by_parallax(sequence, pieces, rule or ParallaxRule(), progress)
+    if gap < 1:
+        raise ValueError(f"gap must be at least 1 or 'auto', got {gap}")
+    triplets = tuple(Triplet(t, t - gap, t + gap) for t in range(gap, len(sequence) - gap)
+                     if pieces[t - gap] == pieces[t + gap])
+    left = len(sequence) - len(triplets)
+    return Neighbours(triplets, {END: left} if left else {})
+
+
+@dataclass
+class _Search:
+    """Looks for one neighbour on one side; candidates are offered from near to far."""
+
+    frame: int | None = None
+    parallax: float = 0.0
+    displacement: float = 0.0
+    lost: bool = False
+    done: bool = False
+
+    def offer(self, frame: int, motion: ImageMotion, rule: ParallaxRule) -> None:
+        """Take a candidate if it is the best so far."""
+        if self.done:
+            return
+        if motion.tracked < rule.least_tracked or np.isnan(motion.parallax):
+            self.lost = self.done = True
+            return
+        self.displacement = max(self.displacement, motion.displacement)
+        if motion.parallax > self.parallax:
+            self.parallax = motion.parallax
+            self.frame = frame if motion.parallax >= rule.least else None
+        self.done = motion.parallax >= rule.target
+
+    def reason(self, rule: ParallaxRule, share: float) -> str:
+        """Say why nothing was found; there was only this share of the time to look at."""
+        if self.lost:
+            return LOST
+        if self.parallax >= rule.least * share:
+            return END  # going on like this it would have been found
+        return STATIC if self.displacement < rule.least else ROTATION
+
+
+def _choose_by_parallax(
+    sequence: data.Sequence, pieces: list[int], rule: ParallaxRule,
+    progress: Callable[[int], object] | None,
+) -> Neighbours:
+    """Read the frames once and compare each with the ones before it."""
+    count = len(sequence)
+    stamps_ns = [sequence.stamp_ns(index) for index in range(count)]
+    camera = sequence.camera
+    tracker = PointTracker(camera.width, camera.height, camera.rectified_K(),
+                           window=rule.most_frames + 1)
+    before, after = [_Search() for _ in range(count)], [_Search() for _ in range(count)]
+
+    def near(i: int, t: int) -> bool:
+        return (t - i <= rule.most_frames
+                and stamps_ns[t] - stamps_ns[i] <= rule.longest_s * 1e9)
+
+    for t in range(count):
+        grey = cv2.cvtColor(sequence.rgb(t), cv2.COLOR_RGB2GRAY)
+        tracker.push(np.asarray(grey, np.uint8))
+        i = t - 1
+        while i >= 0 and pieces[i] == pieces[t] and near(i, t):
+            if not (before[t].done and after[i].done):
+                motion = tracker.motion(i, t)
+                before[t].offer(i, motion, rule)
+                after[i].offer(t, motion, rule)
+            i -= 1
+        if progress is not None:
+            progress(1)
+
+    triplets, skipped = [], Counter[str]()
+    for t in range(count):
+        earlier, later = before[t].frame, after[t].frame
+        if earlier is not None and later is not None:
+            triplets.append(Triplet(t, earlier, later))
+            continue
+        first, last = pieces.index(pieces[t]), count - 1 - pieces[::-1].index(pieces[t])
+        reasons = [search.reason(rule, (stamps_ns[b] - stamps_ns[a]) / 1e9 / rule.longest_s)
+                   for search, a, b in ((before[t], first, t), (after[t], t, last))
+                   if search.frame is None]
+        # The end of a sequence says least about the data.
+        skipped[min(reasons, key=lambda reason: reason == END)] += 1
+    return Neighbours(tuple(triplets), dict(skipped))
+
+
+def _pieces(sequence: data.Sequence) -> list[int]:
+    """Number the parts between pauses, one number per frame."""
+    stamps_ns = np.array([sequence.stamp_ns(i) for i in range(len(sequence))], np.int64)
+    steps = np.diff(stamps_ns)
+    if not len(steps):
+        return [0] * len(stamps_ns)
+    pauses = (steps <= 0) | (steps > _PAUSE * np.median(steps))
+    return [0, *np.cumsum(pauses).tolist()]
+
+
+def _find_by_parallax(
+    sequences: Sequence[data.Sequence], cache: Path | None, progress: bool
+) -> list[Neighbours]:
+    """Use what the cache knows, find and keep the rest."""
+    rule = ParallaxRule()
+    keys = [_key(sequence, rule) for sequence in sequences] if cache else []
+    known = _read_cache(cache) if cache else {}
+    found = []
+    with tqdm(total=sum(map(len, sequences)), unit=' frames', desc='neighbours',
+              disable=not progress, leave=False) as bar:
+        for number, sequence in enumerate(sequences):
+            if cache and keys[number] in known:
+                found.append(known[keys[number]])
+                bar.update(len(sequence))
+                continue
+            found.append(choose_neighbours(sequence, 'auto', bar.update, rule))
+            if cache:
+                known[keys[number]] = found[-1]
+                _write_cache(cache, {key: known[key] for key in keys if key in known})
+    return found
+
+
+def _key(sequence: data.Sequence, rule: ParallaxRule) -> str:
+    """Everything that the choice depends on, as one line."""
+    camera, count = sequence.camera, len(sequence)
+    stamps_ns = np.array([sequence.stamp_ns(index) for index in range(count)], np.int64)
+    ends = [zlib.crc32(sequence.rgb(index).tobytes())
+            for index in ({0, count - 1} if count else ())]
+    return json.dumps([sequence.name, count, zlib.crc32(stamps_ns.tobytes()), camera.width,
+                       camera.height, camera.rectified_K().tolist(), sorted(ends), asdict(rule)])
+
+
+def _read_cache(path: Path) -> dict[str, Neighbours]:
+    """Return what is kept; nothing if the file is another version's, or was cut off."""
+    try:
+        stored = json.loads(path.read_text())
+        if stored['version'] != _CACHE_VERSION:
+            return {}
+        return {key: Neighbours(tuple(Triplet(*numbers) for numbers in entry['triplets']),
+                                dict(entry['skipped']))
+                for key, entry in stored['sequences'].items()}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _write_cache(path: Path, known: dict[str, Neighbours]) -> None:
+    """Replace the file in one step."""
+    text = json.dumps({'version': _CACHE_VERSION, 'sequences': {
+        key: {'triplets': [(t.target, t.before, t.after) for t in neighbours.triplets],
+              'skipped': neighbours.skipped} for key, neighbours in known.items()}})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+    temporary.write_text(text)
+    os.replace(temporary, path)

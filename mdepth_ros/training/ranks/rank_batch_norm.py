@@ -1,0 +1,67 @@
+"""Batch normalisation over the joined batch of all processes, on the CPU too."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from mdepth_ros.training.ranks.reduction import sum_over_ranks, world_size
+
+
+class RankBatchNorm(_BatchNorm):
+    """
+    Batch normalisation whose statistics are those of all processes together.
+
+    torch's own SyncBatchNorm does the same and is faster, but runs on accelerators only.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:
+        """Any number of dimensions will do."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """
+        Normalise.
+
+        :param input: (B, C, ...).
+        :return: the same shape.
+        """
+        if not self.training or world_size() == 1:
+            return super().forward(input)
+        dims = [0, *range(2, input.ndim)]
+        shape = [1, -1] + [1] * (input.ndim - 2)
+        values = input.float()
+        count = world_size() * values.numel() / values.shape[1]  # all have as many rows
+        mean = sum_over_ranks(values.sum(dims)) / count
+        centred = values - mean.view(shape)
+        variance = sum_over_ranks((centred ** 2).sum(dims)) / count
+        self._remember(mean.detach(), (variance * count / (count - 1)).detach())
+        normalised = centred * (variance + self.eps).rsqrt().view(shape)
+        return (normalised * self.weight.view(shape) + self.bias.view(shape)).to(input.dtype)
+
+    @torch.no_grad()
+    def _remember(self, mean: Tensor, variance: Tensor) -> None:
+        """Move the running statistics."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(mean, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        self.num_batches_tracked += 1
+
+
+def synchronise_batch_norm(module: nn.Module, device: torch.device) -> nn.Module:
+    """
+    Let batch normalisation see the batches of all processes.
+
+    :param module: changed in place; its state dict keeps its keys.
+    :param device: where it will run.
+    :return: the module.
+    """
+    if world_size() == 1:
+        return module
+    if device.type == 'cuda':
+        return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    for child in module.modules():
+        if isinstance(child, _BatchNorm):
+            child.__class__ = RankBatchNorm
+    return module

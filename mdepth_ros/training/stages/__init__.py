@@ -1,0 +1,1 @@
+"""The three stages of the method: what each learns from, and its loop."""

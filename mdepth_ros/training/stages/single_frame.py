@@ -1,0 +1,91 @@
+"""What S-DepthNet and PoseNet learn from: neighbours that look like the target once warped."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdepth_ros.config import ModelConfig
+from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.losses import smoothness
+from mdepth_ros.training.stages.track_error import track_error
+from mdepth_ros.training.stages.triplet import (
+    Motions,
+    Triplet,
+    estimate_motions,
+    explain,
+    follow_motions,
+)
+
+SMOOTHNESS_WEIGHT = 1e-3
+
+
+class SingleFrame(NamedTuple):
+    """
+    S-DepthNet's and PoseNet's answer to a triplet, and how it fits.
+
+    ``depth`` (B, 1, H, W) [m] at the finest scale; ``motions`` by followed points where there are
+    any, else PoseNet's; ``errors`` (B, 2, H, W) one entry per scale; ``warped`` the two sources by
+    the finest scale; ``rough`` and ``tracks`` scalars, the smoothness term and the error at the
+    followed points, 0 without them.
+    """
+
+    depth: Tensor
+    motions: Motions
+    errors: list[Tensor]
+    warped: list[Tensor]
+    rough: Tensor
+    tracks: Tensor
+
+
+def run_single_frame(
+    model: DepthModel, clean: Triplet, seen: Triplet, K: Tensor, tracks: Tensor | None = None
+) -> SingleFrame:
+    """
+    Predict depth and motions, and warp the sources by them.
+
+    Every scale of a decoder that has several is compared at full resolution. Differs: with
+    ``tracks`` the motions that warp are solved from them, and PoseNet learns to agree with them,
+    see :func:`track_error`.
+
+    :param model: its ``single`` and ``pose`` run.
+    :param clean: the frames as they were taken.
+    :param seen: the frames as the networks see them.
+    :param K: (B, 3, 3) [px].
+    :param tracks: (B, 2, N, 4) of :class:`SampleBatch`.
+    :return: the answer.
+    """
+    disparities = [scale.float() for scale in model.single.scales(seen.target)]
+    depths = [to_depth(_enlarge(scale, clean.target), model.config) for scale in disparities]
+    motions, followed = estimate_motions(model.pose, seen), K.new_zeros(())
+    if tracks is not None:
+        solved = follow_motions(tracks, depths[0], K, otherwise=motions)
+        followed = (track_error(depths[0].detach(), K, motions, tracks)
+                    + track_error(depths[0], K, solved.detach(), tracks))
+        motions = solved
+    explanations = [explain(clean, depth, K, motions) for depth in depths]
+    rough = [smoothness(scale, _shrink(clean.target, scale)) / 2 ** i
+             for i, scale in enumerate(disparities)]
+    return SingleFrame(depths[0], motions, [explanation.errors for explanation in explanations],
+                       explanations[0].warped, torch.stack(rough).mean(), followed)
+
+
+def to_depth(disparity: Tensor, config: ModelConfig) -> Tensor:
+    """Turn a disparity of any shape into depth [m] within the model's range."""
+    return disparity_to_depth(disparity, config.min_depth, config.max_depth)
+
+
+def _enlarge(disparity: Tensor, image: Tensor) -> Tensor:
+    """Bring a coarse scale to the image's size."""
+    if disparity.shape[-2:] == image.shape[-2:]:
+        return disparity
+    return F.interpolate(disparity, image.shape[-2:], mode='bilinear', align_corners=False)
+
+
+def _shrink(image: Tensor, disparity: Tensor) -> Tensor:
+    """Bring the image to a coarse scale's size."""
+    if disparity.shape[-2:] == image.shape[-2:]:
+        return image
+    return F.interpolate(image, disparity.shape[-2:], mode='area')

@@ -1,0 +1,50 @@
+"""Randomness that depends on the seed and the step alone: runs resume and split exactly."""
+
+import torch
+from torch import Tensor
+
+from mdepth_ros.training.losses import tie_noise
+
+
+class StepRandom:
+    """
+    What one step draws, for the joined batch of all processes; each takes its own rows.
+
+    :param seed: of the run.
+    :param step: number of the step.
+    :param rank: this process.
+    :param world_size: all processes.
+    """
+
+    def __init__(self, seed: int, step: int, rank: int = 0, world_size: int = 1) -> None:
+        self._seed = seed * 1_000_003 + step
+        self._rank, self._world_size = rank, world_size
+
+    def tie_noise(self, like: Tensor) -> Tensor:
+        """
+        Draw the noise of :func:`losses.tie_noise`.
+
+        :param like: (B, S, H, W), this process's rows.
+        :return: the same shape.
+        """
+        generator = torch.Generator(like.device).manual_seed(self._seed)
+        whole = like.new_empty(1).expand(like.shape[0] * self._world_size, *like.shape[1:])
+        return self._own(tie_noise(whole, generator))
+
+    def corners(self, count: int, rows: int, columns: int) -> list[tuple[int, int]]:
+        """
+        Draw where patches start.
+
+        :param count: B of this process.
+        :param rows: places to choose from, downwards.
+        :param columns: places to choose from, to the right.
+        :return: B pairs of row and column.
+        """
+        generator = torch.Generator().manual_seed(self._seed)
+        whole = torch.rand(count * self._world_size, 2, generator=generator)
+        places = (self._own(whole) * torch.tensor([rows, columns])).long()
+        return [(int(row), int(column)) for row, column in places]
+
+    def _own(self, whole: Tensor) -> Tensor:
+        """Take this process's rows."""
+        return whole.chunk(self._world_size)[self._rank]

@@ -1,0 +1,91 @@
+"""Stage 2: a new S-DepthNet and PoseNet, taught by the multi-frame depth where that is better."""
+
+import copy
+
+import torch
+
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.loop.loop import Loop
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.losses import distillation_loss, distillation_mask, masked_mean
+from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.stages.multi_frame import match
+from mdepth_ros.training.stages.objective import Objective, StepResult, Views
+from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT, run_single_frame
+from mdepth_ros.training.stages.step_random import StepRandom
+from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
+from mdepth_ros.training.stages.triplet import explain, identity_errors, load
+
+DISTILLATION_WEIGHT = 0.1
+
+
+class StudentObjective(Objective):
+    """
+    L = mean(min error) + 1e-3 smoothness + 0.1 L_d, and where there are tracks + 6 L_track.
+
+    Source: paper, section III, stage 2. Differs: L_track, see :func:`track_error`.
+
+    :param student: its ``single`` and ``pose`` learn.
+    :param teacher: frozen.
+    :param masked: distil only where the teacher explains the images better; the paper's choice.
+        Everywhere otherwise, to see what the mask is worth.
+    """
+
+    def __init__(self, student: DepthModel, teacher: DepthModel, masked: bool = True) -> None:
+        super().__init__()
+        self.student, self.teacher, self.masked = student, teacher, masked
+        self.freeze(teacher)
+        self.freeze(student.multi)
+
+    def forward(self, batch: SampleBatch, random: StepRandom) -> StepResult:
+        """
+        Compute the loss of a batch.
+
+        :param batch: samples.
+        :param random: breaks ties.
+        :return: loss, terms, views.
+        """
+        clean, seen = load(batch)
+        with torch.no_grad():
+            prior = run_single_frame(self.teacher, clean, seen, batch.K, batch.tracks)
+            matched = match(self.teacher, seen, prior.depth, batch.K, prior.motions)
+            teacher_depth = matched.depth.float()
+            teacher_errors = explain(clean, teacher_depth, batch.K, prior.motions).errors
+
+        single = run_single_frame(self.student, clean, seen, batch.K, batch.tracks)
+        identity = identity_errors(clean)
+        identity = identity + random.tie_noise(identity)
+        everywhere = torch.ones_like(single.depth, dtype=torch.bool)
+        photometric = torch.stack([
+            masked_mean(torch.cat([errors, identity], dim=1).amin(dim=1, keepdim=True), everywhere)
+            for errors in single.errors]).mean()
+        mask = (distillation_mask(teacher_errors, single.errors[0].detach(), identity)
+                if self.masked else everywhere)
+        distillation = distillation_loss(single.depth, teacher_depth, mask)
+        loss = (photometric + SMOOTHNESS_WEIGHT * single.rough
+                + TRACK_WEIGHT * single.tracks + DISTILLATION_WEIGHT * distillation)
+        terms = {'single': photometric, 'smoothness': single.rough, 'tracks': single.tracks,
+                 'distillation': distillation, 'distilled share': mask.float().mean()}
+        views = Views(clean.target, single.warped[0].detach(), single.depth.detach(),
+                      teacher_depth, distilled=mask)
+        return StepResult(loss, terms, views)
+
+
+def train_student(
+    loop: Loop, student: DepthModel, teacher: DepthModel, schedule: Schedule, masked: bool = True
+) -> None:
+    """
+    Train a new S-DepthNet and PoseNet; M-DepthNet and delta become the teacher's.
+
+    :param loop: devices, samples, logs, saved states.
+    :param student: changed in place.
+    :param teacher: left as it is.
+    :param schedule: steps and learning rate.
+    :param masked: as in :class:`StudentObjective`.
+    """
+    student.multi = copy.deepcopy(teacher.multi)
+    stage = loop.begin('student', student, StudentObjective(student, teacher, masked), schedule)
+    for step, batch in stage.batches():
+        result = stage.objective(batch, loop.random(step))
+        stage.descend(result.loss)
+        stage.report(step, result)

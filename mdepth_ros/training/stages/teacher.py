@@ -1,0 +1,80 @@
+"""Stage 1: S-DepthNet, PoseNet and M-DepthNet together, from images alone."""
+
+import torch
+
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.loop.loop import Loop
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.losses import automask, masked_mean
+from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.stages.multi_frame import run_multi_frame
+from mdepth_ros.training.stages.objective import Objective, StepResult, Views
+from mdepth_ros.training.stages.search_width import Search
+from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT, run_single_frame
+from mdepth_ros.training.stages.step_random import StepRandom
+from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
+from mdepth_ros.training.stages.triplet import identity_errors, load
+
+
+class TeacherObjective(Objective):
+    """
+    L = L_S + L_M + 100 L_mask, and where there are tracks + 6 L_track.
+
+    M-DepthNet sends no gradient into the other two.
+
+    Source: paper, section III, stage 1. Differs: L_track, see :func:`track_error`.
+
+    :param model: all of it learns.
+    """
+
+    def __init__(self, model: DepthModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, batch: SampleBatch, random: StepRandom) -> StepResult:
+        """
+        Compute the loss of a batch.
+
+        :param batch: samples.
+        :param random: breaks ties and places patches.
+        :return: loss, terms, views.
+        """
+        clean, seen = load(batch)
+        single = run_single_frame(self.model, clean, seen, batch.K, batch.tracks)
+        identity = identity_errors(clean)
+        noise = random.tie_noise(identity)
+        masks = [automask(errors, identity, noise) for errors in single.errors]
+        photometric = torch.stack([masked_mean(errors.amin(dim=1, keepdim=True), mask)
+                                   for errors, mask in zip(single.errors, masks)]).mean()
+        multi = run_multi_frame(self.model, clean, seen, single.depth, batch.K, single.motions,
+                                random)
+        loss = (photometric + SMOOTHNESS_WEIGHT * single.rough + TRACK_WEIGHT * single.tracks
+                + multi.loss)
+        terms = {'single': photometric, 'smoothness': single.rough, 'tracks': single.tracks,
+                 'multi': multi.photometric, 'mask': multi.mask,
+                 'moving share': masks[0].float().mean()}
+        views = Views(clean.target, single.warped[0].detach(), single.depth.detach(), multi.depth,
+                      automask=masks[0], confidence=multi.confidence)
+        return StepResult(loss, terms, views)
+
+
+def train_teacher(loop: Loop, model: DepthModel, schedule: Schedule, search: Search) -> None:
+    """
+    Train all three networks and delta.
+
+    :param loop: devices, samples, logs, saved states.
+    :param model: changed in place.
+    :param schedule: steps and learning rate.
+    :param search: how delta is followed.
+    """
+    search.begin(model.multi.delta)
+    objective = TeacherObjective(model)
+    stage = loop.begin('teacher', model, objective, schedule)
+    for step, batch in stage.batches():
+        result = stage.objective(batch, loop.random(step))
+        if stage.descend(result.loss):
+            search.follow(model.multi.delta, result.views.multi_depth, result.views.single_depth,
+                          step / schedule.steps)
+        stage.report(step, result)
+
+

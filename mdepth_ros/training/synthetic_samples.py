@@ -1,0 +1,139 @@
+"""Batches from synthetic scenes, rendered where they are trained with."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.training.augment import change_tensor_colours, draw_colours
+from mdepth_ros.training.datasets.sequence import Sequence
+from mdepth_ros.training.point_tracks import PointTracks
+from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.synthetic import Kind, random_config, render_sequence
+
+# Building a world costs as much as ten frames of it.
+FRAMES = 10
+_CHOICE, _CHANGE = 1, 2  # what a random number is for
+
+
+class _World(Sequence):
+    """The frames of one sequence, (N, 3, H, W) uint8, and K (3, 3) [px]."""
+
+    def __init__(self, number: int, images: Tensor, K: Tensor) -> None:
+        self.name, self.images, self.K = str(number), images, K
+        height, width = images.shape[2:]
+        self.camera = Camera(width, height, K.double().cpu().numpy())
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def stamp_ns(self, index: int) -> int:
+        """Return a time; nothing here depends on it."""
+        return index
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """Return a frame as the tracker wants it."""
+        return self.images[index].permute(1, 2, 0).cpu().numpy()
+
+
+class SyntheticSamples:
+    """
+    Augmented batches without an end, from a pool of short sequences.
+
+    Worlds are numbered; at a step the pool holds the same numbers in any run, and each is rendered
+    when it is drawn for the first time. So the batch depends on the seed and the step alone.
+    """
+
+    def __init__(
+        self, width: int, height: int, batch: int, seed: int,
+        device: torch.device | str = 'cpu', worlds: int = 200, renew_every: int | None = None,
+        kind: Kind | None = None, augment: bool = True, rank: int = 0, world_size: int = 1,
+        tracks: int = 0,
+    ) -> None:
+        """
+        Render nothing yet.
+
+        :param width: width of the networks' input [px].
+        :param height: height of the networks' input [px].
+        :param batch: B over all ranks.
+        :param seed: decides on worlds, choices and colours.
+        :param device: where to render, and where the batches are.
+        :param worlds: sequences in the pool; each takes 10 images of memory.
+        :param renew_every: after how many steps a new world replaces the oldest; never if None.
+        :param kind: of scene; a mixture if None.
+        :param augment: False leaves the colours as they are, and mirrors nothing.
+        :param rank: number of this process.
+        :param world_size: number of processes.
+        :param tracks: how many points of the target are followed into each source; 0 for none.
+        :raises ValueError: if a number is not positive, or the batch cannot be shared out.
+        """
+        if worlds < 1 or (renew_every is not None and renew_every < 1):
+            raise ValueError(f'worlds and renew_every must be at least 1, '
+                             f'got {worlds} and {renew_every}')
+        if batch < 1 or batch % world_size or not 0 <= rank < world_size:
+            raise ValueError(f'batch {batch} must be a positive multiple of world_size '
+                             f'{world_size}, and rank {rank} below it')
+        self._size, self._seed, self._device, self._kind = (width, height), seed, device, kind
+        self._batch, self._worlds, self._renew_every = batch, worlds, renew_every
+        self._augment = augment
+        share = batch // world_size
+        self._rows = range(rank * share, (rank + 1) * share)
+        self._pool: dict[int, _World] = {}
+        self._tracks = PointTracks(tracks)
+
+    def batches(self, first_step: int = 0) -> Iterator[SampleBatch]:
+        """
+        Give the batches of all steps from one on.
+
+        :param first_step: 0 at the beginning.
+        :return: this rank's rows of each batch, on the device; never ends.
+        """
+        step = first_step
+        while True:
+            yield self._prepare(step)
+            step += 1
+
+    def _prepare(self, step: int) -> SampleBatch:
+        """Draw from the worlds that the pool holds at a step."""
+        oldest = step // self._renew_every if self._renew_every else 0
+        self._pool = {number: world for number, world in self._pool.items() if number >= oldest}
+        rng = np.random.default_rng([self._seed, _CHOICE, step])
+        numbers = oldest + rng.choice(self._worlds, self._batch,
+                                      replace=self._batch > self._worlds)
+        samples = [self._sample(int(numbers[row]), step, row) for row in self._rows]
+        frames, augmented, K, tracks = (torch.stack(parts) for parts in zip(*samples))
+        return SampleBatch(frames, augmented, K, tracks if self._tracks.count else None)
+
+    def _sample(self, number: int, step: int, row: int) -> tuple[Tensor, ...]:
+        """Take three frames, one or two apart."""
+        rng = np.random.default_rng([self._seed, _CHANGE, step, row])
+        world = self._world(number)
+        gap = 1 if rng.random() < 0.7 else 2
+        target = int(rng.integers(gap, FRAMES - gap))
+        frames, K = world.images[[target - gap, target, target + gap]], world.K
+        found = [self._tracks.between(world, target, source)
+                 for source in (target - gap, target + gap) if self._tracks.count]
+        tracks = torch.from_numpy(np.array(found)).to(K)
+        colours = draw_colours(rng) if self._augment else None
+        if self._augment and rng.random() < 0.5:
+            frames, K = frames.flip(-1), K.clone()
+            K[0, 2] = self._size[0] - 1 - K[0, 2]
+            tracks[..., ::2] = self._size[0] - 1 - tracks[..., ::2]
+        augmented = frames if colours is None else change_tensor_colours(frames, colours)
+        return frames, augmented, K, tracks
+
+    def _world(self, number: int) -> _World:
+        """Look a world up, or render it."""
+        if number not in self._pool:
+            seed = int(np.random.default_rng([self._seed, number]).integers(2 ** 31))
+            # A camera that stands or only turns teaches nothing without labels.
+            config = replace(random_config(seed, *self._size, frames=FRAMES, kind=self._kind),
+                             static_camera=False, pure_rotation=False)
+            sequence = render_sequence(config, seed, self._device)
+            images = (sequence.images * 255).round().to(torch.uint8)
+            self._pool[number] = _World(number, images, sequence.K)
+        return self._pool[number]

@@ -1,0 +1,73 @@
+"""How well a model explains frames that it did not learn from, where nobody knows their depth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import torch
+
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.loader import FolderSamples
+from mdepth_ros.training.losses import automask, masked_mean, minimum_error
+from mdepth_ros.training.neighbours import Gap, find_triplets
+from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.stages.multi_frame import match
+from mdepth_ros.training.stages.single_frame import run_single_frame
+from mdepth_ros.training.stages.triplet import explain, identity_errors, load
+
+TRACKS = 64
+
+
+@dataclass(frozen=True)
+class PhotometricScore:
+    """
+    Photometric error of the sources warped by each depth, and of the sources as they are.
+
+    Means over the ``frames`` targets, in [0, 1], where the camera's motion can be seen.
+    """
+
+    single: float
+    multi: float
+    identity: float
+    frames: int
+
+
+@torch.no_grad()
+def photometric_score(
+    model: DepthModel, sequences: Sequence[data.Sequence], width: int, height: int,
+    gap: Gap = 'auto', most_frames: int = 100,
+) -> PhotometricScore:
+    """
+    Compare frames with their warped neighbours, without augmentation.
+
+    The motions are those of training, by followed points. A pixel counts where warping by either
+    depth beats no warping, so the two depths are compared at the same pixels.
+
+    :param model: in eval mode, on the CPU.
+    :param sequences: frames that were held back.
+    :param width: width of the networks' input [px].
+    :param height: height of the networks' input [px].
+    :param gap: between neighbours.
+    :param most_frames: a random choice of so many is enough.
+    :return: the errors.
+    :raises DataError: if no frame has neighbours with parallax.
+    """
+    found = [neighbours.triplets for neighbours in find_triplets(sequences, gap, progress=False)]
+    samples = FolderSamples(sequences, found, width, height, batch=1, seed=0, augment=False,
+                            tracks=TRACKS)
+    count = min(most_frames, samples.samples_per_epoch)
+    rows = [_errors(model, batch) for batch in islice(samples.batches(), count)]
+    single, multi, identity = torch.stack(rows).mean(dim=0).tolist()
+    return PhotometricScore(single, multi, identity, count)
+
+
+def _errors(model: DepthModel, batch: SampleBatch) -> torch.Tensor:
+    """Return the three errors of one sample."""
+    clean, seen = load(batch)
+    single = run_single_frame(model, clean, seen, batch.K, batch.tracks)
+    depth = match(model, seen, single.depth, batch.K, single.motions).depth
+    identity = identity_errors(clean)
+    errors = [single.errors[0], explain(clean, depth, batch.K, single.motions).errors]
+    counted = automask(torch.cat(errors, dim=1), identity)
+    return torch.stack([masked_mean(minimum_error(e), counted) for e in (*errors, identity)])

@@ -1,0 +1,28 @@
+"""Rendered frames with real parallax."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mdepth_ros.training.frames_index import FrameEntry, FramesIndex, write_index
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+
+@pytest.fixture(scope='session')
+def rendered():
+    """Ten frames of a hand-held camera, 64 x 64, with their truth."""
+    config = SceneConfig('handheld', 64, 64, frames=10, moving_objects=False)
+    return render_sequence(config, 3)
+
+
+@pytest.fixture(scope='session')
+def rendered_folder(rendered, tmp_path_factory):
+    """The same as a frames folder without truth."""
+    folder = tmp_path_factory.mktemp('rendered')
+    images = (rendered.images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    for number, image in enumerate(images):
+        cv2.imwrite(str(folder / f'{number}.png'), np.ascontiguousarray(image[..., ::-1]))
+    entries = tuple(FrameEntry(f'{number}.png') for number in range(len(images)))
+    write_index(FramesIndex(64, 64, rendered.K.double().numpy(), entries, fps=15.0),
+                folder / 'frames.json')
+    return folder

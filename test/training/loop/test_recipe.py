@@ -1,0 +1,154 @@
+"""Recipes: what is read, what is refused and in what words, and the ones that are shipped."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.loop.loop import LoopOptions
+from mdepth_ros.training.loop.recipe import (
+    DataConfig,
+    Devices,
+    Recipe,
+    dump_recipe,
+    load_recipe,
+)
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.loop.trainer import claim, make_fabric
+from mdepth_ros.training.stages.search_width import Search
+
+RECIPES = Path(__file__).resolve().parents[3] / 'training'
+SHIPPED = sorted(path for path in RECIPES.rglob('*.yaml'))
+TEXT = 'data: {source: synthetic}\nteacher: {steps: 3}\n'
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / 'recipe.yaml'
+    path.write_text(TEXT)
+    return path
+
+
+def test_what_is_written_is_read(tmp_path):
+    recipe = Recipe(
+        DataConfig('a b: c', 128, 96, 3, 77, 0.2, 'split.txt', 2, False, 1, 9), 'paper',
+        'imagenet', {'hrnet18': 'a.pth', 'resnet18': 'b.pth'}, 6, Schedule(7, 1e-5, 0.5, 0.3),
+        Schedule(8), Schedule(9), 2, Search('paper', 0.5, 0.1),
+        LoopOptions(3, 4.5, 6, 7, True), Devices('cpu', 2, 'bf16-mixed'))
+    default = Recipe(DataConfig('x'), teacher=Schedule(1))
+    assert not any(getattr(recipe, field.name) == getattr(default, field.name)
+                   for field in dataclasses.fields(Recipe) if field.name != 'start')
+    for some in (recipe, default):
+        dump_recipe(some, tmp_path / 'recipe.yaml')
+        assert load_recipe(tmp_path / 'recipe.yaml') == some
+    assert [path.name for path in tmp_path.iterdir()] == ['recipe.yaml']
+
+
+def test_the_command_line_wins(file):
+    recipe = load_recipe(file, ['teacher.steps=100', 'student.rate=1e-5', 'data.gap=2',
+                                'model=paper', 'imagenet.hrnet18=some.pth'])
+    assert recipe.teacher == Schedule(100)
+    assert recipe.student == Schedule(0, rate=1e-5)
+    assert recipe.data == DataConfig('synthetic', gap=2)
+    assert recipe.model == 'paper'
+    assert recipe.imagenet == {'hrnet18': 'some.pth'}
+
+
+@pytest.mark.parametrize(('word', 'message'), [
+    ('teacher.stepps=1', 'stepps'),
+    ('colour=red', 'colour'),
+    ('model=huge', 'huge'),
+    ('batch=many', 'many'),
+    ('batch=0', 'batch must be at least 1, got 0'),
+    ('rounds=0', 'rounds must be at least 1, got 0'),
+    ('teacher.steps=0', 'nothing to do'),
+    ('teacher.rate=0', 'rate must be > 0, got 0.0'),
+    ('teacher.drop=2', r'drop must be in \(0, 1\], got 2.0'),
+    ('data.width=100', 'width must be a multiple of 32 from 64 on, got 100'),
+    ('data.gap=0', 'gap must be auto or at least 1, got 0'),
+    ('data.workers=-1', 'workers must be at least 0, got -1'),
+    ('data.worlds=0', 'worlds must be at least 1, got 0'),
+    ('data.held_back=1', 'held_back'),
+    ('search.rule=max', 'max'),
+    ('search.hold=2', r'hold must be in \[0, 1\], got 2.0'),
+    ('loop.log_every=0', 'log_every must be at least 1, got 0'),
+    ('loop.seed=-1', 'seed must be at least 0, got -1'),
+    ('devices.processes=-1', 'processes must be at least 0, got -1'),
+    ('devices.precision=16-mixed', '16-mixed'),
+    ('imagenet.vgg=a.pth', 'vgg'),
+    ('start', "expected key=value after the recipe, got 'start'"),
+    ('--batch=3', 'expected key=value'),
+])
+def test_what_is_wrong_is_said_in_one_line(file, word, message):
+    with pytest.raises(MdepthError, match=message) as error:
+        load_recipe(file, [word])
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    (TEXT + 'extra: 1', 'extra'),
+    ('teacher: {steps: 3}', 'source'),
+    ('data: [', 'recipe.yaml'),
+    ('data: {source: synthetic}\nstudent: {steps: 3}', 'must start from weights'),
+])
+def test_a_wrong_file_is_named(file, text, message):
+    file.write_text(text)
+    with pytest.raises(MdepthError, match=message) as error:
+        load_recipe(file)
+    assert '\n' not in str(error.value)
+    assert str(file) in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(MdepthError, match=r'no recipe at .*none\.yaml'):
+        load_recipe(tmp_path / 'none.yaml')
+
+
+def test_a_folder_holds_one_run(file, tmp_path):
+    recipe, folder = load_recipe(file), tmp_path / 'new' / 'run'
+    claim(recipe, folder, resume=True)
+    claim(recipe, folder, resume=True)
+    with pytest.raises(MdepthError, match=r'holds a training run.*--resume.*--out'):
+        claim(recipe, folder, resume=False)
+    with pytest.raises(MdepthError, match='another recipe'):
+        claim(load_recipe(file, ['batch=6']), folder, resume=True)
+    assert load_recipe(folder / 'recipe.yaml') == recipe
+    with pytest.raises(MdepthError, match='cannot write'):
+        claim(recipe, file / 'below a file', resume=False)
+
+
+def test_processes_share_the_batch():
+    with pytest.raises(MdepthError, match='2 processes cannot share a batch of 3'):
+        make_fabric(Devices('cpu', 2), 3)
+    assert make_fabric(Devices('cpu'), 1).world_size == 1
+    assert make_fabric(Devices('cpu', 2), 4).world_size == 2
+
+
+def test_torchrun_decides_on_processes_and_machines(monkeypatch):
+    for name, value in {'TORCHELASTIC_RUN_ID': 'x', 'LOCAL_WORLD_SIZE': '2', 'WORLD_SIZE': '6',
+                        'RANK': '5', 'LOCAL_RANK': '1', 'GROUP_RANK': '2',
+                        'MASTER_ADDR': 'localhost', 'MASTER_PORT': '1'}.items():
+        monkeypatch.setenv(name, value)
+    fabric = make_fabric(Devices('cpu'), 12)
+    assert (fabric.world_size, fabric.global_rank, fabric.node_rank) == (6, 5, 2)
+    with pytest.raises(MdepthError, match='6 processes cannot share a batch of 8'):
+        make_fabric(Devices('cpu'), 8)
+
+
+def test_rates_fall_where_the_schedule_says():
+    schedule = Schedule(20, rate=2e-4, drop_at=0.75, drop=0.1)
+    assert [schedule.rate_at(step) for step in (0, 14, 15, 19)] == pytest.approx(
+        [2e-4, 2e-4, 2e-5, 2e-5])
+
+
+@pytest.mark.parametrize('path', SHIPPED, ids=lambda path: str(path.relative_to(RECIPES)))
+def test_shipped_recipes(path):
+    load_recipe(path)
+    keys = [line for line in path.read_text().splitlines()
+            if line.strip() and not line.lstrip().startswith('#')]
+    assert all('#' in line or line.endswith(':') for line in keys), 'each key says why'
+
+
+def test_recipes_are_shipped():
+    assert len(SHIPPED) >= 4

@@ -1,0 +1,110 @@
+"""Synthetic scenes as batches and as a sequence."""
+
+import itertools
+import pickle
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic_samples import SyntheticSamples
+
+
+def samples(**options):
+    return SyntheticSamples(**{'width': 64, 'height': 64, 'batch': 2, 'seed': 3, 'worlds': 3,
+                               'renew_every': 3, 'tracks': 8, **options})
+
+
+def take(source, count, first=0):
+    return list(itertools.islice(source.batches(first), count))
+
+
+def same(one, other):
+    return all(torch.equal(a.nan_to_num(), b.nan_to_num()) for a, b in zip(one, other))
+
+
+@pytest.fixture(scope='module')
+def whole():
+    return take(samples(), 8)
+
+
+def test_shapes_and_types(whole):
+    for batch in whole:
+        assert batch.frames.shape == batch.augmented.shape == (2, 3, 3, 64, 64)
+        assert batch.frames.dtype == batch.augmented.dtype == torch.uint8
+        assert batch.K.shape == (2, 3, 3)
+        assert batch.K.dtype == torch.float32
+    frames = torch.cat([batch.frames for batch in whole]).float()
+    assert (frames.std(dim=(2, 3, 4)) > 5).all()
+    # The camera moves, and not so far that the frames had nothing in common.
+    change = (frames[:, 0] - frames[:, 1]).abs().mean(dim=(1, 2, 3))
+    assert (change > 0.5).all()
+    assert change.median() < 40
+
+
+def test_a_run_that_starts_later_sees_the_same_although_worlds_changed(whole):
+    assert all(map(same, whole[6:], take(samples(), 2, first=6)))
+    assert not same(whole[6], take(samples(seed=4), 1, first=6)[0])
+
+
+def test_ranks_joined_are_one_process(whole):
+    ranks = [take(samples(rank=rank, world_size=2), 2) for rank in range(2)]
+    for step in range(2):
+        assert same(whole[step], [torch.cat([rank[step][n] for rank in ranks]) for n in range(4)])
+
+
+def test_old_worlds_go_and_new_ones_come():
+    source = samples(worlds=2, renew_every=1)
+    focal = [set(batch.K[:, 0, 0].tolist()) for batch in take(source, 3)]
+    # Every world has its own field of view.
+    assert len(focal[0]) == len(focal[1]) == 2
+    assert len(focal[0] & focal[1]) == 1
+    assert not focal[0] & focal[2]
+    assert len(source._pool) == 2
+    fixed = samples(worlds=2, renew_every=None)
+    assert [set(batch.K[:, 0, 0].tolist()) for batch in take(fixed, 3)] == [focal[0]] * 3
+
+
+def test_colours_and_mirroring(whole):
+    plain = take(samples(augment=False), 8)
+    assert all(torch.equal(batch.frames, batch.augmented) for batch in plain)
+    mirrored = 0
+    for batch, original in zip(whole, plain):
+        for n in range(2):
+            if torch.equal(batch.frames[n], original.frames[n]):
+                assert torch.equal(batch.K[n], original.K[n])
+            else:
+                mirrored += 1
+                assert torch.equal(batch.frames[n].flip(-1), original.frames[n])
+                assert batch.K[n, 0, 2] == 63 - original.K[n, 0, 2]
+    assert 3 <= mirrored <= 13  # of 16
+    changed = [not torch.equal(a, b) for batch in whole
+               for a, b in zip(batch.frames, batch.augmented)]
+    assert 0.2 < np.mean(changed) < 0.8
+
+
+def test_bad_arguments_name_both_sides():
+    with pytest.raises(ValueError, match=r'batch 2 .* world_size 3'):
+        samples(world_size=3)
+    with pytest.raises(ValueError, match='got 0 and 3'):
+        samples(worlds=0)
+
+
+def test_a_scene_as_a_sequence():
+    config = SceneConfig(kind='driving', width=64, height=32, frames=5, fps=7.0,
+                         horizontal_fov_deg=77.0)
+    view, q = SyntheticSequenceView(config, 4), render_sequence(config, 4)
+    assert len(view) == 5
+    assert [view.stamp_ns(i) for i in range(5)] == q.stamps_ns.tolist()
+    assert np.array_equal(view.camera.K, q.K.double().numpy())
+    assert view.rgb(2).shape == (32, 64, 3)
+    assert view.rgb(2).flags['C_CONTIGUOUS']
+    assert np.abs(view.rgb(2) / 255 - q.images[2].permute(1, 2, 0).numpy()).max() < 0.51 / 255
+    assert np.array_equal(view.depth(3), q.depth[3, 0])
+    assert np.isinf(view.depth(3)).any()
+    assert np.array_equal(view.T_world_camera(1), q.T_world_camera[1].double())
+    assert np.array_equal(view.moving(0), q.moving[0, 0])
+    assert len(pickle.dumps(view)) < 4000
+    assert np.array_equal(pickle.loads(pickle.dumps(view)).rgb(1), view.rgb(1))
