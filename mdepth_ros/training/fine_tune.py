@@ -3,12 +3,16 @@
 import dataclasses
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
-from mdepth_ros.engine.preprocess import network_size
+from mdepth_ros.engine.preprocess import Preprocessor, network_size
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import open_parts
@@ -18,6 +22,7 @@ from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
+from mdepth_ros.training.stages.single_frame import to_depth
 
 # Pixels of the networks' input: what a GPU trains with in minutes, and what a CPU does.
 GPU_PIXELS, CPU_PIXELS = 640 * 192, 256 * 160
@@ -29,6 +34,7 @@ FEWEST_STEPS = 200
 RATE, WARM_UP = 3e-5, 50
 HELD_BACK = 0.1
 TIMED_STEPS = 6
+ANCHOR_FRAMES = 16
 
 
 @dataclass(frozen=True)
@@ -38,14 +44,14 @@ class Budget:
     minutes: float = 30.0
 
 
-def choose_recipe(data: Path, start: str, budget: Budget, seed: int = 0) -> Recipe:
+def choose_recipe(path: Path, start: str, budget: Budget, seed: int = 0) -> Recipe:
     """
     Choose settings for a camera, a number of frames and this machine.
 
     Fine-tuning is stage 1 from weights that see already, with their batch statistics: small
     batches have poor ones.
 
-    :param data: frames folder, or a tree of them.
+    :param path: frames folder, or a tree of them.
     :param start: weights, as in :class:`Recipe`.
     :param budget: of time; the steps are what this machine does in it.
     :param seed: of all randomness.
@@ -53,16 +59,16 @@ def choose_recipe(data: Path, start: str, budget: Budget, seed: int = 0) -> Reci
     :raises DataError: if there is nothing to train on.
     """
     cuda = torch.cuda.is_available()
-    camera = open_data(data)[0].camera
+    camera = open_data(path)[0].camera
     width, height = network_size(camera.width, camera.height, GPU_PIXELS if cuda else CPU_PIXELS)
     cores = len(os.sched_getaffinity(0))
-    config = DataConfig(str(data), width, height, held_back=HELD_BACK,
+    config = DataConfig(str(path), width, height, held_back=HELD_BACK,
                         workers=min(8, cores - 1) if cuda else 0)
     learn = open_parts(config).learn
     count = sum(len(found.triplets) for found in find_triplets(learn))
     batch = GPU_BATCH if cuda else CPU_BATCH
     recipe = Recipe(
-        config, start=start, batch=batch,
+        config, start=start, batch=batch, anchor_depth=_mean_depth(start, learn, width, height),
         teacher=Schedule(max(FEWEST_STEPS, EPOCHS * count // batch), rate=RATE,
                          warm_up=WARM_UP),
         search=Search(delta=0.0, hold=0.0),
@@ -72,6 +78,21 @@ def choose_recipe(data: Path, start: str, budget: Budget, seed: int = 0) -> Reci
     steps = max(1, min(recipe.teacher.steps, affordable))
     return dataclasses.replace(
         recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))
+
+
+def _mean_depth(
+    start: str, sequences: Sequence[data.Sequence], width: int, height: int
+) -> float:
+    """Geometric mean of the start's single-frame depth over some frames [m]."""
+    model = load_checkpoint(DEFAULT_WEIGHTS if start == 'default' else Path(start))
+    logarithms = []
+    for sequence in sequences:
+        preprocess = Preprocessor(sequence.camera, width, height, rectify=False)
+        for index in np.linspace(0, len(sequence) - 1, ANCHOR_FRAMES).astype(int):
+            with torch.no_grad():
+                disparity = model.single(preprocess(sequence.rgb(int(index))))
+            logarithms.append(to_depth(disparity, model.config).log().mean())
+    return round(float(torch.stack(logarithms).mean().exp()), 3)
 
 
 def seconds_per_step(recipe: Recipe) -> float:

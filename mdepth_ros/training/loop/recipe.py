@@ -88,7 +88,8 @@ class Recipe:
     ``imagenet`` names the public ``.pth`` file of each encoder whose weights do not come with
     the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student`` and
     ``refine``; the last two are repeated ``rounds`` times. ``batch`` is that of all processes
-    together.
+    together. ``anchor_depth`` [m] is where the frames' depth stays in the mean while its scale is
+    free; 0, the paper's way, lets it drift.
     """
 
     data: DataConfig
@@ -100,6 +101,7 @@ class Recipe:
     student: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     rounds: int = 1
+    anchor_depth: float = 0.0
     search: Search = field(default_factory=Search)
     loop: LoopOptions = field(default_factory=LoopOptions)
     devices: Devices = field(default_factory=Devices)
@@ -111,6 +113,8 @@ class Recipe:
             problems.append(f'imagenet must name encoders of {get_args(Encoder)}, got {unknown}')
         if self.batch < 1:
             problems.append(f'batch must be at least 1, got {self.batch}')
+        if not self.anchor_depth >= 0:
+            problems.append(f'anchor_depth must be >= 0, got {self.anchor_depth}')
         if self.rounds < 1:
             problems.append(f'rounds must be at least 1, got {self.rounds}')
         if not (self.teacher.steps or self.student.steps or self.refine.steps):

@@ -19,7 +19,6 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.open_samples import open_samples
 from mdepth_ros.training.loop.recipe import Devices, Recipe, dump_recipe, load_recipe
-from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_model
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.student import train_student
@@ -131,7 +130,8 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
     model = start_model(recipe, seed=recipe.loop.seed)
     if recipe.teacher.steps:
         model = _stage(loop, 'teacher', model,
-                       lambda m: train_teacher(loop, m, recipe.teacher, recipe.search))
+                       lambda m: train_teacher(loop, m, recipe.teacher, recipe.search,
+                                               recipe.anchor_depth))
     # M-DepthNet and delta go on from where they are.
     search = replace(recipe.search, delta=0.0, hold=0.0)
     for loop.round in range(1, recipe.rounds + 1):
@@ -139,7 +139,7 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
             teacher = model.eval()
             student = start_model(recipe, seed=recipe.loop.seed + loop.round)
             model = _stage(loop, 'student', student,
-                           partial(_teach, loop, teacher, recipe.student))
+                           partial(_teach, loop, teacher, recipe))
         if recipe.refine.steps:
             model = _stage(loop, 'refine', model,
                            lambda m: refine(loop, m, recipe.refine, search))
@@ -151,9 +151,9 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
     fabric.barrier()
 
 
-def _teach(loop: Loop, teacher: DepthModel, schedule: Schedule, student: DepthModel) -> None:
+def _teach(loop: Loop, teacher: DepthModel, recipe: Recipe, student: DepthModel) -> None:
     """Train a student; its arguments in the order in which they are known."""
-    train_student(loop, student, teacher, schedule)
+    train_student(loop, student, teacher, recipe.student, anchor_depth=recipe.anchor_depth)
 
 
 def _stage(loop: Loop, name: str, model: DepthModel, work: Callable[[DepthModel], None]

@@ -1,5 +1,6 @@
 """What S-DepthNet and PoseNet learn from: neighbours that look like the target once warped."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training.losses import smoothness
+from mdepth_ros.training.losses import masked_mean, smoothness
 from mdepth_ros.training.stages.track_error import track_error
 from mdepth_ros.training.stages.triplet import (
     Motions,
@@ -20,6 +21,7 @@ from mdepth_ros.training.stages.triplet import (
 )
 
 SMOOTHNESS_WEIGHT = 1e-3
+ANCHOR_WEIGHT = 0.05
 
 
 class SingleFrame(NamedTuple):
@@ -70,6 +72,23 @@ def run_single_frame(
              for i, scale in enumerate(disparities)]
     return SingleFrame(depths[0], motions, [explanation.errors for explanation in explanations],
                        explanations[0].warped, torch.stack(rough).mean(), followed)
+
+
+def scale_drift(depth: Tensor, anchor_depth: float) -> Tensor:
+    """
+    Squared logarithm of how far the frames' depth is from where it is to stay.
+
+    Ours. Images do not tell the scale, so nothing holds it: each step is at right angles to it,
+    and the depth grows, by a factor of six within 70 steps of 1e-4, until it meets its limit.
+
+    :param depth: (B, 1, H, W) [m].
+    :param anchor_depth: geometric mean that the depth of all frames keeps [m]; 0 lets it go.
+    :return: scalar.
+    """
+    if not anchor_depth:
+        return depth.new_zeros(())
+    everywhere = torch.ones_like(depth, dtype=torch.bool)
+    return (masked_mean(depth.log(), everywhere) - math.log(anchor_depth)) ** 2
 
 
 def to_depth(disparity: Tensor, config: ModelConfig) -> Tensor:

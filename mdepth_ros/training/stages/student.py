@@ -11,7 +11,12 @@ from mdepth_ros.training.losses import distillation_loss, distillation_mask, mas
 from mdepth_ros.training.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import match
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
-from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT, run_single_frame
+from mdepth_ros.training.stages.single_frame import (
+    ANCHOR_WEIGHT,
+    SMOOTHNESS_WEIGHT,
+    run_single_frame,
+    scale_drift,
+)
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
 from mdepth_ros.training.stages.triplet import explain, identity_errors, load
@@ -29,11 +34,16 @@ class StudentObjective(Objective):
     :param teacher: frozen.
     :param masked: distil only where the teacher explains the images better; the paper's choice.
         Everywhere otherwise, to see what the mask is worth.
+    :param anchor_depth: see :func:`scale_drift`.
     """
 
-    def __init__(self, student: DepthModel, teacher: DepthModel, masked: bool = True) -> None:
+    def __init__(
+        self, student: DepthModel, teacher: DepthModel, masked: bool = True,
+        anchor_depth: float = 0.0,
+    ) -> None:
         super().__init__()
-        self.student, self.teacher, self.masked = student, teacher, masked
+        self.student, self.teacher = student, teacher
+        self.masked, self.anchor_depth = masked, anchor_depth
         self.freeze(teacher)
         self.freeze(student.multi)
 
@@ -63,7 +73,8 @@ class StudentObjective(Objective):
                 if self.masked else everywhere)
         distillation = distillation_loss(single.depth, teacher_depth, mask)
         loss = (photometric + SMOOTHNESS_WEIGHT * single.rough
-                + TRACK_WEIGHT * single.tracks + DISTILLATION_WEIGHT * distillation)
+                + TRACK_WEIGHT * single.tracks + DISTILLATION_WEIGHT * distillation
+                + ANCHOR_WEIGHT * scale_drift(single.depth, self.anchor_depth))
         terms = {'single': photometric, 'smoothness': single.rough, 'tracks': single.tracks,
                  'distillation': distillation, 'distilled share': mask.float().mean()}
         views = Views(clean.target, single.warped[0].detach(), single.depth.detach(),
@@ -72,7 +83,8 @@ class StudentObjective(Objective):
 
 
 def train_student(
-    loop: Loop, student: DepthModel, teacher: DepthModel, schedule: Schedule, masked: bool = True
+    loop: Loop, student: DepthModel, teacher: DepthModel, schedule: Schedule, masked: bool = True,
+    anchor_depth: float = 0.0,
 ) -> None:
     """
     Train a new S-DepthNet and PoseNet; M-DepthNet and delta become the teacher's.
@@ -82,9 +94,11 @@ def train_student(
     :param teacher: left as it is.
     :param schedule: steps and learning rate.
     :param masked: as in :class:`StudentObjective`.
+    :param anchor_depth: see :func:`scale_drift`.
     """
     student.multi = copy.deepcopy(teacher.multi)
-    stage = loop.begin('student', student, StudentObjective(student, teacher, masked), schedule)
+    objective = StudentObjective(student, teacher, masked, anchor_depth)
+    stage = loop.begin('student', student, objective, schedule)
     for step, batch in stage.batches():
         result = stage.objective(batch, loop.random(step))
         stage.descend(result.loss)

@@ -10,7 +10,12 @@ from mdepth_ros.training.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.search_width import Search
-from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT, run_single_frame
+from mdepth_ros.training.stages.single_frame import (
+    ANCHOR_WEIGHT,
+    SMOOTHNESS_WEIGHT,
+    run_single_frame,
+    scale_drift,
+)
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
 from mdepth_ros.training.stages.triplet import identity_errors, load
@@ -25,11 +30,12 @@ class TeacherObjective(Objective):
     Source: paper, section III, stage 1. Differs: L_track, see :func:`track_error`.
 
     :param model: all of it learns.
+    :param anchor_depth: see :func:`scale_drift`.
     """
 
-    def __init__(self, model: DepthModel) -> None:
+    def __init__(self, model: DepthModel, anchor_depth: float = 0.0) -> None:
         super().__init__()
-        self.model = model
+        self.model, self.anchor_depth = model, anchor_depth
 
     def forward(self, batch: SampleBatch, random: StepRandom) -> StepResult:
         """
@@ -49,7 +55,7 @@ class TeacherObjective(Objective):
         multi = run_multi_frame(self.model, clean, seen, single.depth, batch.K, single.motions,
                                 random)
         loss = (photometric + SMOOTHNESS_WEIGHT * single.rough + TRACK_WEIGHT * single.tracks
-                + multi.loss)
+                + ANCHOR_WEIGHT * scale_drift(single.depth, self.anchor_depth) + multi.loss)
         terms = {'single': photometric, 'smoothness': single.rough, 'tracks': single.tracks,
                  'multi': multi.photometric, 'mask': multi.mask,
                  'moving share': masks[0].float().mean()}
@@ -58,7 +64,9 @@ class TeacherObjective(Objective):
         return StepResult(loss, terms, views)
 
 
-def train_teacher(loop: Loop, model: DepthModel, schedule: Schedule, search: Search) -> None:
+def train_teacher(
+    loop: Loop, model: DepthModel, schedule: Schedule, search: Search, anchor_depth: float = 0.0
+) -> None:
     """
     Train all three networks and delta.
 
@@ -66,9 +74,10 @@ def train_teacher(loop: Loop, model: DepthModel, schedule: Schedule, search: Sea
     :param model: changed in place.
     :param schedule: steps and learning rate.
     :param search: how delta is followed.
+    :param anchor_depth: see :func:`scale_drift`.
     """
     search.begin(model.multi.delta)
-    objective = TeacherObjective(model)
+    objective = TeacherObjective(model, anchor_depth)
     stage = loop.begin('teacher', model, objective, schedule)
     for step, batch in stage.batches():
         result = stage.objective(batch, loop.random(step))
