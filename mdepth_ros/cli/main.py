@@ -15,7 +15,9 @@ from mdepth_ros.errors import MdepthError
 COMMANDS = {
     'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
     'prepare': 'turn bags and videos into folders of rectified frames for training',
+    'train': 'train from a recipe, or fine-tune on a recording',
     'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
+    'ablation': 'measure what each part of the method is worth',
 }
 
 

@@ -16,7 +16,7 @@ from mdepth_ros.training.stages.triplet import load
 
 class RefineObjective(Objective):
     """
-    L = L_M + 100 L_mask, with S-DepthNet and PoseNet frozen.
+    L = L_M + 4 L_mask, with S-DepthNet and PoseNet frozen.
 
     :param model: its ``multi`` learns.
     """

@@ -23,7 +23,7 @@ from mdepth_ros.training.stages.triplet import identity_errors, load
 
 class TeacherObjective(Objective):
     """
-    L = L_S + L_M + 100 L_mask, and where there are tracks + 6 L_track.
+    L = L_S + L_M + 4 L_mask, and where there are tracks + 6 L_track.
 
     M-DepthNet sends no gradient into the other two.
 

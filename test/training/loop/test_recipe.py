@@ -19,7 +19,7 @@ from mdepth_ros.training.loop.trainer import claim, make_fabric
 from mdepth_ros.training.stages.search_width import Search
 
 RECIPES = Path(__file__).resolve().parents[3] / 'training'
-SHIPPED = sorted(path for path in RECIPES.rglob('*.yaml'))
+SHIPPED = sorted(path for path in RECIPES.rglob('*.yaml') if path.name != 'ablation.yaml')
 TEXT = 'data: {source: synthetic}\nteacher: {steps: 3}\n'
 
 

@@ -1,0 +1,35 @@
+"""``mdepth ablation``: what each part of the method is worth."""
+
+import argparse
+from pathlib import Path
+
+from mdepth_ros.training.ablation.config import load_ablation
+from mdepth_ros.training.ablation.run import run_ablation
+from mdepth_ros.training.ablation.table import ablation_table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Describe the command line.
+
+    :param parser: filled in.
+    """
+    parser.add_argument('file', type=Path, help='such as training/synthetic/ablation.yaml')
+    parser.add_argument('settings', nargs='*', metavar='key=value', help='what to change in it')
+    parser.add_argument('--out', type=Path, default=Path('out/ablation'),
+                        help='folder of the trainings; what is there is not done again')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Train, score, print the table.
+
+    :param arguments: the command line.
+    :return: exit status.
+    """
+    config = load_ablation(arguments.file, arguments.settings)
+    run_ablation(config, arguments.out)
+    table = ablation_table(arguments.out, config.seeds)
+    (arguments.out / 'table.md').write_text(table + '\n')
+    print(table)
+    return 0

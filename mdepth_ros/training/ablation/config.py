@@ -1,0 +1,70 @@
+"""The size of an ablation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import jsonargparse
+import yaml
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.scenes.config import Kind
+
+
+@dataclass(frozen=True)
+class AblationConfig:
+    """
+    Small enough for two cores, the same for every variant.
+
+    ``width`` and ``height`` [px] of the networks' input; ``kind`` of scene, mixed if empty;
+    ``worlds`` to learn from and ``test_worlds`` of ``test_frames`` frames to score on. The steps
+    of the teacher, of each M-DepthNet and of each student, at ``batch`` samples. ``anchor_depth``
+    [m] as in a recipe.
+    """
+
+    seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
+    width: int = 128
+    height: int = 64
+    kind: Kind | None = None
+    worlds: int = 60
+    test_worlds: int = 12
+    test_frames: int = 10
+    batch: int = 4
+    teacher_steps: int = 1500
+    matching_steps: int = 300
+    student_steps: int = 600
+    rate: float = 2e-4
+    anchor_depth: float = 5.0
+
+    def __post_init__(self) -> None:
+        problems = [f'{name} must be at least 1, got {getattr(self, name)}'
+                    for name in ('worlds', 'test_worlds', 'batch', 'teacher_steps',
+                                 'matching_steps', 'student_steps')
+                    if getattr(self, name) < 1]
+        if not self.seeds:
+            problems.append('seeds must name at least one seed')
+        if self.test_frames < 2:
+            problems.append(f'test_frames must be at least 2, got {self.test_frames}')
+        if problems:
+            raise ValueError('AblationConfig: ' + '; '.join(problems))
+
+
+def load_ablation(path: Path, overrides: Sequence[str] = ()) -> AblationConfig:
+    """
+    Read an ablation's file.
+
+    :param path: YAML.
+    :param overrides: ``key=value`` words that win over the file.
+    :return: the configuration.
+    :raises MdepthError: if the file is missing or something in it is wrong.
+    """
+    if not path.is_file():
+        raise MdepthError(f'no ablation at {path}')
+    parser = jsonargparse.ArgumentParser(exit_on_error=False, parser_mode='yaml')
+    parser.add_class_arguments(AblationConfig, fail_untyped=True)
+    parser.add_argument('--file', action='config')
+    try:
+        values = parser.parse_args(['--file', str(path), *(f'--{word}' for word in overrides)])
+        return AblationConfig(**{part.name: values[part.name] for part in fields(AblationConfig)})
+    except (jsonargparse.ArgumentError, ValueError, yaml.YAMLError) as error:
+        raise MdepthError(f'{path}: {" ".join(str(error).split())}') from error

@@ -1,0 +1,63 @@
+"""M-DepthNet with one search range for all pixels and images, as before PADS."""
+
+import dataclasses
+import math
+
+import torch
+from torch import Tensor
+
+from mdepth_ros.config import ModelConfig
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.features import ImageFeatures
+from mdepth_ros.networks.multi_frame import MultiFrameNet, MultiFrameOutput
+
+
+class GlobalRangeNet(MultiFrameNet):
+    """
+    PADS around one constant depth with one constant width is a global range.
+
+    :param config: the architecture.
+    """
+
+    middle: Tensor
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.register_buffer('middle', torch.ones(()))
+
+    def set_range(self, nearest: float, farthest: float) -> None:
+        """
+        Choose the range.
+
+        :param nearest: [m].
+        :param farthest: [m].
+        """
+        self.middle.fill_(math.sqrt(nearest * farthest))
+        self.delta.fill_(math.sqrt(farthest / nearest) - 1)
+
+    def forward(
+        self, target: ImageFeatures, source_matching: Tensor, single_depth: Tensor, K: Tensor,
+        T_source_target: Tensor, valid: Tensor | None = None,
+    ) -> MultiFrameOutput:
+        """Estimate as :class:`MultiFrameNet` does, whatever ``single_depth`` is."""
+        prior = self.middle.expand_as(single_depth)
+        return super().forward(target, source_matching, prior, K, T_source_target, valid)
+
+
+def with_global_range(
+    model: DepthModel, hypotheses: int, nearest: float, farthest: float
+) -> DepthModel:
+    """
+    Give a model a new M-DepthNet that searches one range.
+
+    :param model: its S-DepthNet and PoseNet are kept.
+    :param hypotheses: D.
+    :param nearest: [m].
+    :param farthest: [m].
+    :return: the same model, changed.
+    """
+    model.config = dataclasses.replace(model.config, hypotheses=hypotheses)
+    net = GlobalRangeNet(model.config)
+    net.set_range(nearest, farthest)
+    model.multi = net
+    return model

@@ -1,0 +1,181 @@
+"""The trainings and measurements of an ablation, each a file that is made once."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+
+from mdepth_ros.config import EngineConfig, lite_config
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.multi_frame import MultiFrameNet
+from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
+from mdepth_ros.training.ablation.config import AblationConfig
+from mdepth_ros.training.ablation.global_range import with_global_range
+from mdepth_ros.training.ablation.variants import Matching
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.rendered import write_sequence
+from mdepth_ros.training.evaluation.evaluate import evaluate
+from mdepth_ros.training.evaluation.protocol import ALL
+from mdepth_ros.training.evaluation.stretches import whole_sequences
+from mdepth_ros.training.frames_index import FILE_NAME
+from mdepth_ros.training.loader import FolderSamples
+from mdepth_ros.training.loop.loop import Loop, LoopOptions
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.neighbours import find_triplets
+from mdepth_ros.training.stages.refine import refine
+from mdepth_ros.training.stages.search_width import Search
+from mdepth_ros.training.stages.single_frame import to_depth
+from mdepth_ros.training.stages.student import train_student
+from mdepth_ros.training.stages.teacher import train_teacher
+from mdepth_ros.training.stages.triplet import load
+from mdepth_ros.training.synthetic import random_config, render_sequence
+
+# Test worlds have other seeds than those to learn from.
+TEST_SEEDS = 1_000_000
+LEARN_FRAMES = 12
+TRACKS = 64
+OURS = Search('quantile', 1.0)
+# Shares of the single-frame depths that one range for all leaves out at its ends.
+RANGE = (0.01, 0.99)
+
+
+class Jobs:
+    """
+    Trainings of one seed.
+
+    :param config: how large.
+    :param seed: which.
+    :param folder: takes weights and scores, ``<name>.safetensors`` and ``<name>.json``.
+    """
+
+    def __init__(self, config: AblationConfig, seed: int, folder: Path) -> None:
+        self.config, self.seed, self.folder = config, seed, folder
+
+    def data(self) -> None:
+        """Render the worlds to learn from and those to score on."""
+        config = self.config
+        for part, first, count, frames in (
+                ('learn', 1000 * self.seed, config.worlds, LEARN_FRAMES),
+                ('test', TEST_SEEDS, config.test_worlds, config.test_frames)):
+            for seed in range(first, first + count):
+                folder = self.folder / part / str(seed)
+                if not (folder / FILE_NAME).is_file():
+                    # A camera that stands or only turns teaches nothing without labels.
+                    scene = dataclasses.replace(
+                        random_config(seed, config.width, config.height, frames, config.kind),
+                        static_camera=False, pure_rotation=False)
+                    write_sequence(render_sequence(scene, seed), folder)
+
+    def teacher(self) -> None:
+        """Train stage 1."""
+        def work(loop: Loop) -> DepthModel:
+            model = self._imagenet(self.seed)
+            train_teacher(loop, model, self._schedule(self.config.teacher_steps), OURS,
+                          self.config.anchor_depth)
+            return model
+        self._train('teacher', work)
+
+    def matching(self, variant: Matching) -> None:
+        """Train a new M-DepthNet beside the teacher's frozen S-DepthNet and score it."""
+        def work(loop: Loop) -> DepthModel:
+            model = self._load('teacher')
+            torch.manual_seed(self.seed)
+            if variant.global_range:
+                with_global_range(model, variant.hypotheses, *self._range(model))
+            else:
+                model.multi = MultiFrameNet(model.config)
+            refine(loop, model, self._schedule(self.config.matching_steps), variant.search)
+            # A global range has a buffer that a checkpoint of the package does not have.
+            self._score(variant.name, model)
+            return model
+        self._train(variant.name, work, variant.batch, keep=not variant.global_range)
+
+    def student(self, name: str, teacher: str, masked: bool) -> None:
+        """Train stage 2; the result has the teacher's M-DepthNet."""
+        def work(loop: Loop) -> DepthModel:
+            student = self._imagenet(self.seed + 1000)
+            train_student(loop, student, self._load(teacher),
+                          self._schedule(self.config.student_steps), masked,
+                          self.config.anchor_depth)
+            return student
+        self._train(name, work)
+
+    def refined(self, name: str, student: str) -> None:
+        """Train stage 3."""
+        def work(loop: Loop) -> DepthModel:
+            model = self._load(student)
+            refine(loop, model, self._schedule(self.config.matching_steps),
+                   dataclasses.replace(OURS, delta=0.0, hold=0.0))
+            return model
+        self._train(name, work)
+
+    def _train(
+        self, name: str, work: Callable[[Loop], DepthModel], batch: int = 0, keep: bool = True
+    ) -> None:
+        """Do a training unless its score is there."""
+        if (self.folder / f'{name}.json').is_file():
+            return
+        torch.set_num_threads(1)
+        config = self.config
+        fabric = Fabric(accelerator='cpu', devices=1)
+        fabric.launch()
+        samples = self._samples(batch or config.batch)
+        run = self.folder / name
+        run.mkdir(parents=True, exist_ok=True)
+        options = LoopOptions(seed=self.seed, log_every=50, pictures_every=1000)
+        model = work(Loop(fabric, samples, run, options)).eval()
+        if keep:
+            save_checkpoint(model, self.folder / f'{name}.safetensors')
+            self._score(name, model)
+
+    def _score(self, name: str, model: DepthModel) -> None:
+        """Play the test worlds through the estimator."""
+        config = self.config
+        estimator = DepthEstimator(model, EngineConfig(width=config.width, height=config.height))
+        rows = evaluate(estimator, whole_sequences(open_frames(self.folder / 'test')),
+                        ALL).rows
+        row = rows.get('with_previous', rows['all'])
+        result = {'single': row.single.abs_rel, 'multi': row.multi.abs_rel,
+                  'wins': row.wins / row.matched, 'delta': float(model.multi.delta.mean())}
+        partial = self.folder / f'.{name}.json.partial'
+        partial.write_text(json.dumps(result))
+        os.replace(partial, self.folder / f'{name}.json')
+
+    def _imagenet(self, seed: int) -> DepthModel:
+        """Make a lite model with ImageNet's encoders."""
+        torch.manual_seed(seed)
+        model = DepthModel(dataclasses.replace(lite_config(), width=self.config.width,
+                                               height=self.config.height))
+        load_imagenet_efficientnet_lite0(model.single.encoder)
+        load_imagenet_efficientnet_lite0(model.pose.encoder)
+        return model
+
+    def _load(self, name: str) -> DepthModel:
+        """Read what another job made."""
+        return load_checkpoint(self.folder / f'{name}.safetensors')
+
+    def _range(self, model: DepthModel) -> tuple[float, float]:
+        """Where the single-frame depths lie [m]."""
+        _, seen = load(next(self._samples(16).batches()))
+        with torch.no_grad():
+            depth = to_depth(model.single(seen.target), model.config)
+        near, far = depth.flatten().quantile(torch.tensor(RANGE)).tolist()
+        return near, far
+
+    def _samples(self, batch: int) -> FolderSamples:
+        """Batches from the worlds to learn from."""
+        config = self.config
+        sequences = open_frames(self.folder / 'learn')
+        triplets = [found.triplets for found in find_triplets(sequences, progress=False)]
+        return FolderSamples(sequences, triplets, config.width, config.height, batch, self.seed,
+                             tracks=TRACKS)
+
+    def _schedule(self, steps: int) -> Schedule:
+        """Steps at the ablation's rate."""
+        return Schedule(steps, self.config.rate)

@@ -1,0 +1,45 @@
+"""The ablation's numbers as a Markdown table."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mdepth_ros.training.ablation.variants import VARIANTS
+
+TITLES = {
+    'teacher': 'teacher (stage 1, all three together)',
+    **{variant.name: f'M from scratch on the teacher: {variant.title}' for variant in VARIANTS},
+    'student': "student, with the mask (M: teacher's)",
+    'student-unmasked': "student, without the mask (M: teacher's)",
+    'refined': 'stage 3: M refined with the student',
+    'student-2': 'second round: student',
+    'refined-2': 'second round: M refined',
+}
+
+
+def ablation_table(folder: Path, seeds: Sequence[int]) -> str:
+    """
+    Average over the seeds.
+
+    :param folder: of :func:`run_ablation`.
+    :param seeds: which.
+    :return: Markdown; jobs that are not done for all seeds are left out.
+    """
+    lines = ['| what | AbsRel single | AbsRel multi | multi wins | mean delta |',
+             '|---|---|---|---|---|']
+    for name, title in TITLES.items():
+        files = [folder / f'seed-{seed}' / f'{name}.json' for seed in seeds]
+        if all(file.is_file() for file in files):
+            results = [json.loads(file.read_text()) for file in files]
+            cells = [_cell([result[key] for result in results])
+                     for key in ('single', 'multi', 'wins', 'delta')]
+            lines.append(f'| {title} | {" | ".join(cells)} |')
+    return '\n'.join(lines)
+
+
+def _cell(values: Sequence[float]) -> str:
+    """Mean and standard deviation."""
+    deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+    return f'{np.mean(values):.3f} ± {deviation:.3f}'

@@ -1,0 +1,43 @@
+"""The variants of M-DepthNet's search, and what each changes."""
+
+from dataclasses import dataclass
+
+from mdepth_ros.training.stages.search_width import Search
+
+# delta at the start, and the fixed relative width: from half to twice the single-frame depth.
+START = 1.0
+
+
+@dataclass(frozen=True)
+class Matching:
+    """
+    An M-DepthNet trained from scratch with the teacher's S-DepthNet frozen.
+
+    ``search`` sets delta; ``hypotheses`` in one range for all pixels where ``global_range`` is
+    set; ``batch`` 0 is the ablation's.
+    """
+
+    name: str
+    title: str
+    search: Search
+    global_range: bool = False
+    hypotheses: int = 16
+    batch: int = 0
+
+
+FIXED = Search('fixed', START)
+VARIANTS = (
+    Matching('global-16', 'one global range, 16 samples', Search('fixed', 0.0), True),
+    Matching('global-96', 'one global range, 96 samples', Search('fixed', 0.0), True, 96),
+    Matching('fixed', 'fixed relative width', FIXED),
+    Matching('paper', "PADS, paper's rule", Search('paper', START)),
+    Matching('ours', 'PADS, our rule', Search('quantile', START)),
+    Matching('paper-narrow', "PADS, paper's rule, delta from 0.3", Search('paper', 0.3)),
+    Matching('paper-wide', "PADS, paper's rule, delta from 3", Search('paper', 3.0)),
+    Matching('ours-narrow', 'PADS, our rule, delta from 0.3', Search('quantile', 0.3)),
+    Matching('ours-wide', 'PADS, our rule, delta from 3', Search('quantile', 3.0)),
+    Matching('paper-batch-1', "PADS, paper's rule, batch 1", Search('paper', START), batch=1),
+    Matching('paper-batch-12', "PADS, paper's rule, batch 12", Search('paper', START), batch=12),
+    Matching('ours-batch-1', 'PADS, our rule, batch 1', Search('quantile', START), batch=1),
+    Matching('ours-batch-12', 'PADS, our rule, batch 12', Search('quantile', START), batch=12),
+)

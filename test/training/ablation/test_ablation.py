@@ -1,0 +1,99 @@
+"""A tiny ablation from end to end, and the global range as a case of PADS."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from mdepth_ros.config import lite_config
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.ablation.config import AblationConfig, load_ablation
+from mdepth_ros.training.ablation.global_range import with_global_range
+from mdepth_ros.training.ablation.jobs import Jobs
+from mdepth_ros.training.ablation.run import PHASES
+from mdepth_ros.training.ablation.table import TITLES, ablation_table
+from mdepth_ros.training.ablation.variants import VARIANTS
+
+SHIPPED = Path(__file__).resolve().parents[3] / 'training/synthetic/ablation.yaml'
+
+
+def variant(name):
+    return next(variant for variant in VARIANTS if variant.name == name)
+
+
+@pytest.fixture(scope='module')
+def done(tmp_path_factory):
+    """One job of each kind, two steps each."""
+    folder = tmp_path_factory.mktemp('ablation') / 'seed-0'
+    config = AblationConfig(seeds=[0], width=64, height=64, worlds=2, test_worlds=1,
+                            test_frames=3, batch=2, teacher_steps=2, matching_steps=2,
+                            student_steps=2)
+    jobs = Jobs(config, 0, folder)
+    for work in (jobs.data, jobs.teacher, lambda: jobs.matching(variant('global-16')),
+                 lambda: jobs.matching(variant('ours')),
+                 lambda: jobs.student('student', 'teacher', masked=True),
+                 lambda: jobs.refined('refined', 'student')):
+        work()
+    return jobs, folder
+
+
+def test_every_job_leaves_a_score(done):
+    _, folder = done
+    for name in ('teacher', 'global-16', 'ours', 'student', 'refined'):
+        score = json.loads((folder / f'{name}.json').read_text())
+        assert 0 < score['single'] < 10
+        assert 0 < score['multi'] < 10
+        assert 0 <= score['wins'] <= 1
+    # The teacher's S-DepthNet is frozen beside each M-DepthNet: its score is the same.
+    singles = {json.loads((folder / f'{name}.json').read_text())['single']
+               for name in ('teacher', 'global-16', 'ours')}
+    assert len(singles) == 1
+
+
+def test_what_is_done_is_not_done_again(done):
+    jobs, folder = done
+    before = {path: path.stat().st_mtime_ns for path in folder.glob('*.*')}
+    jobs.teacher()
+    jobs.matching(variant('ours'))
+    assert {path: path.stat().st_mtime_ns for path in folder.glob('*.*')} == before
+
+
+def test_the_table_holds_what_all_seeds_have(done):
+    _, folder = done
+    table = ablation_table(folder.parent, [0]).splitlines()
+    assert len(table) == 2 + 5
+    assert any(line.startswith('| M from scratch on the teacher: PADS, our rule |')
+               for line in table)
+    assert len(ablation_table(folder.parent, [0, 1]).splitlines()) == 2
+
+
+def test_every_job_has_a_title_and_a_phase():
+    names = [name for phase in PHASES for name in phase]
+    assert sorted(names) == sorted([*TITLES, 'data'])
+
+
+def test_a_global_range_does_not_look_at_the_prior():
+    torch.manual_seed(0)
+    model = with_global_range(DepthModel(lite_config()).eval(), 16, 2.0, 50.0)
+    features = model.multi.features(torch.rand(1, 3, 64, 64))
+    source = model.multi.features(torch.rand(1, 3, 64, 64)).matching[:, None]
+    K = torch.tensor([[[15.0, 0, 8], [0, 15, 8], [0, 0, 1]]])
+    T = torch.eye(4)[None, None].clone()
+    T[..., 0, 3] = 0.5
+    one, other = (model.multi(features, source, torch.full((1, 1, 64, 64), depth), K, T)
+                  for depth in (1.0, 30.0))
+    assert torch.equal(one.depth, other.depth)
+    assert one.hypotheses[0, -1].unique().item() == pytest.approx(2.0, rel=1e-5)
+    assert one.hypotheses[0, 0].unique().item() == pytest.approx(50.0, rel=1e-5)
+
+
+def test_the_shipped_file_is_read_and_wrong_ones_are_refused(tmp_path):
+    assert len(load_ablation(SHIPPED).seeds) == 3
+    assert load_ablation(SHIPPED, ['batch=8']).batch == 8
+    for word, told in (('bacth=3', 'bacth'), ('batch=0', 'batch must be at least 1')):
+        with pytest.raises(MdepthError, match=told):
+            load_ablation(SHIPPED, [word])
+    with pytest.raises(MdepthError, match='no ablation at'):
+        load_ablation(tmp_path / 'none.yaml')
