@@ -76,7 +76,7 @@ class Jobs:
         """Train stage 1."""
         def work(loop: Loop) -> DepthModel:
             model = self._imagenet(self.seed)
-            train_teacher(loop, model, self._schedule(self.config.teacher_steps), OURS,
+            train_teacher(loop, model, Schedule(self.config.teacher_steps, self.config.rate), OURS,
                           self.config.anchor_depth)
             return model
         self._train('teacher', work)
@@ -90,7 +90,7 @@ class Jobs:
                 with_global_range(model, variant.hypotheses, *self._range(model))
             else:
                 model.multi = MultiFrameNet(model.config)
-            refine(loop, model, self._schedule(self.config.matching_steps), variant.search)
+            refine(loop, model, self._matching(), variant.search)
             # A global range has a buffer that a checkpoint of the package does not have.
             self._score(variant.name, model)
             return model
@@ -101,7 +101,7 @@ class Jobs:
         def work(loop: Loop) -> DepthModel:
             student = self._imagenet(self.seed + 1000)
             train_student(loop, student, self._load(teacher),
-                          self._schedule(self.config.student_steps), masked,
+                          Schedule(self.config.student_steps, self.config.rate), masked,
                           self.config.anchor_depth)
             return student
         self._train(name, work)
@@ -110,7 +110,7 @@ class Jobs:
         """Train stage 3."""
         def work(loop: Loop) -> DepthModel:
             model = self._load(student)
-            refine(loop, model, self._schedule(self.config.matching_steps),
+            refine(loop, model, self._matching(),
                    dataclasses.replace(OURS, delta=0.0, hold=0.0))
             return model
         self._train(name, work)
@@ -176,6 +176,6 @@ class Jobs:
         return FolderSamples(sequences, triplets, config.width, config.height, batch, self.seed,
                              tracks=TRACKS)
 
-    def _schedule(self, steps: int) -> Schedule:
-        """Steps at the ablation's rate."""
-        return Schedule(steps, self.config.rate)
+    def _matching(self) -> Schedule:
+        """Steps of an M-DepthNet alone."""
+        return Schedule(self.config.matching_steps, self.config.matching_rate)
