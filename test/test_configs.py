@@ -1,5 +1,6 @@
 """The shipped configurations fit the code that reads them."""
 
+import configparser
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import yaml
 
 from mdepth_ros.ros.parameters import SPECS, NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
+from mdepth_ros.training.evaluation.data import shipped_kitti_split
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / 'config'
@@ -41,12 +43,17 @@ def test_depth_yaml_explains_every_parameter():
         assert f'# {spec.text}{tag}' in texts, spec.name
 
 
+def name_of(requirement):
+    """The package that a requirement is about."""
+    return re.match('[A-Za-z0-9_.-]+', requirement)[0]
+
+
 @pytest.fixture(scope='module')
 def wheel(tmp_path_factory):
     """Sizes of the files of the wheel that pip makes, by name."""
     source = tmp_path_factory.mktemp('source')
     # A copy: the build leaves folders behind, and the ones that are there may be stale.
-    for name in ('mdepth_ros', 'config', 'launch', 'resource'):
+    for name in ('mdepth_ros', 'config', 'launch', 'resource', 'training'):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns('__pycache__'))
     for name in ('setup.py', 'setup.cfg', 'pyproject.toml', 'package.xml', 'README.md', 'LICENSE'):
         shutil.copy(ROOT / name, source)
@@ -63,8 +70,9 @@ def wheel(tmp_path_factory):
 def test_all_of_it_is_installed(wheel):
     # pip and colcon put this folder into the prefix.
     share = {name.partition('.data/data/share/')[2] for name in wheel}
-    assert {f'mdepth_ros/{path.relative_to(ROOT)}'
-            for path in [*CONFIG.iterdir(), *(ROOT / 'launch').glob('*.py')]} <= share
+    training = (path for path in (ROOT / 'training').rglob('*') if path.is_file())
+    assert {f'mdepth_ros/{path.relative_to(ROOT)}' for path in
+            [*CONFIG.iterdir(), *(ROOT / 'launch').glob('*.py'), *training]} <= share
     assert {'mdepth_ros/package.xml', 'ament_index/resource_index/packages/mdepth_ros'} <= share
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mdepth_ros').rglob('*.py')}
     assert modules == {name for name in wheel
@@ -78,6 +86,22 @@ def test_weights_are_installed(wheel):
         pytest.skip('this checkout has no weights')
     for path in weights:
         assert wheel[str(path.relative_to(ROOT))] == path.stat().st_size <= 25 * 1024**2
+
+
+@pytest.mark.parametrize('packages', ['lib/python3.12/site-packages', 'lib/python3/dist-packages',
+                                      'local/lib/python3.10/dist-packages'])
+def test_an_installed_package_finds_its_split(packages, tmp_path):
+    split = tmp_path / 'share/mdepth_ros/training/kitti/eigen.json'
+    package = tmp_path / packages / 'mdepth_ros/__init__.py'
+    assert not shipped_kitti_split(package).exists()
+    split.parent.mkdir(parents=True)
+    split.touch()
+    assert shipped_kitti_split(package) == split
+
+
+def test_a_source_tree_has_its_own_split():
+    assert shipped_kitti_split(ROOT / 'mdepth_ros/__init__.py') == (
+        ROOT / 'training/kitti/eigen.json')
 
 
 def test_rviz_shows_topics_that_exist():
@@ -97,6 +121,17 @@ def test_nav2_snippet():
     assert source['max_obstacle_height'] > source['min_obstacle_height'] == 0.2
     assert (source['obstacle_max_range'], source['raytrace_max_range']) == (8.0, 6.0)
     assert (layer['z_voxels'], layer['z_resolution']) == (16, 0.05)
+
+
+def test_what_is_installed_is_pinned():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / 'setup.cfg')
+    needs = [setup['options']['install_requires'], *setup['options.extras_require'].values()]
+    lines = [line for need in needs for line in need.splitlines() if line]
+    pins = (ROOT / 'constraints.txt').read_text().lower()
+    assert {'torch', 'rosbags', 'lightning-fabric'} <= {name_of(line) for line in lines}
+    for line in lines:
+        assert f'\n{name_of(line).lower()}==' in pins, line
 
 
 @pytest.mark.parametrize('name', ['package.xml', 'setup.cfg'])

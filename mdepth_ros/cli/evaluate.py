@@ -43,8 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--rate', type=int, default=1, metavar='N',
                         help='use every N-th frame, as from a slower camera')
     parser.add_argument('--kitti-split', type=Path, metavar='FILE',
-                        help="frames of the Eigen test set, by default the source tree's "
-                        'training/kitti/eigen.json')
+                        help='frames of the Eigen test set, by default those that come with the '
+                             'package')
     parser.add_argument('--benchmark', type=Path, metavar='DIR',
                         help='improved ground truth of KITTI (data_depth_annotated)')
     parser.add_argument('--size', type=_size, metavar='WxH|PIXELS',

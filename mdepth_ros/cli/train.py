@@ -6,13 +6,15 @@ from pathlib import Path
 import cv2
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.training.datasets.catalogue import is_recording
+from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
-from mdepth_ros.training.fine_tune import Budget, choose_recipe
+from mdepth_ros.training.fine_tune import Request, choose_recipe, start_weights
+from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
 from mdepth_ros.training.loop.recipe import Recipe, load_recipe
-from mdepth_ros.training.loop.trainer import RECIPE, train
+from mdepth_ros.training.loop.trainer import RECIPE, RESULT, train
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
 
@@ -28,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('source', type=Path,
                         help='recipe.yaml, or a bag, video or frames folder to fine-tune on')
     parser.add_argument('settings', nargs='*', metavar='key=value',
-                        help='what to change in the recipe, such as teacher.steps=1000')
+                        help='what to change in the recipe, such as teacher.steps=1000; before '
+                             'the options')
     parser.add_argument('--out', type=Path,
                         help='folder of the run; out/train/<source> if missing')
     parser.add_argument('--from', dest='start', metavar='WEIGHTS',
@@ -71,36 +74,65 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     """Prepare, choose settings, train, compare."""
     recipe = _recipe_of_recording(arguments, out)
     width, height = recipe.data.width, recipe.data.height
-    held_back = open_parts(recipe.data).held_back
-    result = train(recipe, out / 'run', resume=True)
-    print(f'weights: {result}')
-    if not held_back:
+    print(f'training: {recipe.teacher.steps} steps of {recipe.batch} images of {width} x {height} '
+          f'px; all settings are in {out / "run" / RECIPE}')
+    trained = load_checkpoint(train(recipe, out / 'run', resume=True))
+    parts = open_parts(recipe.data)
+    scaled = keep_scale(start_weights(recipe), trained, parts.learn, width, height)
+    result = out / RESULT
+    save_checkpoint(scaled, result, notes=f'mdepth train, {arguments.source.name}')
+    print(f'metric scale: {scaled.config.scale:.4g} m per network unit, '
+          f'{scaled.config.scale / trained.config.scale:.3f} times what it was, so that depth '
+          'stays in metres')
+    if parts.held_back:
+        _compare(recipe, result, parts.held_back, out)
+    else:
         print('the recording is too short to hold frames back: no comparison')
+    print(f'weights: {result}')
+
+
+def _compare(recipe: Recipe, result: Path, held_back: list[Sequence], out: Path) -> None:
+    """Score start and result on frames that neither learned from."""
+    width, height = recipe.data.width, recipe.data.height
+    try:
+        before, frames_before = before_after.score(start_weights(recipe), held_back, width, height)
+    except DataError as error:
+        print(f'no comparison on the frames that were held back: {error}')
         return
-    first = DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start)
-    before, frames_before = before_after.score(first, held_back, width, height)
-    after, frames_after = before_after.score(result, held_back, width, height)
+    after, frames_after = before_after.score(load_checkpoint(result), held_back, width, height)
     print(before_after.text_report(before, after))
-    (out / 'report.json').write_text(before_after.json_report(before, after))
     picture = before_after.draw(frames_before, frames_after)
-    cv2.imwrite(str(out / 'before_after.png'), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    print(f'picture: {out / "before_after.png"}')
+    try:
+        (out / 'report.json').write_text(before_after.json_report(before, after))
+        (out / 'before_after.png').write_bytes(
+            cv2.imencode('.png', picture[..., ::-1])[1].tobytes())
+    except OSError as error:
+        raise MdepthError(f'cannot write the comparison to {out}: {error}') from error
+    print(f'comparison: {out / "before_after.png"}, {out / "report.json"}')
 
 
 def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:
     """The run's own recipe where there is one, else one for this recording and machine."""
+    start = arguments.start or 'default'
+    if Path(start).is_file():  # absolute: the run may be gone on with from another folder
+        start = str(Path(start).resolve())
+    request = Request(start, arguments.minutes, tuple(arguments.settings))
     written = out / 'run' / RECIPE
-    if written.is_file():
-        if not arguments.resume:
-            raise MdepthError(f'{out} holds a training run: go on with it with --resume, or '
-                              'choose another folder with --out')
-        return load_recipe(written)
+    if written.is_file() and not arguments.resume:
+        raise MdepthError(f'{out} holds a training run: go on with it with --resume, or '
+                          'choose another folder with --out')
+    if written.is_file() and (arguments.settings or arguments.start):
+        raise MdepthError(f'a run goes on with the settings that it began with, see {written}: '
+                          'leave out --from and key=value, or choose another folder with --out')
+    request.check()
     data: Path = arguments.source
     if is_recording(data):
         data = out / 'data'
-        report = prepare([arguments.source], data, PrepareOptions(
+        print(prepare([arguments.source], data, PrepareOptions(
             image_topic=arguments.image_topic, camera_info=arguments.camera_info,
-            fov_deg=arguments.fov))
-        print(report)
-    recipe = choose_recipe(data, arguments.start or 'default', Budget(arguments.minutes))
-    return recipe
+            fov_deg=arguments.fov)).text())
+    if written.is_file():
+        return load_recipe(written)
+    if not request.sets('teacher.steps'):
+        print('timing a few training steps on this machine')
+    return choose_recipe(data, out / 'run', request)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from mdepth_ros.config import EngineConfig
@@ -112,8 +113,9 @@ class DepthEstimator:
         clock.append(self._now())
 
         source = self._buffer.newest
+        search = self._search_image(image)
         T_source_target = (None if source is None
-                           else self._motion(source.image, image, single_depth, K[None]))
+                           else self._motion(source, image, search, single_depth, K[None]))
         clock.append(self._now())
 
         target = self.model.multi.features(image)
@@ -128,7 +130,7 @@ class DepthEstimator:
             confidence = matching_confidence(matched.window_mass, depth, single_depth)
         clock.append(self._now())
 
-        self._buffer.append(PastFrame(image, target.matching, frame.stamp_ns))
+        self._buffer.append(PastFrame(image, target.matching, frame.stamp_ns, search))
         self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
             depth=depth * self.scale,
@@ -156,24 +158,30 @@ class DepthEstimator:
         """
         image = self._follow(frame)(frame.rgb).to(self.device)
         matching = self.model.multi.features(image).matching
-        self._buffer.append(PastFrame(image, matching, frame.stamp_ns))
+        self._buffer.append(
+            PastFrame(image, matching, frame.stamp_ns, self._search_image(image)))
 
     def _single_frame_depth(self, image: Tensor) -> Tensor:
         """Run S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth [network units]."""
         config = self.model.config
         return disparity_to_depth(self.model.single(image), config.min_depth, config.max_depth)
 
+    def _search_image(self, image: Tensor) -> NDArray[np.uint8] | None:
+        """Prepare a frame for following points, where that gives the motion."""
+        return search_image(image) if self.config.motion == 'tracked' else None
+
     def _motion(
-        self, source: Tensor, target: Tensor, single_depth: Tensor, K: Tensor
+        self, source: PastFrame, target: Tensor, search: NDArray[np.uint8] | None,
+        single_depth: Tensor, K: Tensor,
     ) -> Tensor:
         """Return (1, 4, 4) T_source_target: by followed points, or PoseNet's where they fail."""
-        if self.config.motion == 'tracked':
+        if search is not None and source.search is not None:
             height, width = target.shape[-2:]
-            tracks = follow_corners(search_image(target), search_image(source), width, height)
+            tracks = follow_corners(search, source.search, width, height)
             tracked = tracked_motion(tracks, single_depth, K)
             if tracked.followed >= FEWEST_TRACKS and tracked.agreeing >= FEWEST_AGREEING:
                 return tracked.T_source_target
-        return invert_motion(self.model.pose.motion(source, target))
+        return invert_motion(self.model.pose.motion(source.image, target))
 
     def _follow(self, frame: Frame) -> Preprocessor:
         """Start afresh where time or camera jump; returns the preprocessor of this camera."""

@@ -76,11 +76,15 @@ class DepthEstimate:
 
 @dataclass(frozen=True)
 class PastFrame:
-    """What matching needs of an earlier frame: image (1, 3, H, W), features (1, C, h, w)."""
+    """
+    What matching needs of an earlier frame: image (1, 3, H, W), features (1, C, h, w), and the
+    working image in which points are found, None where PoseNet alone gives the motion.
+    """
 
     image: Tensor
     matching: Tensor
     stamp_ns: int
+    search: NDArray[np.uint8] | None = None
 
 
 class FrameBuffer:

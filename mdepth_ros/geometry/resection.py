@@ -3,16 +3,31 @@
 import torch
 from torch import Tensor
 
-from mdepth_ros.geometry.pose import motion_from_parameters
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import NEAREST_Z
 
 ITERATIONS = 12
 # The first of these turn only: far from the answer, a translation would follow wrong depths.
 TURNING = 3
-# Residuals count linearly from here on [px]: followed points are this exact, or quite wrong.
+# From this one on, points that are off count ever less: those of a person who walks by are many
+# and agree with each other. Not before, when all points are off.
+SHARP = 4
+# A sample has arrived when a step moves its points by less than this [px].
+ARRIVED = 0.03
+# Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
 EXACT = 0.5
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
+FEWEST_POINTS = 6
+# The (4, 4) twist of each parameter, row after row.
+_TWISTS = torch.tensor([
+    [0, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+    [0, 0, 1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0],
+    [0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+], dtype=torch.float64)
 
 
 @torch.no_grad()
@@ -34,37 +49,62 @@ def solve_motion(
     """
     dtype = points.dtype
     points, pixels, K = points.double(), pixels.double(), K.double()
-    B = points.shape[0]
-    T = torch.eye(4, dtype=torch.float64, device=points.device).repeat(B, 1, 1)
-    if start is not None:
-        T = start.double()
-    enough = (valid.sum(dim=1) >= 6).double()
+    T = (torch.eye(4, dtype=torch.float64, device=points.device).repeat(points.shape[0], 1, 1)
+         if start is None else start.double())
+    # The skew, if any, stays out of the derivatives: it is small.
+    inv_K = invert_intrinsics(K)[:, :2]
+    rays = inv_K[:, :, :2] @ pixels + inv_K[:, :, 2:]  # (B, 2, N)
+    focal = K.diagonal(dim1=1, dim2=2)[:, :2].unsqueeze(2)  # (B, 2, 1)
+    moving = (valid.sum(dim=1) >= FEWEST_POINTS).unsqueeze(1)  # (B, 1)
     for iteration in range(ITERATIONS):
-        moved = T[:, :3, :3] @ points + T[:, :3, 3:]
-        residual, J = _linearise(moved, pixels, K)  # (B, 2N), (B, 2N, 6)
-        if iteration < TURNING:
-            J[..., 3:] = 0
-        distance = residual.view(B, 2, -1).norm(dim=1)
-        weight = (EXACT / distance.clamp(min=EXACT)) * valid * (moved[:, 2] > NEAREST_Z)
-        weight = weight.repeat(1, 2)
-        A = J.transpose(1, 2) @ (weight.unsqueeze(2) * J)
-        scale = A.diagonal(dim1=1, dim2=2)
-        A = A + torch.diag_embed(DAMPING * scale + 1e-12)
-        step = torch.linalg.solve(A, J.transpose(1, 2) @ (weight * residual).unsqueeze(2))
-        step = -step.squeeze(2) * enough.unsqueeze(1)
-        T = motion_from_parameters(step[:, :3], step[:, 3:]) @ T
+        moved = torch.baddbmm(T[:, :3, 3:], T[:, :3, :3], points)
+        step, distance = _step(moved, rays, valid, focal,
+                               unknowns=3 if iteration < TURNING else 6,
+                               sharpness=2 if iteration >= SHARP else 1)
+        T = _move(T, step * moving)
+        if iteration >= SHARP:
+            moving = moving & (distance > ARRIVED)
+            if not moving.any():
+                break
     return T.to(dtype)
 
 
-def _linearise(moved: Tensor, pixels: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
-    """Residuals (B, 2N) [px] and their derivatives by rotation and translation (B, 2N, 6)."""
-    x, y, z = moved.unbind(dim=1)
-    z = z.clamp(min=NEAREST_Z)
-    fx, fy = K[:, 0, 0, None], K[:, 1, 1, None]
-    u, v = x / z, y / z
-    residual = torch.cat([fx * u + K[:, 0, 1, None] * v + K[:, 0, 2, None] - pixels[:, 0],
-                          fy * v + K[:, 1, 2, None] - pixels[:, 1]], dim=1)
-    zero = torch.zeros_like(u)
-    du = torch.stack([-u * v, 1 + u * u, -v, 1 / z, zero, -u / z], dim=2)
-    dv = torch.stack([-1 - v * v, u * v, u, zero, 1 / z, -v / z], dim=2)
-    return residual, torch.cat([fx.unsqueeze(2) * du, fy.unsqueeze(2) * dv], dim=1)
+def _step(
+    moved: Tensor, rays: Tensor, valid: Tensor, focal: Tensor, unknowns: int, sharpness: int
+) -> tuple[Tensor, Tensor]:
+    """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
+    z = moved[:, 2:].clamp(min=NEAREST_Z)
+    x_and_y = moved[:, :2] / z
+    residual = (x_and_y - rays) * focal  # (B, 2, N) [px]
+    weight = EXACT / torch.linalg.vector_norm(residual, dim=1).clamp(min=EXACT)
+    weight = (weight ** sharpness * (valid & (moved[:, 2] > NEAREST_Z))).unsqueeze(1)  # (B, 1, N)
+    derivatives = _derivatives(moved, x_and_y, focal / z)[:, :unknowns]
+    J = torch.cat([derivatives, residual.unsqueeze(1)], dim=1)  # (B, unknowns + 1, 2, N)
+    products = (J * weight.unsqueeze(1)).flatten(2) @ J.flatten(2).transpose(1, 2)
+    A, b = products[:, :-1, :-1].clone(), products[:, :-1, -1:]
+    A.diagonal(dim1=1, dim2=2).mul_(1 + DAMPING).add_(1e-12)
+    step = -torch.linalg.solve_ex(A, b)[0]
+    squared = -(step * b).sum(dim=1) / weight.sum(dim=2).clamp(min=1e-12)
+    return step.squeeze(2), squared.sqrt()
+
+
+def _move(T: Tensor, step: Tensor) -> Tensor:
+    """
+    Move on by axis-angle and, where it has six values, translation.
+
+    By Cayley's transform of the twist: like its exponential a motion, equal to second order, and
+    for a small matrix much cheaper.
+    """
+    half = (step @ _TWISTS[:step.shape[1]].to(step.device)).view(-1, 4, 4) / 2
+    one = torch.eye(4, dtype=step.dtype, device=step.device)
+    return torch.linalg.solve_ex(one - half, (one + half) @ T)[0]
+
+
+def _derivatives(moved: Tensor, x_and_y: Tensor, slope: Tensor) -> Tensor:
+    """Of the pixels (B, 2, N) by axis-angle and translation, (B, 6, 2, N); slope is f / z."""
+    zero = torch.zeros_like(slope[:, 0])
+    by_translation = torch.stack([
+        torch.stack([slope[:, 0], zero], dim=1),
+        torch.stack([zero, slope[:, 1]], dim=1), -x_and_y * slope], dim=1)  # (B, 3, 2, N)
+    by_rotation = torch.linalg.cross(moved.unsqueeze(2), by_translation, dim=1)
+    return torch.cat([by_rotation, by_translation], dim=1)

@@ -2,27 +2,27 @@
 
 import dataclasses
 import os
+import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
-from mdepth_ros.engine.preprocess import Preprocessor, network_size
+from mdepth_ros.engine.preprocess import network_size
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
-from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import open_data
+from mdepth_ros.training.keep_scale import sample_depths
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import open_parts
-from mdepth_ros.training.loop.recipe import DataConfig, Devices, Recipe
+from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, load_recipe
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
-from mdepth_ros.training.stages.single_frame import to_depth
 
 # Pixels of the networks' input: what a GPU trains with in minutes, and what a CPU does.
 GPU_PIXELS, CPU_PIXELS = 640 * 192, 256 * 160
@@ -33,18 +33,62 @@ FEWEST_STEPS = 200
 # Faster, and Adam's first steps undo what the start knew.
 RATE, WARM_UP = 3e-5, 50
 HELD_BACK = 0.1
-TIMED_STEPS = 6
-ANCHOR_FRAMES = 16
+TIMED_STEPS = 5
+TRIAL = 'timing'
+# What a run remembers of its frames, by the name that the run looks for.
+NEIGHBOURS = 'neighbours.json'
 
 
 @dataclass(frozen=True)
-class Budget:
-    """At most so many minutes of training."""
+class Request:
+    """
+    What the user asked for: weights to ``start`` from, a file or ``default``; at most so many
+    ``minutes`` of training; ``settings`` of the recipe, ``key=value``, that win over ours.
+    """
 
+    start: str = 'default'
     minutes: float = 30.0
+    settings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.minutes > 0:
+            raise MdepthError(f'minutes must be > 0, got {self.minutes:g}')
+
+    def check(self) -> None:
+        """
+        Refuse early what would fail once the recording is prepared.
+
+        :raises MdepthError: if a setting is unknown or wrong, or the weights cannot be read.
+        """
+        changed = self.change(Recipe(DataConfig('.'), start=self.start, teacher=Schedule(1)))
+        if changed.start == 'imagenet':
+            raise MdepthError('a recording is too short to learn to see from: start from default '
+                              'or a weights file, or write a recipe that starts from imagenet')
+        start_weights(changed)
+
+    def change(self, recipe: Recipe) -> Recipe:
+        """
+        Apply the settings.
+
+        :raises MdepthError: if one is unknown or wrong.
+        """
+        if not self.settings:
+            return recipe
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / 'recipe.yaml'
+            dump_recipe(recipe, path)
+            try:
+                return load_recipe(path, self.settings)
+            except MdepthError as error:
+                problem = str(error).removeprefix(f'{path}: ')
+                raise MdepthError(f'{" ".join(self.settings)}: {problem}') from error
+
+    def sets(self, key: str) -> bool:
+        """Tell whether the settings name a key, or a part of it."""
+        return any(word.startswith((f'{key}=', f'{key}.')) for word in self.settings)
 
 
-def choose_recipe(path: Path, start: str, budget: Budget, seed: int = 0) -> Recipe:
+def choose_recipe(path: Path, folder: Path, request: Request, seed: int = 0) -> Recipe:
     """
     Choose settings for a camera, a number of frames and this machine.
 
@@ -52,60 +96,82 @@ def choose_recipe(path: Path, start: str, budget: Budget, seed: int = 0) -> Reci
     batches have poor ones.
 
     :param path: frames folder, or a tree of them.
-    :param start: weights, as in :class:`Recipe`.
-    :param budget: of time; the steps are what this machine does in it.
+    :param folder: of the run; takes what is found out about neighbours.
+    :param request: what the user asked for.
     :param seed: of all randomness.
-    :return: the recipe.
+    :return: the recipe; its steps are what this machine does in the time.
     :raises DataError: if there is nothing to train on.
+    :raises MdepthError: if the weights cannot be read, or the user's settings do not fit.
     """
-    cuda = torch.cuda.is_available()
-    camera = open_data(path)[0].camera
-    width, height = network_size(camera.width, camera.height, GPU_PIXELS if cuda else CPU_PIXELS)
-    cores = len(os.sched_getaffinity(0))
-    config = DataConfig(str(path), width, height, held_back=HELD_BACK,
-                        workers=min(8, cores - 1) if cuda else 0)
-    learn = open_parts(config).learn
-    count = sum(len(found.triplets) for found in find_triplets(learn))
-    batch = GPU_BATCH if cuda else CPU_BATCH
-    recipe = Recipe(
-        config, start=start, batch=batch, anchor_depth=_mean_depth(start, learn, width, height),
-        teacher=Schedule(max(FEWEST_STEPS, EPOCHS * count // batch), rate=RATE,
-                         warm_up=WARM_UP),
-        search=Search(delta=0.0, hold=0.0),
-        loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100),
-        devices=Devices())
-    affordable = int(60 * budget.minutes / seconds_per_step(recipe))
-    steps = max(1, min(recipe.teacher.steps, affordable))
-    return dataclasses.replace(
-        recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))
+    recipe = request.change(_common(path, request.start, seed))
+    learn = open_parts(recipe.data).learn
+    model = start_weights(recipe)
+    if not request.sets('anchor_depth'):
+        depths = sample_depths(model, learn, recipe.data.width, recipe.data.height)
+        mean = torch.stack([depth.log().mean() for depth in depths]).mean().exp()
+        recipe = dataclasses.replace(recipe, anchor_depth=round(float(mean), 3))
+    if request.sets('teacher.steps'):
+        return recipe
+    folder.mkdir(parents=True, exist_ok=True)
+    found = find_triplets(learn, recipe.data.gap, folder / NEIGHBOURS)
+    samples = sum(len(neighbours.triplets) for neighbours in found)
+    affordable = int(60 * request.minutes / seconds_per_step(recipe, folder))
+    useful = max(FEWEST_STEPS, EPOCHS * samples // recipe.batch)
+    return _with_steps(recipe, max(1, min(useful, affordable)))
 
 
-def _mean_depth(
-    start: str, sequences: Sequence[data.Sequence], width: int, height: int
-) -> float:
-    """Geometric mean of the start's single-frame depth over some frames [m]."""
-    model = load_checkpoint(DEFAULT_WEIGHTS if start == 'default' else Path(start))
-    logarithms = []
-    for sequence in sequences:
-        preprocess = Preprocessor(sequence.camera, width, height, rectify=False)
-        for index in np.linspace(0, len(sequence) - 1, ANCHOR_FRAMES).astype(int):
-            with torch.no_grad():
-                disparity = model.single(preprocess(sequence.rgb(int(index))))
-            logarithms.append(to_depth(disparity, model.config).log().mean())
-    return round(float(torch.stack(logarithms).mean().exp()), 3)
+def start_weights(recipe: Recipe) -> DepthModel:
+    """
+    Load what a fine-tuning starts from.
+
+    :param recipe: its ``start`` is ``default`` or a file.
+    :return: the networks.
+    :raises MdepthError: if the file cannot be read.
+    """
+    return load_checkpoint(DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start))
 
 
-def seconds_per_step(recipe: Recipe) -> float:
+def seconds_per_step(recipe: Recipe, folder: Path) -> float:
     """
     Measure what a step takes here.
 
-    :param recipe: its first stage is run for a few steps, in a folder of its own.
+    :param recipe: its first stage is run for a few steps.
+    :param folder: of the run; the trial has a folder of its own in it, which does not stay.
     :return: seconds, the start left out.
     """
-    trial = dataclasses.replace(recipe, teacher=Schedule(TIMED_STEPS, rate=RATE),
-                                loop=LoopOptions(log_every=1, freeze_batch_norm=True))
-    with tempfile.TemporaryDirectory() as folder:
-        train(trial, Path(folder) / 'trial')
-        lines = Record(Path(folder) / 'trial' / 'record.jsonl').lines()
+    trial = dataclasses.replace(_with_steps(recipe, TIMED_STEPS), student=Schedule(0),
+                                refine=Schedule(0),
+                                loop=dataclasses.replace(recipe.loop, log_every=1))
+    place = folder / TRIAL
+    # A process that was killed leaves it behind.
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    if (folder / NEIGHBOURS).is_file():
+        shutil.copy(folder / NEIGHBOURS, place)
+    try:
+        train(trial, place)
+        lines = Record(place / 'record.jsonl').lines()
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
     seconds = [3 * recipe.batch * (line['step'] + 1) / line['images per second'] for line in lines]
     return (seconds[-1] - seconds[1]) / (len(seconds) - 2)
+
+
+def _common(path: Path, start: str, seed: int) -> Recipe:
+    """What does not depend on frames and time."""
+    cuda = torch.cuda.is_available()
+    camera = open_data(path)[0].camera
+    width, height = network_size(camera.width, camera.height, GPU_PIXELS if cuda else CPU_PIXELS)
+    workers = min(8, len(os.sched_getaffinity(0)) - 1) if cuda else 0
+    return Recipe(
+        # Absolute: the run may be gone on with from another folder.
+        DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
+        start=start, batch=GPU_BATCH if cuda else CPU_BATCH,
+        teacher=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
+        search=Search(delta=0.0, hold=0.0),
+        loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
+
+
+def _with_steps(recipe: Recipe, steps: int) -> Recipe:
+    """The same with another number of steps."""
+    return dataclasses.replace(recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))

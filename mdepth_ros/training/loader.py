@@ -2,11 +2,8 @@
 
 import atexit
 import itertools
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +22,7 @@ from mdepth_ros.training.augment import (
     take_points,
     take_view,
 )
+from mdepth_ros.training.child_processes import end_with_parent
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.neighbours import Triplet
@@ -200,16 +198,7 @@ def _free_shared_memory() -> int | None:
 def _begin_worker(worker: int) -> None:
     """One thread for images, and an end that is the training process's, whatever ends that."""
     cv2.setNumThreads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The thread that sends batches may be inside torch when the interpreter ends, which aborts.
     atexit.register(os._exit, 0)
     # torch looks for the training process by its id, in vain if that was killed while we started.
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Wait until the training process is gone."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
+    end_with_parent()

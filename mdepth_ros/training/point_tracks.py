@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
+from mdepth_ros.engine.corners import working_image, working_size
+from mdepth_ros.engine.tracked_motion import follow_corners
 from mdepth_ros.training.datasets.sequence import Sequence
 
 Tracks = NDArray[np.float32]
@@ -43,15 +44,8 @@ class PointTracks:
 
     def _follow(self, sequence: Sequence, first: int, second: int) -> Tracks:
         """All tracks of a pair, (N, 4)."""
-        images = [_searchable(sequence, index) for index in (first, second)]
-        corners = find_corners(images[0], np.zeros((0, 2), np.float32))
-        if not len(corners):
-            return np.zeros((0, 4), np.float32)
-        ends, found = follow(*images, corners)
-        height, width = images[0].shape
-        scale = np.array([sequence.camera.width / width, sequence.camera.height / height] * 2)
-        tracks = np.hstack([corners[found], ends[found]])
-        return np.asarray((tracks + 0.5) * scale - 0.5, np.float32)
+        return follow_corners(_searchable(sequence, first), _searchable(sequence, second),
+                              sequence.camera.width, sequence.camera.height)
 
 
 def _searchable(sequence: Sequence, index: int) -> NDArray[np.uint8]:

@@ -48,7 +48,7 @@ def by_hand(model, earlier, later):
     if earlier is None:
         return single, single, None
     source = prepare(earlier.rgb)
-    T = invert_motion(model.pose.motion(source, target))
+    T = invert_motion(model.pose.motion(source, target))  # in noise nothing can be followed
     multi = model.multi(model.multi.features(target),
                         model.multi.features(source).matching[:, None], single,
                         stride_intrinsics(K, 4)[None], T[:, None])

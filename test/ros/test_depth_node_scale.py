@@ -35,7 +35,7 @@ def start(weights, **parameters):
     # Random weights see random motions.
     motion = torch.eye(4)[None]
     motion[0, 2, 3] = -UNITS_PER_FRAME
-    h.node._estimator._motion = lambda source, target: motion
+    h.node._estimator._motion = lambda *_: motion
     return h
 
 

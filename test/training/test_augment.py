@@ -16,6 +16,7 @@ from mdepth_ros.training.augment import (
     change_tensor_colours,
     draw_colours,
     draw_view,
+    take_points,
     take_view,
 )
 
@@ -52,6 +53,23 @@ def test_a_point_keeps_its_colour(zoom, x, y, mirrored, size):
     colours = cv2.remap(image, *after[within].astype(np.float32).T, cv2.INTER_LINEAR)[:, 0]
     assert np.abs(colours[:, :2] - before[within]).max() < 1.6  # two roundings and 1/32 px
     assert (colours[:, 2] == 7).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(zoom=st.floats(1, 1.4), x=SHARES, y=SHARES, mirrored=st.booleans(),
+       size=st.sampled_from([(96, 64), (160, 96), (220, 150), (320, 128)]))
+def test_points_move_with_the_image(zoom, x, y, mirrored, size):
+    view = View(zoom, x, y, mirrored)
+    image, _ = take_view(ramp(), K, *size, view)
+    points = np.random.default_rng(0).uniform(0, [219, 149], (300, 2)).astype(np.float32)
+    moved = take_points(points, (220, 150), *size, view)
+    within = ((moved >= 1) & (moved <= (size[0] - 2, size[1] - 2))).all(axis=1)
+    assert within.sum() > 40
+    colours = cv2.remap(image, *moved[within].T, cv2.INTER_LINEAR)[:, 0]
+    assert np.abs(colours[:, :2] - points[within]).max() < 1.6
+    unknown = take_points(np.full((2, 3, 2), np.nan, np.float32), (220, 150), *size, view)
+    assert unknown.shape == (2, 3, 2)
+    assert np.isnan(unknown).all()
 
 
 def test_the_plain_view_is_what_the_robot_sees():

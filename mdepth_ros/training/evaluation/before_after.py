@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import cv2
 import matplotlib
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.estimator import DepthEstimator
-from mdepth_ros.networks.checkpoint import load_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.evaluation.evaluate import PlayedFrame, play
 from mdepth_ros.training.evaluation.protocol import ALL
@@ -41,18 +40,17 @@ class Score:
 
 
 def score(
-    weights: Path, held_back: Sequence[data.Sequence], width: int, height: int
+    model: DepthModel, held_back: Sequence[data.Sequence], width: int, height: int
 ) -> tuple[Score, list[PlayedFrame]]:
     """
-    Score a weights file.
+    Score a model.
 
-    :param weights: the file.
+    :param model: in eval mode, on the CPU.
     :param held_back: frames that it did not learn from.
     :param width: width of the networks' input [px].
     :param height: height of the networks' input [px].
     :return: the score, and some frames to look at.
     """
-    model = load_checkpoint(weights)
     photometric = photometric_score(model, held_back, width, height)
     estimator = DepthEstimator(model, EngineConfig(width=width, height=height))
     played = list(play(estimator, whole_sequences(held_back), ALL))

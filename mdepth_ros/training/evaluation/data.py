@@ -15,7 +15,7 @@ from mdepth_ros.training.evaluation.protocol import ALL, EIGEN_BENCHMARK
 from mdepth_ros.training.evaluation.stretches import Stretch, lone_frames, whole_sequences
 from mdepth_ros.training.synthetic import Kind, random_config
 
-KITTI_SPLIT = Path(mdepth_ros.__file__).parents[1] / 'training/kitti/eigen.json'
+KITTI_SPLIT = 'training/kitti/eigen.json'
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SYNTHETIC = re.compile(rf'synthetic(?::({"|".join(KINDS)})(?::(\d+)(?:-(\d+))?)?)?')
 SYNTHETIC_SEEDS = (1_000_000, 1_000_001)  # first and last where the user names none
@@ -28,7 +28,7 @@ class DataChoice:
 
     ``data`` is a path or ``synthetic[:KIND[:SEEDS]]``, ``split`` the name of a protocol. Of a
     single sequence ``first`` to ``last``, itself included, are taken; of each, every ``every``-th
-    frame. ``kitti_split`` is the Eigen test set's file, None for the source tree's;
+    frame. ``kitti_split`` is the Eigen test set's file, None for the one that comes with us;
     ``benchmark`` is the improved ground truth's folder.
     """
 
@@ -89,12 +89,25 @@ def synthetic_sequences(text: str) -> list[Sequence]:
             for kind in KINDS if wanted in (None, kind) for seed in range(low, high + 1)]
 
 
+def shipped_kitti_split(package_file: Path) -> Path:
+    """
+    Find the split file that comes with the package.
+
+    :param package_file: a file of the package, links resolved.
+    :return: the file beside the package's folder, in a source tree; or that in ``share`` of the
+        prefix that pip or colcon installed it into; the first of these where there is neither.
+    """
+    beside = package_file.parents[1] / KITTI_SPLIT
+    installed = (prefix / 'share/mdepth_ros' / KITTI_SPLIT for prefix in package_file.parents)
+    return next((path for path in (beside, *installed) if path.is_file()), beside)
+
+
 def _eigen(choice: DataChoice) -> list[Stretch]:
     """The Eigen test set, with the ground truth of its split."""
     improved = choice.split == EIGEN_BENCHMARK.name
     if improved and choice.benchmark is None:
         raise MdepthError(f'{choice.split} needs the folder of the improved ground truth '
                           '(data_depth_annotated, with train and val)')
-    split_file = choice.kitti_split or KITTI_SPLIT
+    split_file = choice.kitti_split or shipped_kitti_split(Path(mdepth_ros.__file__).resolve())
     return lone_frames(eigen_test(Path(choice.data), split_file,
                                   choice.benchmark if improved else None))

@@ -1,5 +1,6 @@
 """A whole run: the stages of a recipe, one after the other, from where they stand."""
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,7 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.child_processes import end_with_parent, ending_children
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.open_samples import open_samples
 from mdepth_ros.training.loop.recipe import Devices, Recipe, dump_recipe, load_recipe
@@ -26,6 +28,8 @@ from mdepth_ros.training.stages.teacher import train_teacher
 
 RECIPE = 'recipe.yaml'
 RESULT = 'model.safetensors'
+# It greets from every process.
+logging.getLogger('lightning_fabric').setLevel(logging.WARNING)
 
 
 def train(recipe: Recipe, folder: Path, resume: bool = False) -> Path:
@@ -45,7 +49,8 @@ def train(recipe: Recipe, folder: Path, resume: bool = False) -> Path:
         claim(recipe, folder, resume)
     problems = multiprocessing.get_context('spawn').SimpleQueue()
     try:
-        fabric.launch(_run, folder, problems)  # type: ignore[arg-type]
+        with ending_children():
+            fabric.launch(_run, folder, problems)  # type: ignore[arg-type]
     except ProcessRaisedException:
         if problems.empty():
             raise
@@ -112,6 +117,8 @@ def make_fabric(devices: Devices, batch: int) -> Fabric:
 
 def _run(fabric: Fabric, folder: Path, problems: Any) -> None:
     """Do the stages in one of the processes, and tell the one that started it what is wrong."""
+    if fabric.world_size > 1:
+        end_with_parent()
     try:
         _run_stages(fabric, folder)
     except MdepthError as error:

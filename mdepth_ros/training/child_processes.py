@@ -1,0 +1,42 @@
+"""Processes that end with the one that started them, however that ends."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def end_with_parent() -> None:
+    """
+    End this process when the one that started it is gone, were it by SIGKILL.
+
+    Ctrl-C, which a terminal sends to all, is left to that one. Does nothing in a process that
+    multiprocessing did not start.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def ending_children() -> Iterator[None]:
+    """End the processes that were started inside, should that be left by an exception."""
+    before = multiprocessing.active_children()
+    try:
+        yield
+    except BaseException:
+        # Python would wait at its end for processes that know nothing of a Ctrl-C.
+        for child in multiprocessing.active_children():
+            if child not in before:
+                child.kill()
+                child.join()
+        raise

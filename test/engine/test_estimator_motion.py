@@ -1,0 +1,103 @@
+"""Which motion the estimator matches with: by followed points, or PoseNet's."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.config import EngineConfig, lite_config
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame
+from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+WIDTH, HEIGHT = 192, 128
+
+
+@pytest.fixture(scope='module')
+def model():
+    torch.manual_seed(0)
+    return DepthModel(lite_config()).eval()
+
+
+@pytest.fixture(scope='module')
+def sequence():
+    config = SceneConfig('indoor', WIDTH, HEIGHT, frames=4, moving_objects=False)
+    return render_sequence(config, seed=3)
+
+
+def frames_of(images, K):
+    camera = Camera(WIDTH, HEIGHT, K.double().numpy())
+    pixels = (images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    return [Frame(np.ascontiguousarray(rgb), camera, 100_000_000 * (i + 1))
+            for i, rgb in enumerate(pixels)]
+
+
+def plain_frames(K):
+    """Walls without texture, as a camera with little noise sees them."""
+    random = torch.Generator().manual_seed(0)
+    noise = 0.004 * torch.randn(3, 3, HEIGHT, WIDTH, generator=random)
+    return frames_of((0.5 + noise).clamp(0, 1), torch.tensor(
+        [[150.0, 0, 95.5], [0, 150.0, 63.5], [0, 0, 1]]))
+
+
+def run(model, motion, frames, scale=0.0):
+    estimator = DepthEstimator(model, EngineConfig('cpu', motion, width=WIDTH, height=HEIGHT,
+                                                   scale=scale))
+    return [estimator.push(frame) for frame in frames]
+
+
+@torch.inference_mode()
+def pose_net(model, earlier, later):
+    prepare = Preprocessor(later.camera, WIDTH, HEIGHT, rectify=False)
+    return invert_motion(model.pose.motion(prepare(earlier.rgb), prepare(later.rgb)))[0]
+
+
+def test_net_is_pose_net_bit_for_bit(model, sequence):
+    frames = frames_of(sequence.images, sequence.K)
+    estimates = run(model, 'net', frames)
+    for earlier, later, estimate in zip(frames, frames[1:], estimates[1:]):
+        assert torch.equal(estimate.T_source_target, pose_net(model, earlier, later))
+
+
+def test_without_texture_pose_net_is_asked(model):
+    frames = plain_frames(torch.eye(3))
+    tracked, net = (run(model, motion, frames) for motion in ('tracked', 'net'))
+    for one, other in zip(tracked[1:], net[1:]):
+        assert torch.equal(one.T_source_target, other.T_source_target)
+        assert torch.equal(one.depth, other.depth)
+
+
+def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch):
+    """Given true depth, in units of 2 m, T_source_target is the true one in metres."""
+    depths = iter(sequence.depth.clamp(max=1000.0) / 2)
+    monkeypatch.setattr(DepthEstimator, '_single_frame_depth', lambda self, _: next(depths)[None])
+    estimates = run(model, 'tracked', frames_of(sequence.images, sequence.K), scale=2.0)
+    T = sequence.T_world_camera.double()
+    for i in (1, 2, 3):
+        truth, solved = invert_motion(T[i - 1]) @ T[i], estimates[i].T_source_target.double()
+        away = (solved[:3, :3] - truth[:3, :3]).norm() / math.sqrt(8)
+        assert math.degrees(2 * math.asin(float(away))) < 0.2
+        assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.1 * truth[:3, 3].norm()
+
+
+def test_the_motion_has_the_scale_of_the_depth(model, sequence):
+    frames = frames_of(sequence.images, sequence.K)
+    plain, double = (run(model, 'tracked', frames, scale) for scale in (1.0, 2.0))
+    for one, other in zip(plain[1:], double[1:]):
+        torch.testing.assert_close(other.T_source_target[:3, 3], 2 * one.T_source_target[:3, 3])
+        torch.testing.assert_close(other.T_source_target[:3, :3], one.T_source_target[:3, :3])
+
+
+def test_observed_frames_are_searched_too(model, sequence):
+    frames = frames_of(sequence.images, sequence.K)
+    expected = run(model, 'tracked', frames[:2])[1]
+    estimator = DepthEstimator(model, EngineConfig('cpu', width=WIDTH, height=HEIGHT))
+    estimator.observe(frames[0])
+    estimate = estimator.push(frames[1])
+    assert torch.equal(estimate.T_source_target, expected.T_source_target)
+    assert not torch.equal(estimate.T_source_target, pose_net(model, *frames[:2]))

@@ -1,0 +1,171 @@
+"""Rendered cameras, whose motion and depth are known exactly."""
+
+import functools
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
+from mdepth_ros.engine.tracked_motion import (
+    follow_corners,
+    motion_from_tracks,
+    search_image,
+    tracked_motion,
+)
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.geometry.projection import sample
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+WIDTH, HEIGHT = 320, 192
+KINDS = ('driving', 'indoor', 'handheld')
+
+
+@functools.cache
+def render(kind, **options):
+    """Three frames."""
+    return render_sequence(SceneConfig(kind, WIDTH, HEIGHT, frames=3, **options), seed=2)
+
+
+def pair(sequence, target=1, source=0):
+    """Images, depth, K and the true T_source_target of two frames."""
+    T = sequence.T_world_camera.double()
+    depth = sequence.depth[target][None]
+    return (sequence.images[target][None], sequence.images[source][None],
+            torch.where(depth.isinf(), 1000.0, depth), sequence.K[None].float(),
+            invert_motion(T[source]) @ T[target])
+
+
+def tracks_between(target, source):
+    return follow_corners(search_image(target), search_image(source), WIDTH, HEIGHT)
+
+
+def angle(T, truth):
+    """Between two rotations [deg]."""
+    away = (T[:3, :3].double() - truth[:3, :3]).norm() / math.sqrt(8)
+    return math.degrees(2 * math.asin(min(1.0, float(away))))
+
+
+def direction_error(T, truth):
+    """Between two translations [deg]."""
+    a, b = T[:3, 3].double(), truth[:3, 3]
+    return math.degrees(math.acos(float(((a @ b) / (a.norm() * b.norm())).clamp(-1, 1))))
+
+
+@pytest.mark.parametrize('kind', KINDS)
+@pytest.mark.parametrize('backwards', [False, True])
+def test_the_motion_of_a_rendered_camera(kind, backwards):
+    target, source, depth, K, truth = pair(render(kind), *((0, 1) if backwards else (1, 0)))
+    motion = tracked_motion(tracks_between(target, source), depth, K)
+    T = motion.T_source_target[0]
+    assert motion.followed > 50
+    assert motion.agreeing > 0.75
+    assert angle(T, truth) < 0.1
+    assert direction_error(T, truth) < 6
+    assert float(T[:3, 3].norm() / truth[:3, 3].norm()) == pytest.approx(1, abs=0.06)
+
+
+def test_a_person_who_walks_by_does_not_pull_the_camera_along():
+    """A tenth of the points are on moving objects, and agree with each other."""
+    sequence = render_sequence(SceneConfig('handheld', WIDTH, HEIGHT, frames=3), seed=3)
+    target, source, depth, K, truth = pair(sequence)
+    tracks = tracks_between(target, source)
+    x, y = tracks[:, :2].round().astype(int).T
+    assert sequence.moving[1, 0, y, x].double().mean() > 0.08
+    T = tracked_motion(tracks, depth, K).T_source_target[0]
+    assert angle(T, truth) < 0.2
+    assert direction_error(T, truth) < 10
+
+
+def test_depth_of_another_scale_gives_a_motion_of_that_scale():
+    target, source, depth, K, _ = pair(render('handheld'))
+    tracks = tracks_between(target, source)
+    metres, feet = (tracked_motion(tracks, scale * depth, K).T_source_target
+                    for scale in (1.0, 3.28))
+    torch.testing.assert_close(feet[:, :3, 3], 3.28 * metres[:, :3, 3], atol=1e-3, rtol=1e-2)
+    torch.testing.assert_close(feet[:, :3, :3], metres[:, :3, :3], atol=1e-4, rtol=0)
+
+
+def test_tracks_join_the_same_points():
+    """True depth and motion carry a corner to where it was found."""
+    target, source, depth, K, truth = pair(render('indoor', moving_objects=False))
+    tracks = torch.from_numpy(tracks_between(target, source)).double().T  # (4, N)
+    z = sample(depth.double(), tracks[None, :2, None])[0, 0]
+    K = K[0].double()
+    points = K.inverse() @ torch.cat([tracks[:2], torch.ones_like(tracks[:1])]) * z
+    seen = K @ (truth[:3, :3] @ points + truth[:3, 3:])
+    distance = (seen[:2] / seen[2:] - tracks[2:]).norm(dim=0)
+    assert distance.median() < 0.15
+    assert (distance < 1).double().mean() > 0.7
+
+
+def test_a_standing_camera_does_not_move():
+    target, source, depth, K, _ = pair(
+        render('indoor', static_camera=True, moving_objects=False, noise=0.01))
+    motion = tracked_motion(tracks_between(target, source), depth, K)
+    assert motion.agreeing > 0.95
+    assert angle(motion.T_source_target[0], torch.eye(4).double()) < 0.02
+    assert motion.T_source_target[0, :3, 3].norm() < 0.005
+
+
+def test_a_change_of_exposure_is_no_motion():
+    target, source, depth, K, truth = pair(render('handheld'))
+    T = tracked_motion(tracks_between(target, 0.6 * source), depth, K).T_source_target[0]
+    assert angle(T, truth) < 0.1
+    assert direction_error(T, truth) < 6
+
+
+@pytest.mark.parametrize('grey', [0.1, 0.5])
+def test_nothing_to_follow(grey):
+    """Not from one noise into another one, nor from a textured image into a plain one."""
+    _, source, depth, K, _ = pair(render('indoor'))
+    random = torch.Generator().manual_seed(0)
+    noises = [(grey + 0.02 * torch.randn(source.shape, generator=random)).clamp(0, 1)
+              for _ in range(2)]
+    motion = tracked_motion(tracks_between(*noises), depth, K)
+    assert motion.followed < 20 or motion.agreeing < 0.5
+    assert len(tracks_between(source, torch.full_like(source, grey))) < 20
+    nothing = tracked_motion(np.zeros((0, 4), np.float32), depth, K)
+    assert (nothing.followed, nothing.agreeing) == (0, 0.0)
+    assert torch.equal(nothing.T_source_target, torch.eye(4)[None])
+
+
+def test_tracks_of_a_batch_may_be_missing():
+    target, source, depth, K, truth = pair(render('handheld'))
+    found = torch.from_numpy(tracks_between(target, source))
+    padded = torch.full((2, len(found) + 7, 4), torch.nan)
+    padded[0, 7:] = found
+    T = motion_from_tracks(padded, depth.expand(2, -1, -1, -1), K.expand(2, -1, -1))
+    torch.testing.assert_close(T[:1], tracked_motion(found.numpy(), depth, K).T_source_target)
+    assert torch.equal(T[1], torch.eye(4))
+    assert angle(T[0], truth) < 0.1
+
+
+def test_corners_keep_apart_and_stay_in_the_image():
+    image = working_image(np.random.default_rng(0).integers(0, 256, (101, 163), np.uint8),
+                          working_size(163, 101))
+    corners = find_corners(image, np.zeros((0, 2), np.float32))
+    assert len({(int(x // 20), int(y // 20)) for x, y in corners}) == len(corners) > 50
+    assert ((corners >= 0) & (corners < (image.shape[1], image.shape[0]))).all()
+    more = find_corners(image, corners[:30])
+    assert {tuple(point) for point in more} == {tuple(point) for point in corners[30:]}
+
+
+def test_points_follow_a_shifted_image():
+    wide = np.random.default_rng(1).integers(0, 256, (12, 24), np.uint8)
+    texture = np.kron(wide, np.ones((16, 16), np.uint8))
+    before, after = texture[:, 10:330], texture[:, 3:323]
+    corners = find_corners(before, np.zeros((0, 2), np.float32))
+    ends, found = follow(before, after, corners)
+    distance = np.linalg.norm(ends - corners - (7, 0), axis=1)[found]
+    assert (distance < 0.05).mean() > 0.95
+    assert distance.max() < 0.5
+    assert found.mean() > 0.8
+
+
+@pytest.mark.parametrize(('width', 'height', 'size'), [
+    (640, 192, (320, 96)), (64, 64, (320, 320)), (2000, 1, (320, 1))])
+def test_the_working_image_keeps_the_aspect(width, height, size):
+    assert working_size(width, height) == size
+    assert working_image(np.zeros((height, width), np.uint8), size).shape == size[::-1]

@@ -1,0 +1,75 @@
+"""Numbers and picture of a comparison."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+from runs import SIZE, tiny_model
+
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.evaluation.before_after import (
+    Score,
+    draw,
+    json_report,
+    score,
+    text_report,
+)
+from mdepth_ros.training.validation import PhotometricScore
+
+BEFORE = Score(PhotometricScore(0.11, 0.12, 0.2, 7), 0.25, 0.24)
+AFTER = Score(PhotometricScore(0.09, 0.08, 0.2, 7), 0.21, 0.19)
+
+
+def test_the_table_has_each_number_in_its_column():
+    lines = [line.rsplit(maxsplit=2) for line in text_report(BEFORE, AFTER).splitlines()]
+    assert [line[0].strip() for line in lines[:1]] == ['on 7 held-back frames']
+    assert [(float(a), float(b)) for _, a, b in lines[1:]] == [
+        (0.11, 0.09), (0.12, 0.08), (0.25, 0.21), (0.24, 0.19)]
+    assert all('multi' in lines[row][0] for row in (2, 4))
+
+
+def test_without_true_depth_there_is_no_line_for_it():
+    unknown = {'abs_rel_single': None, 'abs_rel_multi': None}
+    before, after = (dataclasses.replace(one, **unknown) for one in (BEFORE, AFTER))
+    assert 'AbsRel' not in text_report(before, after)
+    assert json.loads(json_report(before, after))['after']['abs_rel_multi'] is None
+
+
+def test_json_holds_both_scores():
+    read = json.loads(json_report(BEFORE, AFTER))
+    assert read['before'] == {'photometric': {'single': 0.11, 'multi': 0.12, 'identity': 0.2,
+                                              'frames': 7},
+                              'abs_rel_single': 0.25, 'abs_rel_multi': 0.24}
+    assert read['after']['photometric']['multi'] == 0.08
+
+
+@pytest.fixture(scope='module')
+def scored(rendered_folder):
+    return score(tiny_model().eval(), open_frames(rendered_folder), SIZE, SIZE)
+
+
+def test_a_score_of_frames_without_depth(scored):
+    result, shown = scored
+    assert (result.abs_rel_single, result.abs_rel_multi) == (None, None)
+    assert 0 < result.photometric.single < 1
+    assert len(shown) == 4
+
+
+def test_the_picture_has_a_row_for_each_frame_and_a_column_for_each_depth(scored):
+    _, shown = scored
+    darker = [dataclasses.replace(frame, single=frame.single + np.linspace(0, 9, SIZE))
+              for frame in shown]
+    picture = draw(shown, darker)
+    caption = picture.shape[0] - 4 * SIZE
+    assert (picture.shape[1], picture.dtype) == (5 * SIZE, np.uint8)
+    assert 10 < caption < 40
+    tiles = picture[caption:].reshape(4, SIZE, 5, SIZE, 3).swapaxes(1, 2)  # row, column, ...
+    for row, frame in enumerate(shown):
+        assert np.abs(tiles[row, 0].astype(int) - frame.rgb).max() == 0
+        assert (tiles[row, 2] == tiles[row, 4]).all()
+        assert (tiles[row, 1] != tiles[row, 3]).any()
+        # Near is bright.
+        depth, brightness = frame.single.ravel(), tiles[row, 1].sum(axis=2).ravel()
+        near, far = depth < np.quantile(depth, 0.2), depth > np.quantile(depth, 0.8)
+        assert brightness[near].mean() > brightness[far].mean()

@@ -1,0 +1,52 @@
+"""Points of rendered frames against the true depth and motion."""
+
+import numpy as np
+import torch
+
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.geometry.projection import sample
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.point_tracks import PointTracks
+
+
+def test_tracks_are_where_the_truth_says(rendered, rendered_folder):
+    tracks = PointTracks(40).between(open_frames(rendered_folder)[0], 4, 5)
+    assert tracks.shape == (40, 4)
+    found = torch.from_numpy(tracks[~np.isnan(tracks).any(axis=1)]).double().T
+    assert found.shape[1] > 20
+    K, T = rendered.K.double(), rendered.T_world_camera.double()
+    depth = sample(rendered.depth[4:5].double(), found[None, :2, None])[0, 0]
+    rays = K.inverse() @ torch.cat([found[:2], torch.ones_like(found[:1])])
+    motion = invert_motion(T[5]) @ T[4]
+    seen = K @ (motion[:3, :3] @ (rays * depth) + motion[:3, 3:])
+    distance = (seen[:2] / seen[2:] - found[2:]).norm(dim=0)
+    still = (found[:2] - found[2:]).norm(dim=0)
+    assert distance.median() < 0.25 * still.median()
+
+
+def test_few_are_filled_up_and_many_are_spread(rendered_folder):
+    sequence = open_frames(rendered_folder)[0]
+    many = PointTracks(500).between(sequence, 2, 3)
+    count = int((~np.isnan(many).any(axis=1)).sum())
+    assert 20 < count < 500
+    assert np.isnan(many[count:]).all()
+    few = PointTracks(16).between(sequence, 2, 3)
+    assert not np.isnan(few).any()
+    rows = {tuple(row) for row in many[:count]}
+    assert all(tuple(row) in rows for row in few)
+    assert len({tuple(row) for row in few}) == 16
+    # Corners come row by row: the first and the last quarter of the image have some.
+    assert few[:, 1].min() < 16
+    assert few[:, 1].max() > 48
+
+
+def test_a_pair_is_followed_once(rendered_folder):
+    sequence = open_frames(rendered_folder)[0]
+    read = []
+    real = sequence.rgb
+    sequence.rgb = lambda index: read.append(index) or real(index)
+    tracks = PointTracks(8)
+    once = tracks.between(sequence, 1, 2)
+    assert tracks.between(sequence, 1, 2) is once
+    assert read == [1, 2]
+    assert not np.array_equal(tracks.between(sequence, 2, 1), once, equal_nan=True)

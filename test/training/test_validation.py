@@ -1,0 +1,74 @@
+"""The score of held-back frames: what explains them better scores better."""
+
+import pytest
+import torch
+from runs import SIZE, tiny_model
+
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.validation import PhotometricScore, photometric_score
+
+
+@pytest.fixture(scope='module')
+def sequences(rendered_folder):
+    return open_frames(rendered_folder)
+
+
+class Known(torch.nn.Module):
+    """An S-DepthNet that knows its frames: gives for each image the disparity that it was told."""
+
+    def __init__(self, images, disparities):
+        super().__init__()
+        self.images, self.disparities = images, disparities
+
+    def scales(self, image):
+        distance = (self.images - image).abs().mean(dim=(1, 2, 3))
+        return [self.disparities[distance.argmin()][None]]
+
+    def forward(self, image):
+        return self.scales(image)[0]
+
+
+def model_that_sees(rendered, depth):
+    """Networks whose single-frame depth is the one given, (N, 1, H, W) [m]."""
+    model = tiny_model().eval()
+    near, far = 1 / model.config.min_depth, 1 / model.config.max_depth
+    model.single = Known(rendered.images, (1 / depth - far) / (near - far))
+    return model
+
+
+def test_true_depth_explains_better_than_wrong_depth(rendered, sequences):
+    depth = rendered.depth.clamp(0.2, 90.0)
+    right, upside_down, flat = (
+        photometric_score(model_that_sees(rendered, some), sequences, SIZE, SIZE, gap=1)
+        for some in (depth, depth.flip(2), torch.full_like(depth, 2.0)))
+    assert isinstance(right, PhotometricScore)
+    assert right.single < 0.75 * upside_down.single
+    assert right.single < flat.single
+    assert right.single < 0.5 * right.identity
+    # Random networks match at random: no better than the truth that they start from.
+    assert right.multi >= 0.9 * right.single
+    assert right.frames == 8
+
+
+def test_the_scale_of_the_depth_is_free(rendered, sequences):
+    """The motion is solved at the depth's own scale, so metres or feet fit alike."""
+    depth = rendered.depth.clamp(0.2, 25.0)
+    metres, feet = (
+        photometric_score(model_that_sees(rendered, scale * depth), sequences, SIZE, SIZE, gap=1)
+        for scale in (1.0, 3.28))
+    assert feet.single == pytest.approx(metres.single, rel=0.02)
+
+
+def test_the_same_frames_are_scored_each_time(sequences):
+    model = tiny_model().eval()
+    once, again = (photometric_score(model, sequences, SIZE, SIZE, gap=1, most_frames=3)
+                   for _ in range(2))
+    assert once == again
+    assert once.frames == 3
+
+
+def test_too_few_frames_are_told(rendered_folder):
+    two = open_frames(rendered_folder, 0, 2)
+    with pytest.raises(DataError, match='no frame has neighbours on both sides'):
+        photometric_score(tiny_model().eval(), two, SIZE, SIZE, gap=1)
