@@ -16,7 +16,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.keep_scale import sample_depths
 from mdepth_ros.training.loop.loop import LoopOptions
-from mdepth_ros.training.loop.open_samples import open_parts
+from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, load_recipe
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
@@ -31,12 +31,10 @@ GPU_BATCH, CPU_BATCH = 12, 4
 EPOCHS = 12
 FEWEST_STEPS = 200
 # Faster, and Adam's first steps undo what the start knew.
-RATE, WARM_UP = 3e-5, 50
+RATE, WARM_UP = 5e-5, 50
 HELD_BACK = 0.1
 TIMED_STEPS = 5
 TRIAL = 'timing'
-# What a run remembers of its frames, by the name that the run looks for.
-NEIGHBOURS = 'neighbours.json'
 
 
 @dataclass(frozen=True)
@@ -173,5 +171,6 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
 
 
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
-    """The same with another number of steps."""
-    return dataclasses.replace(recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))
+    """The same with another number of steps; a short run has a short warm-up."""
+    return dataclasses.replace(recipe, teacher=dataclasses.replace(
+        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 4)))

@@ -18,6 +18,8 @@ from mdepth_ros.training.scenes.config import Kind
 from mdepth_ros.training.synthetic_samples import SyntheticSamples
 
 SYNTHETIC = 'synthetic'
+# What a run remembers of its frames.
+NEIGHBOURS = 'neighbours.json'
 # Fewer frames than this at a sequence's end say nothing about it.
 FEWEST_HELD_BACK = 5
 
@@ -80,7 +82,7 @@ def open_samples(recipe: Recipe, fabric: Fabric, folder: Path) -> Samples:
                                 augment=config.augment, rank=rank, world_size=world_size,
                                 tracks=config.tracks)
     learn = open_parts(config).learn
-    cache = folder / 'neighbours.json'
+    cache = folder / NEIGHBOURS
     # The first process looks at the frames, the others read what it found.
     if fabric.is_global_zero:
         find_triplets(learn, config.gap, cache)

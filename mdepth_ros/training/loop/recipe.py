@@ -23,11 +23,11 @@ class DataConfig:
 
     ``source`` is a path that ``open_data`` knows, or ``synthetic`` or ``synthetic:<kind>``.
     Frames ``first`` to ``last`` (included, -1 for the end) are used, counted through all
-    sequences, and of each sequence's the last ``held_back`` share only to see how well it goes. ``split`` is a file of KITTI's
-    training split. ``gap`` between a target and its sources is a number of frames, or ``auto``:
-    as many as give parallax. ``tracks`` points are followed from each target into its sources; 0,
-    the paper's way, leaves motion to the images alone. ``worlds`` is how many synthetic worlds
-    there are.
+    sequences, and of each sequence's the last ``held_back`` share only to see how well it goes.
+    ``split`` is a file of KITTI's training split. ``gap`` between a target and its sources is a
+    number of frames, or ``auto``: as many as give parallax. ``tracks`` points are followed from
+    each target into its sources; 0, the paper's way, leaves motion to the images alone.
+    ``worlds`` is how many synthetic worlds there are.
     """
 
     source: str
