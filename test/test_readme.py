@@ -16,10 +16,10 @@ from mdepth_ros.cli.main import parse
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.publishers import TOPICS
+from mdepth_ros.training.datasets.frames_check import FILE_KEYS, FRAME_KEYS, find_problems
 from mdepth_ros.training.evaluation.report import json_report
 from mdepth_ros.training.evaluation.scores import FrameScore
 from mdepth_ros.training.evaluation.summary import summarise
-from mdepth_ros.training.frames_check import FILE_KEYS, FRAME_KEYS, find_problems
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, load_recipe
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.prepare import source_image

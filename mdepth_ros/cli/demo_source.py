@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.frames_index import FILE_NAME, FrameEntry, read_index
 from mdepth_ros.training.datasets.image_files import read_depth
-from mdepth_ros.training.frames_index import FILE_NAME, FrameEntry, read_index
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000
@@ -166,7 +166,8 @@ def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) ->
     """
     Read a folder of images, sorted by name, or as its ``frames.json`` lists them.
 
-    :param folder: the folder; for ``frames.json`` see :mod:`mdepth_ros.training.frames_index`.
+    :param folder: the folder; for ``frames.json`` see
+        :mod:`mdepth_ros.training.datasets.frames_index`.
     :param choice: the camera; without ``frames.json`` it is needed.
     :param limit: read at most so many.
     :param fps: images per second, if ``frames.json`` says nothing.

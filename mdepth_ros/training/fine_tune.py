@@ -21,7 +21,7 @@ from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, loa
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
-from mdepth_ros.training.neighbours import find_triplets
+from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
 
 # Pixels of the networks' input: what a GPU trains with in minutes, and what a CPU does.

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdepth_ros.training.frames_index import FrameEntry, FramesIndex, write_index
+from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex, write_index
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 

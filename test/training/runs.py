@@ -9,10 +9,10 @@ from mdepth_ros.config import lite_config
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.frames_folder import open_frames
-from mdepth_ros.training.loader import FolderSamples
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.recipe import DataConfig, Devices, Recipe
-from mdepth_ros.training.neighbours import choose_neighbours
+from mdepth_ros.training.samples.loader import FolderSamples
+from mdepth_ros.training.samples.neighbours import choose_neighbours
 
 SIZE = 64
 

@@ -19,15 +19,15 @@ from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.ablation.global_range import with_global_range
 from mdepth_ros.training.ablation.variants import Matching
 from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.frames_index import FILE_NAME
 from mdepth_ros.training.datasets.rendered import write_sequence
 from mdepth_ros.training.evaluation.evaluate import evaluate
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
-from mdepth_ros.training.frames_index import FILE_NAME
-from mdepth_ros.training.loader import FolderSamples
 from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
-from mdepth_ros.training.neighbours import find_triplets
+from mdepth_ros.training.samples.loader import FolderSamples
+from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import to_depth

@@ -4,10 +4,10 @@ import collections.abc
 from pathlib import Path
 
 from mdepth_ros.training.datasets.frames_folder import find_frames_folders, open_frames
+from mdepth_ros.training.datasets.frames_index import FILE_NAME
 from mdepth_ros.training.datasets.kitti.drive_id import CAMERAS
 from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
-from mdepth_ros.training.frames_index import FILE_NAME
 
 RECORDINGS = ('.bag', '.mcap', '.db3', '.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 BAG_METADATA = 'metadata.yaml'

@@ -5,7 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mdepth_ros.training.frames_index import FILE_NAME, FrameEntry, FramesIndex, write_index
+from mdepth_ros.training.datasets.frames_index import (
+    FILE_NAME,
+    FrameEntry,
+    FramesIndex,
+    write_index,
+)
 from mdepth_ros.training.synthetic import SyntheticSequence
 
 # 16 bit reach 131 m, and are finer than any network.

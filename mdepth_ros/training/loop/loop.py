@@ -26,7 +26,7 @@ from mdepth_ros.training.ranks.reduction import (
     sum_over_ranks,
     world_size,
 )
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.objective import Objective, StepResult
 from mdepth_ros.training.stages.step_random import StepRandom
 

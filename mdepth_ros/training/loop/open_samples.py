@@ -10,12 +10,12 @@ from mdepth_ros.training.datasets.kitti.eigen import read_eigen
 from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti, open_kitti_list
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.sequence_part import SequencePart
-from mdepth_ros.training.loader import FolderSamples
 from mdepth_ros.training.loop.loop import Samples
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe
-from mdepth_ros.training.neighbours import find_triplets
+from mdepth_ros.training.samples.loader import FolderSamples
+from mdepth_ros.training.samples.neighbours import find_triplets
+from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
 from mdepth_ros.training.scenes.config import Kind
-from mdepth_ros.training.synthetic_samples import SyntheticSamples
 
 SYNTHETIC = 'synthetic'
 # What a run remembers of its frames.

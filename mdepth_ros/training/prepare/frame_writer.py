@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.frames_index import (
+from mdepth_ros.training.datasets.frames_index import (
     DEFAULT_DEPTH_UNIT_M,
     FILE_NAME,
     FramesIndex,

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import BadImage
-from mdepth_ros.training.frames_index import FrameEntry, FramesIndex
-from mdepth_ros.training.parallax import image_motion
+from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex
 from mdepth_ros.training.prepare.frame_writer import FrameWriter
 from mdepth_ros.training.prepare.journal import Decision, Journal
 from mdepth_ros.training.prepare.options import PrepareOptions
@@ -26,6 +25,7 @@ from mdepth_ros.training.prepare.source_image import (
     Source,
     SourceImage,
 )
+from mdepth_ros.training.samples.parallax import image_motion
 
 MIN_FRAMES = 3
 # Displacement since the last frame that is none, as a share of the width.

@@ -6,7 +6,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.losses import automask, masked_mean
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.search_width import Search

@@ -11,7 +11,7 @@ from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
 from mdepth_ros.geometry.projection import warp
 from mdepth_ros.networks.pose import PoseNet
 from mdepth_ros.training.losses import source_errors
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch
 
 
 class Triplet(NamedTuple):

@@ -6,7 +6,7 @@ from bags import write_bag
 from camera_messages import STORES, camera_info, compressed, image, odometry
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.training.frames_index import read_index
+from mdepth_ros.training.datasets.frames_index import read_index
 
 WIDTH, HEIGHT = 160, 96
 PERIOD_NS = 100_000_000

@@ -8,7 +8,7 @@ from runs import first_batch, tiny_model
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mdepth_ros.training.losses import distillation_loss
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.refine import RefineObjective
 from mdepth_ros.training.stages.single_frame import run_single_frame

@@ -5,7 +5,7 @@ import torch
 
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.losses import automask, distillation_loss, masked_mean, minimum_error
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.triplet import (
     Motions,
     Triplet,

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.training.augment import change_tensor_colours, draw_colours
 from mdepth_ros.training.datasets.sequence import Sequence
-from mdepth_ros.training.point_tracks import PointTracks
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.augment import change_tensor_colours, draw_colours
+from mdepth_ros.training.samples.point_tracks import PointTracks
+from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.synthetic import Kind, random_config, render_sequence
 
 # Building a world costs as much as ten frames of it.

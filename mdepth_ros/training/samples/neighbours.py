@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.parallax import ImageMotion, PointTracker
+from mdepth_ros.training.samples.parallax import ImageMotion, PointTracker
 
 Gap = int | Literal['auto']
 

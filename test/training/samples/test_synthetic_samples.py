@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
-from mdepth_ros.training.synthetic_samples import SyntheticSamples
 
 
 def samples(**options):

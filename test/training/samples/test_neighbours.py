@@ -9,7 +9,7 @@ import pytest
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
-from mdepth_ros.training.neighbours import (
+from mdepth_ros.training.samples.neighbours import (
     END,
     LOST,
     ROTATION,

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.training.datasets.frames_check import NOTES, POSES, find_problems
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.frames_check import NOTES, POSES, find_problems
 
 Matrix = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.preprocess import Preprocessor
-from mdepth_ros.training.augment import (
+from mdepth_ros.training.samples.augment import (
     Colours,
     View,
     change_colours,
@@ -131,7 +131,7 @@ def test_grey_stays_grey_but_for_the_tint():
 
 def test_hue_turns_about_grey_by_hand():
     # A third of a turn moves red to green; sum and grey stay.
-    from mdepth_ros.training.augment import _about_grey
+    from mdepth_ros.training.samples.augment import _about_grey
 
     assert np.allclose(_about_grey(2 * np.pi / 3) @ [1, 0, 0], [0, 1, 0])
     assert np.allclose(_about_grey(0.3) @ [1, 1, 1], 1)

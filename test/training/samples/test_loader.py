@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from mdepth_ros.training.augment import View, take_view
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.loader import FolderSamples
-from mdepth_ros.training.neighbours import Triplet, choose_neighbours
+from mdepth_ros.training.samples.augment import View, take_view
+from mdepth_ros.training.samples.loader import FolderSamples
+from mdepth_ros.training.samples.neighbours import Triplet, choose_neighbours
 
 SIZE = (64, 64)
 
@@ -145,8 +145,8 @@ def test_workers_end_with_a_killed_parent(sequences, tmp_path):
     script.write_text(
         'import multiprocessing, pathlib, time\n'
         'from mdepth_ros.training.datasets.frames_folder import open_frames\n'
-        'from mdepth_ros.training.loader import FolderSamples\n'
-        'from mdepth_ros.training.neighbours import Triplet\n'
+        'from mdepth_ros.training.samples.loader import FolderSamples\n'
+        'from mdepth_ros.training.samples.neighbours import Triplet\n'
         "if __name__ == '__main__':\n"
         f'    source = FolderSamples(open_frames(pathlib.Path({str(tmp_path / "a")!r})),\n'
         '        [[Triplet(1, 0, 2)]], 64, 64, batch=1, seed=0, workers=1)\n'

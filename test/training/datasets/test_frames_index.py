@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mdepth_ros.training.datasets.frames_index import (
+    FrameEntry,
+    FramesIndex,
+    read_index,
+    write_index,
+)
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.frames_index import FrameEntry, FramesIndex, read_index, write_index
 
 K = [[100.0, 0.0, 79.5], [0.0, 101.0, 47.5], [0.0, 0.0, 1.0]]
 POSE = [[0.0, -1.0, 0.0, 1.5], [1.0, 0.0, 0.0, 2.5], [0.0, 0.0, 1.0, -3.0], [0.0, 0.0, 0.0, 1.0]]
-HOLOLENS = Path(__file__).resolve().parents[2].parent / 'shared/data/hololens'
+HOLOLENS = Path(__file__).resolve().parents[3].parent / 'shared/data/hololens'
 
 
 def content(**changes):

@@ -14,7 +14,10 @@ import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.augment import (
+from mdepth_ros.training.child_processes import end_with_parent
+from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.samples.augment import (
     View,
     change_colours,
     draw_colours,
@@ -22,12 +25,9 @@ from mdepth_ros.training.augment import (
     take_points,
     take_view,
 )
-from mdepth_ros.training.child_processes import end_with_parent
-from mdepth_ros.training.datasets import sequence as data
-from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.neighbours import Triplet
-from mdepth_ros.training.point_tracks import PointTracks
-from mdepth_ros.training.sample import SampleBatch
+from mdepth_ros.training.samples.neighbours import Triplet
+from mdepth_ros.training.samples.point_tracks import PointTracks
+from mdepth_ros.training.samples.sample import SampleBatch
 
 _ORDER, _CHANGE = 1, 2  # what a random number is for
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdepth_ros.training.parallax import PointTracker, image_motion
+from mdepth_ros.training.samples.parallax import PointTracker, image_motion
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 

@@ -1,0 +1,1 @@
+"""From sequences to batches: neighbours, views, colours, followed points."""
