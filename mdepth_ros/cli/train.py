@@ -14,7 +14,7 @@ from mdepth_ros.training.fine_tune import Request, choose_recipe, start_weights
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
 from mdepth_ros.training.loop.recipe import Recipe, load_recipe
-from mdepth_ros.training.loop.trainer import RECIPE, RESULT, train
+from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
 
@@ -57,7 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out or Path('out/train') / source.stem
     if source.suffix in RECIPE_SUFFIXES:
         recipe = load_recipe(source, _settings(arguments))
-        print(f'weights: {train(recipe, out, arguments.resume)}')
+        result = train(recipe, out, arguments.resume)
+        if speaks_for_all():
+            print(f'weights: {result}')
         return 0
     if not source.exists():
         raise MdepthError(f'no recipe, bag, video or frames folder at {source}')

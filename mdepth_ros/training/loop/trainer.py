@@ -44,8 +44,7 @@ def train(recipe: Recipe, folder: Path, resume: bool = False) -> Path:
         or what data, weights and disk raise.
     """
     fabric = make_fabric(recipe.devices, recipe.batch)
-    # Under torchrun all processes come here; one of them speaks for them.
-    if int(os.environ.get('RANK', 0)) == 0:
+    if speaks_for_all():
         claim(recipe, folder, resume)
     problems = multiprocessing.get_context('spawn').SimpleQueue()
     try:
@@ -56,6 +55,11 @@ def train(recipe: Recipe, folder: Path, resume: bool = False) -> Path:
             raise
         raise problems.get() from None
     return folder / RESULT
+
+
+def speaks_for_all() -> bool:
+    """Whether this is the one of torchrun's processes that writes and prints; it is without."""
+    return int(os.environ.get('RANK', 0)) == 0
 
 
 def claim(recipe: Recipe, folder: Path, resume: bool) -> None:
