@@ -42,13 +42,17 @@ def solve_motion(
 
     :param points: (B, 3, N) points in the target's frame [m].
     :param pixels: (B, 2, N) where they are seen in the source [px].
-    :param valid: (B, N) bool, which of them count.
+    :param valid: (B, N) bool, which of them count; those that are not finite never do.
     :param K: (B, 3, 3) intrinsics of the source [px].
     :param start: (B, 4, 4) T_source_target to begin with; the identity if missing.
     :return: (B, 4, 4) T_source_target. With fewer than 6 points it is the start.
     """
     dtype = points.dtype
-    points, pixels, K = points.double(), pixels.double(), K.double()
+    valid = valid & points.isfinite().all(dim=1) & pixels.isfinite().all(dim=1)
+    # NaN times a weight of 0 would still be NaN.
+    points, pixels = (torch.where(valid.unsqueeze(1), values.double(), 1.0)
+                      for values in (points, pixels))
+    K = K.double()
     T = (torch.eye(4, dtype=torch.float64, device=points.device).repeat(points.shape[0], 1, 1)
          if start is None else start.double())
     # The skew, if any, stays out of the derivatives: it is small.
