@@ -83,7 +83,7 @@ def test_points_that_do_not_count_do_not_count():
 
 
 def test_unknown_points_are_left_out_and_spoil_nothing():
-    points, pixels, valid, K, T = scene(B=3)
+    points, pixels, valid, K, _ = scene(B=3)
     whole = solve_motion(points[..., 3:], pixels[..., 3:], valid[:, 3:], K)
     points[..., 0], pixels[..., 1], points[..., 2] = math.nan, math.inf, math.inf
     torch.testing.assert_close(solve_motion(points, pixels, valid, K), whole)
