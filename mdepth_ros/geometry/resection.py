@@ -101,7 +101,8 @@ def _move(T: Tensor, step: Tensor) -> Tensor:
     """
     half = (step @ _TWISTS[:step.shape[1]].to(step.device)).view(-1, 4, 4) / 2
     one = torch.eye(4, dtype=step.dtype, device=step.device)
-    return torch.linalg.solve_ex(one - half, (one + half) @ T)[0]
+    moved: Tensor = torch.linalg.solve_ex(one - half, (one + half) @ T)[0]
+    return moved
 
 
 def _derivatives(moved: Tensor, x_and_y: Tensor, slope: Tensor) -> Tensor:
