@@ -168,8 +168,10 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
         number, triplet = self.samples[index]
         sequence = self._sequences[number]
         K_image = sequence.camera.rectified_K()
-        for place, frame in enumerate((triplet.before, triplet.target, triplet.after)):
-            image, K[:] = take_view(sequence.rgb(frame), K_image, *self._size, view)
+        images = {frame: sequence.rgb(frame)
+                  for frame in (triplet.before, triplet.target, triplet.after)}
+        for place, rgb in enumerate(images.values()):
+            image, K[:] = take_view(rgb, K_image, *self._size, view)
             cv2.split(image, list(frames[place]))
             if colours is not None:
                 cv2.split(change_colours(image, colours), list(augmented[place]))
@@ -178,7 +180,8 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
         if self._tracks.count:
             size = (sequence.camera.width, sequence.camera.height)
             for place, source in enumerate((triplet.before, triplet.after)):
-                found = self._tracks.between(sequence, triplet.target, source)
+                found = self._tracks.between(sequence.name, triplet.target, source,
+                                             images.__getitem__)
                 tracks[place] = take_points(found.reshape(-1, 2, 2), size, *self._size,
                                             view).reshape(-1, 4)
 

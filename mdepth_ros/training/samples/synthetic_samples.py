@@ -1,15 +1,13 @@
 """Batches from synthetic scenes, rendered where they are trained with."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.samples.augment import change_tensor_colours, draw_colours
 from mdepth_ros.training.samples.point_tracks import PointTracks
 from mdepth_ros.training.samples.sample import SampleBatch
@@ -20,20 +18,12 @@ FRAMES = 10
 _CHOICE, _CHANGE = 1, 2  # what a random number is for
 
 
-class _World(Sequence):
+@dataclass(frozen=True)
+class _World:
     """The frames of one sequence, (N, 3, H, W) uint8, and K (3, 3) [px]."""
 
-    def __init__(self, number: int, images: Tensor, K: Tensor) -> None:
-        self.name, self.images, self.K = str(number), images, K
-        height, width = images.shape[2:]
-        self.camera = Camera(width, height, K.double().cpu().numpy())
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def stamp_ns(self, index: int) -> int:
-        """Return a time; nothing here depends on it."""
-        return index
+    images: Tensor
+    K: Tensor
 
     def rgb(self, index: int) -> NDArray[np.uint8]:
         """Return a frame as the tracker wants it."""
@@ -115,7 +105,7 @@ class SyntheticSamples:
         gap = 1 if rng.random() < 0.7 else 2
         target = int(rng.integers(gap, FRAMES - gap))
         frames, K = world.images[[target - gap, target, target + gap]], world.K
-        found = [self._tracks.between(world, target, source)
+        found = [self._tracks.between(str(number), target, source, world.rgb)
                  for source in (target - gap, target + gap) if self._tracks.count]
         tracks = torch.from_numpy(np.array(found)).to(K)
         colours = draw_colours(rng) if self._augment else None
@@ -135,5 +125,5 @@ class SyntheticSamples:
                              static_camera=False, pure_rotation=False)
             sequence = render_sequence(config, seed, self._device)
             images = (sequence.images * 255).round().to(torch.uint8)
-            self._pool[number] = _World(number, images, sequence.K)
+            self._pool[number] = _World(images, sequence.K)
         return self._pool[number]

@@ -10,7 +10,7 @@ from mdepth_ros.training.samples.point_tracks import PointTracks
 
 
 def test_tracks_are_where_the_truth_says(rendered, rendered_folder):
-    tracks = PointTracks(40).between(open_frames(rendered_folder)[0], 4, 5)
+    tracks = PointTracks(40).between('a', 4, 5, open_frames(rendered_folder)[0].rgb)
     assert tracks.shape == (40, 4)
     found = torch.from_numpy(tracks[~np.isnan(tracks).any(axis=1)]).double().T
     assert found.shape[1] > 20
@@ -26,11 +26,11 @@ def test_tracks_are_where_the_truth_says(rendered, rendered_folder):
 
 def test_few_are_filled_up_and_many_are_spread(rendered_folder):
     sequence = open_frames(rendered_folder)[0]
-    many = PointTracks(500).between(sequence, 2, 3)
+    many = PointTracks(500).between('a', 2, 3, sequence.rgb)
     count = int((~np.isnan(many).any(axis=1)).sum())
     assert 20 < count < 500
     assert np.isnan(many[count:]).all()
-    few = PointTracks(16).between(sequence, 2, 3)
+    few = PointTracks(16).between('a', 2, 3, sequence.rgb)
     assert not np.isnan(few).any()
     rows = {tuple(row) for row in many[:count]}
     assert all(tuple(row) in rows for row in few)
@@ -42,11 +42,15 @@ def test_few_are_filled_up_and_many_are_spread(rendered_folder):
 
 def test_a_pair_is_followed_once(rendered_folder):
     sequence = open_frames(rendered_folder)[0]
-    read = []
-    real = sequence.rgb
-    sequence.rgb = lambda index: read.append(index) or real(index)
+    asked = []
+
+    def read(index):
+        asked.append(index)
+        return sequence.rgb(index)
+
     tracks = PointTracks(8)
-    once = tracks.between(sequence, 1, 2)
-    assert tracks.between(sequence, 1, 2) is once
-    assert read == [1, 2]
-    assert not np.array_equal(tracks.between(sequence, 2, 1), once, equal_nan=True)
+    once = tracks.between('a', 1, 2, read)
+    assert tracks.between('a', 1, 2, read) is once
+    assert asked == [1, 2]
+    assert not np.array_equal(tracks.between('a', 2, 1, read), once, equal_nan=True)
+    assert tracks.between('b', 1, 2, read) is not once
