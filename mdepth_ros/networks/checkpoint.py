@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from mdepth_ros.config import ModelConfig
@@ -42,10 +42,11 @@ def save_checkpoint(
                 'config': json.dumps(model.config.to_dict()), 'notes': notes}
     partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
     try:
-        save_file(tensors, partial, metadata)
-        with open(partial, 'rb') as written:
-            os.fsync(written.fileno())
-        partial.chmod(0o644)  # safetensors leaves it to its owner alone
+        # Not save_file: it has a temporary file of its own, which a killed process leaves behind.
+        with open(partial, 'wb') as file:
+            file.write(save(tensors, metadata))
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(partial, path)
     except (OSError, SafetensorError) as error:
         with suppress(OSError):  # it may never have come to be
