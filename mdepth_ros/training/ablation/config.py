@@ -1,13 +1,10 @@
 """The size of an ablation."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import jsonargparse
-import yaml
-
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.scenes.config import Kind
 
 
@@ -60,13 +57,4 @@ def load_ablation(path: Path, overrides: Sequence[str] = ()) -> AblationConfig:
     :return: the configuration.
     :raises MdepthError: if the file is missing or something in it is wrong.
     """
-    if not path.is_file():
-        raise MdepthError(f'no ablation at {path}')
-    parser = jsonargparse.ArgumentParser(exit_on_error=False, parser_mode='yaml')
-    parser.add_class_arguments(AblationConfig, fail_untyped=True)
-    parser.add_argument('--file', action='config')
-    try:
-        values = parser.parse_args(['--file', str(path), *(f'--{word}' for word in overrides)])
-        return AblationConfig(**{part.name: values[part.name] for part in fields(AblationConfig)})
-    except (jsonargparse.ArgumentError, ValueError, yaml.YAMLError) as error:
-        raise MdepthError(f'{path}: {" ".join(str(error).split())}') from error
+    return read_settings(AblationConfig, 'ablation', path, overrides)

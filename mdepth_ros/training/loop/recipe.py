@@ -2,17 +2,16 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import jsonargparse
 import yaml
 
 from mdepth_ros.config import Encoder
-from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.stages.search_width import Search
 
 
@@ -134,20 +133,7 @@ def load_recipe(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     :return: the recipe.
     :raises MdepthError: if the file is missing, a key unknown, a type or a value wrong.
     """
-    wrong = [word for word in overrides if '=' not in word or word.startswith('-')]
-    if wrong:
-        raise MdepthError(f'expected key=value after the recipe, got {wrong[0]!r}')
-    if not path.is_file():
-        raise MdepthError(f'no recipe at {path}')
-    parser = jsonargparse.ArgumentParser(exit_on_error=False, parser_mode='yaml')
-    parser.add_class_arguments(Recipe, fail_untyped=True)
-    parser.add_argument('--recipe', action='config')
-    try:
-        words = ['--recipe', str(path), *(f'--{word}' for word in overrides)]
-        parts = parser.instantiate(parser.parse_args(words))
-        return Recipe(**{part.name: parts[part.name] for part in fields(Recipe)})
-    except (jsonargparse.ArgumentError, ValueError, yaml.YAMLError) as error:
-        raise MdepthError(f'{path}: {" ".join(str(error).split())}') from error
+    return read_settings(Recipe, 'recipe', path, overrides)
 
 
 def dump_recipe(recipe: Recipe, path: Path) -> None:

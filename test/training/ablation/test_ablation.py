@@ -92,7 +92,8 @@ def test_a_global_range_does_not_look_at_the_prior():
 def test_the_shipped_file_is_read_and_wrong_ones_are_refused(tmp_path):
     assert len(load_ablation(SHIPPED).seeds) == 3
     assert load_ablation(SHIPPED, ['batch=8']).batch == 8
-    for word, told in (('bacth=3', 'bacth'), ('batch=0', 'batch must be at least 1')):
+    for word, told in (('bacth=3', 'bacth'), ('batch=0', 'batch must be at least 1'),
+                       ('batch', 'expected key=value after the ablation')):
         with pytest.raises(MdepthError, match=told):
             load_ablation(SHIPPED, [word])
     with pytest.raises(MdepthError, match='no ablation at'):
