@@ -25,12 +25,12 @@ class AblationConfig:
     height: int = 64
     kind: Kind | None = None
     worlds: int = 60
-    test_worlds: int = 12
+    test_worlds: int = 10
     test_frames: int = 10
     batch: int = 4
-    teacher_steps: int = 1000
-    matching_steps: int = 250
-    student_steps: int = 400
+    teacher_steps: int = 800
+    matching_steps: int = 200
+    student_steps: int = 300
     rate: float = 2e-4
     matching_rate: float = 1e-3
     anchor_depth: float = 5.0

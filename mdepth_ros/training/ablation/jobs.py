@@ -82,19 +82,17 @@ class Jobs:
         self._train('teacher', work)
 
     def matching(self, variant: Matching) -> None:
-        """Train a new M-DepthNet beside the teacher's frozen S-DepthNet and score it."""
+        """Train a new M-DepthNet beside a frozen S-DepthNet."""
         def work(loop: Loop) -> DepthModel:
-            model = self._load('teacher')
+            model = self._load(variant.prior)
             torch.manual_seed(self.seed)
             if variant.global_range:
                 with_global_range(model, variant.hypotheses, *self._range(model))
             else:
                 model.multi = MultiFrameNet(model.config)
             refine(loop, model, self._matching(), variant.search)
-            # A global range has a buffer that a checkpoint of the package does not have.
-            self._score(variant.name, model)
             return model
-        self._train(variant.name, work, variant.batch, keep=not variant.global_range)
+        self._train(variant.name, work, variant.batch, keep=False)
 
     def student(self, name: str, teacher: str, masked: bool) -> None:
         """Train stage 2; the result has the teacher's M-DepthNet."""
@@ -118,7 +116,7 @@ class Jobs:
     def _train(
         self, name: str, work: Callable[[Loop], DepthModel], batch: int = 0, keep: bool = True
     ) -> None:
-        """Do a training unless its score is there."""
+        """Do a training unless its score is there; ``keep`` the weights for other jobs."""
         if (self.folder / f'{name}.json').is_file():
             return
         torch.set_num_threads(1)
@@ -132,7 +130,7 @@ class Jobs:
         model = work(Loop(fabric, samples, run, options)).eval()
         if keep:
             save_checkpoint(model, self.folder / f'{name}.safetensors')
-            self._score(name, model)
+        self._score(name, model)
 
     def _score(self, name: str, model: DepthModel) -> None:
         """Play the test worlds through the estimator."""

@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,18 +11,18 @@ from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.ablation.jobs import Jobs
 from mdepth_ros.training.ablation.variants import VARIANTS
 
-# Each job of a phase needs only what the phases before it made.
-PHASES: tuple[tuple[str, ...], ...] = (
-    ('data',),
-    ('teacher',),
-    # The long ones first, so that no core waits for them in the end.
-    ('student', 'student-unmasked', 'global-96', 'paper-batch-12', 'ours-batch-12',
-     *(variant.name for variant in VARIANTS
-       if variant.name not in ('global-96', 'paper-batch-12', 'ours-batch-12'))),
-    ('refined',),
-    ('student-2',),
-    ('refined-2',),
-)
+# Each job and the one whose result it needs, the long ones first.
+REQUIRES = {
+    'data': '',
+    'teacher': 'data',
+    'student': 'teacher',
+    'refined': 'student',
+    'student-2': 'refined',
+    'refined-2': 'student-2',
+    'student-unmasked': 'teacher',
+    **{variant.name: variant.prior
+       for variant in sorted(VARIANTS, key=lambda variant: -variant.batch * variant.hypotheses)},
+}
 
 
 def run_ablation(config: AblationConfig, folder: Path) -> None:
@@ -37,15 +37,24 @@ def run_ablation(config: AblationConfig, folder: Path) -> None:
     # Many small operations: threads that share a core would only wait for each other.
     os.environ['OMP_NUM_THREADS'] = '1'
     context = multiprocessing.get_context('spawn')
-    total = len(config.seeds) * sum(len(phase) for phase in PHASES)
     with ProcessPoolExecutor(cores, mp_context=context) as pool, \
-            tqdm(total=total, unit='job', desc='ablation') as bar:
-        for phase in PHASES:
-            jobs = [pool.submit(do, config, seed, folder / f'seed-{seed}', name)
-                    for name in phase for seed in config.seeds]
-            for job in as_completed(jobs):
+            tqdm(total=len(config.seeds) * len(REQUIRES), unit='job', desc='ablation') as bar:
+        running: dict[Future[None], tuple[int, str]] = {}
+
+        def start(seed: int, done: str) -> None:
+            """Hand out what only waited for ``done``."""
+            for name, needed in REQUIRES.items():
+                if needed == done:
+                    job = pool.submit(do, config, seed, folder / f'seed-{seed}', name)
+                    running[job] = (seed, name)
+
+        for seed in config.seeds:
+            start(seed, '')
+        while running:
+            for job in wait(running, return_when=FIRST_COMPLETED).done:
                 job.result()
                 bar.update()
+                start(*running.pop(job))
 
 
 def do(config: AblationConfig, seed: int, folder: Path, name: str) -> None:
@@ -55,7 +64,7 @@ def do(config: AblationConfig, seed: int, folder: Path, name: str) -> None:
     :param config: how large.
     :param seed: which.
     :param folder: the seed's.
-    :param name: of the job, one of ``PHASES``.
+    :param name: of the job, one of ``REQUIRES``.
     """
     jobs = Jobs(config, seed, folder)
     if name == 'data':

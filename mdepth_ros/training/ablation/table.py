@@ -10,7 +10,8 @@ from mdepth_ros.training.ablation.variants import VARIANTS
 
 TITLES = {
     'teacher': 'teacher (stage 1, all three together)',
-    **{variant.name: f'M from scratch on the teacher: {variant.title}' for variant in VARIANTS},
+    **{variant.name: f'M from scratch on the {variant.prior}: {variant.title}'
+       for variant in VARIANTS},
     'student': "student, with the mask (M: teacher's)",
     'student-unmasked': "student, without the mask (M: teacher's)",
     'refined': 'stage 3: M refined with the student',

@@ -11,7 +11,7 @@ START = 1.0
 @dataclass(frozen=True)
 class Matching:
     """
-    An M-DepthNet trained from scratch with the teacher's S-DepthNet frozen.
+    An M-DepthNet trained from scratch with the S-DepthNet of another job frozen, its ``prior``.
 
     ``search`` sets delta; ``hypotheses`` in one range for all pixels where ``global_range`` is
     set; ``batch`` 0 is the ablation's.
@@ -23,6 +23,7 @@ class Matching:
     global_range: bool = False
     hypotheses: int = 16
     batch: int = 0
+    prior: str = 'teacher'
 
 
 FIXED = Search('fixed', START)
@@ -32,6 +33,7 @@ VARIANTS = (
     Matching('fixed', 'fixed relative width', FIXED),
     Matching('paper', "PADS, paper's rule", Search('paper', START)),
     Matching('ours', 'PADS, our rule', Search('quantile', START)),
+    Matching('student-prior', 'PADS, our rule', Search('quantile', START), prior='student'),
     Matching('paper-narrow', "PADS, paper's rule, delta from 0.3", Search('paper', 0.3)),
     Matching('paper-wide', "PADS, paper's rule, delta from 3", Search('paper', 3.0)),
     Matching('ours-narrow', 'PADS, our rule, delta from 0.3', Search('quantile', 0.3)),
