@@ -144,6 +144,8 @@ class DepthEstimator:
             reason=self._why_single if source is None else '',
             T_source_target=_in_metres(T_source_target, self.scale),
             source_stamp_ns=None if source is None else source.stamp_ns,
+            T_previous_target=_in_metres(T_source_target, self.scale),
+            previous_stamp_ns=None if source is None else source.stamp_ns,
             scale=self.scale,
             timings=Timings(*(1e3 * (b - a) for a, b in pairwise(clock))),
         )

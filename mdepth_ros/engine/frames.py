@@ -55,8 +55,10 @@ class DepthEstimate:
 
     ``depth`` and ``single_depth`` are (1, 1, H, W) metres along z, ``valid`` (1, 1, H, W) bool,
     ``confidence`` (1, 1, H, W) in [0, 1], ``K`` (3, 3) px, ``image`` (1, 3, H, W) RGB in [0, 1],
-    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame of
-    ``source_stamp_ns`` [m], both None in single mode, for which ``reason`` says why.
+    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame that it
+    was matched with, of ``source_stamp_ns`` [m]; both are None in single mode, for which ``reason``
+    says why. ``T_previous_target`` and ``previous_stamp_ns`` are the same for the frame just before
+    this one, None where the motion since then is unknown.
     """
 
     depth: Tensor
@@ -70,6 +72,8 @@ class DepthEstimate:
     reason: str
     T_source_target: Tensor | None
     source_stamp_ns: int | None
+    T_previous_target: Tensor | None
+    previous_stamp_ns: int | None
     scale: float
     timings: Timings
 

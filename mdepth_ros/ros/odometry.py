@@ -42,10 +42,10 @@ class CameraPath:
     def add(self, estimate: DepthEstimate) -> None:
         """Append one motion; without one the camera is taken to stand still."""
         self._twist = np.zeros(6)
-        if estimate.T_source_target is None or estimate.source_stamp_ns is None:
+        if estimate.T_previous_target is None or estimate.previous_stamp_ns is None:
             return
-        T = estimate.T_source_target.cpu().double().numpy()
-        elapsed_s = (estimate.stamp_ns - estimate.source_stamp_ns) * 1e-9
+        T = estimate.T_previous_target.cpu().double().numpy()
+        elapsed_s = (estimate.stamp_ns - estimate.previous_stamp_ns) * 1e-9
         self._T_odom_camera = self._T_odom_camera @ T
         # Rounding of many products would let the rotation shear.
         u, _, vt = np.linalg.svd(self._T_odom_camera[:3, :3])

@@ -154,10 +154,10 @@ class Worker:
         while readings:
             reading = readings.popleft()
             self._scale.add_odometry(reading.stamp_ns, reading.position)
-        if estimate.T_source_target is not None and estimate.source_stamp_ns is not None:
-            T = estimate.T_source_target.cpu().double().numpy()
+        if estimate.T_previous_target is not None and estimate.previous_stamp_ns is not None:
+            T = estimate.T_previous_target.cpu().double().numpy()
             T[:3, 3] /= estimate.scale
-            self._scale.add_motion(Motion(estimate.source_stamp_ns, estimate.stamp_ns, T))
+            self._scale.add_motion(Motion(estimate.previous_stamp_ns, estimate.stamp_ns, T))
 
     def _check(self, camera: Camera, frame_id: str) -> None:
         """Warn of what often goes wrong, once per camera."""

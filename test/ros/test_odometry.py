@@ -21,7 +21,8 @@ def estimate(axis_angle=None, translation=(0.0, 0.0, 0.0), i=1):
     return DepthEstimate(
         depth=empty, valid=empty > 0, confidence=empty, single_depth=empty, image=empty,
         K=torch.eye(3), stamp_ns=round((i + 1) * STEP_S * 1e9), mode=Mode.MULTI, reason='',
-        T_source_target=T, source_stamp_ns=None if T is None else round(i * STEP_S * 1e9),
+        T_source_target=None, source_stamp_ns=None, T_previous_target=T,
+        previous_stamp_ns=None if T is None else round(i * STEP_S * 1e9),
         scale=1.0, timings=Timings(0, 0, 0, 0))
 
 

@@ -20,7 +20,7 @@ def estimate(depth):
     return DepthEstimate(
         depth=depth, valid=depth > 0, confidence=torch.full_like(depth, 0.8), single_depth=depth,
         image=red, K=prepare.K, stamp_ns=1, mode=Mode.SINGLE, reason='', T_source_target=None,
-        source_stamp_ns=None, scale=1.0, timings=Timings(0, 0, 0, 0))
+        source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0, timings=Timings(0, 0, 0, 0))
 
 
 def test_mark_range_by_hand():
