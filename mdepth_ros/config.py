@@ -9,7 +9,7 @@ Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
 SingleFrameDecoder = Literal['fusion', 'unet', 'light']
 Regulariser = Literal['unet3d', 'unet2d']
 Padding = Literal['zeros', 'replicate']
-Motion = Literal['tracked', 'net']
+Method = Literal['robust', 'published']
 
 
 @dataclass(frozen=True)
@@ -120,12 +120,13 @@ class EngineConfig:
     camera's aspect that has at most ``pixel_budget`` pixels. ``rectify`` undoes the lens
     distortion first; without it the image is taken as rectified. A pause of more than
     ``max_gap_s`` [s] empties the frame buffer. ``scale`` is metres per network unit, 0 for the
-    checkpoint's own. ``motion`` between frames comes from points ``tracked`` between them, with
-    PoseNet where these fail, or from PoseNet alone (``net``), as published.
+    checkpoint's own. ``method`` is ``robust``, which matches with up to ``sources`` past frames,
+    or the ``published`` one.
     """
 
     device: str = 'auto'
-    motion: Motion = 'tracked'
+    method: Method = 'robust'
+    sources: int = 1
     pixel_budget: int = 640 * 192
     width: int = 0
     height: int = 0
@@ -135,8 +136,10 @@ class EngineConfig:
 
     def __post_init__(self) -> None:
         problems = []
-        if self.motion not in get_args(Motion):
-            problems.append(f'motion must be one of {get_args(Motion)}, got {self.motion!r}')
+        if self.method not in get_args(Method):
+            problems.append(f'method must be one of {get_args(Method)}, got {self.method!r}')
+        if not 1 <= self.sources <= 3:
+            problems.append(f'sources must be in [1, 3], got {self.sources}')
         if self.pixel_budget < 64 * 64:
             problems.append(f'pixel_budget must be at least {64 * 64}, got {self.pixel_budget}')
         if (self.width == 0) != (self.height == 0):

@@ -115,8 +115,12 @@ def test_rviz_shows_topics_that_exist():
 def test_nav2_snippet():
     tree = yaml.safe_load((CONFIG / 'nav2_costmap.yaml').read_text())
     layer = tree['local_costmap']['local_costmap']['ros__parameters']['voxel_layer']
-    source = layer[layer['observation_sources']]
-    assert source['topic'].lstrip('/') in TOPICS
+    source, clearing = (layer[name] for name in layer['observation_sources'].split())
+    assert {source['topic'].lstrip('/'), clearing['topic'].lstrip('/')} <= set(TOPICS)
+    assert (source['marking'], clearing['marking'], clearing['clearing']) == (True, False, True)
+    # Rays to the ground, too, and none that is cut short within the range to be cleared.
+    assert clearing['min_obstacle_height'] < 0 < clearing['max_obstacle_height']
+    assert clearing['raytrace_max_range'] <= NodeParameters().clearing_range
     # The values that the consumers' page asks for; a max_obstacle_height of 0 drops all points.
     assert source['max_obstacle_height'] > source['min_obstacle_height'] == 0.2
     assert (source['obstacle_max_range'], source['raytrace_max_range']) == (8.0, 6.0)

@@ -9,7 +9,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from mdepth_ros.config import EngineConfig, Motion
+from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', type=_size, metavar='WxH|PIXELS',
                         help="the networks' input size, multiples of 32, or at most so many "
                         f'pixels; by default {EngineConfig().pixel_budget} pixels')
-    parser.add_argument('--motion', choices=get_args(Motion), default=EngineConfig().motion,
-                        help='between frames: by followed points, or by PoseNet alone')
+    parser.add_argument('--method', choices=get_args(Method), default=EngineConfig().method,
+                        help='how to match: as this package does, or as the paper does')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
     parser.add_argument('--per-frame', action='store_true', help='every frame in the JSON, too')
@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.kitti_split, arguments.benchmark))
     weights = arguments.weights or DEFAULT_WEIGHTS
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
-                     motion=arguments.motion)
+                     method=arguments.method)
     estimator = DepthEstimator.from_checkpoint(weights, config)
     estimator.warm_up()
 

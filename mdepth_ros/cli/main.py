@@ -17,6 +17,7 @@ COMMANDS = {
     'prepare': 'turn bags and videos into folders of rectified frames for training',
     'train': 'train from a recipe, or fine-tune on a recording',
     'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
+    'robustness': 'measure how far a robot can trust the depth, by scene class, rate and event',
     'ablation': 'measure what each part of the method is worth',
 }
 

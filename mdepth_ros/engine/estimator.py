@@ -1,48 +1,50 @@
 """Frames in, depth out: the method at inference, frame after frame."""
 
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.confidence import SINGLE_FRAME_CONFIDENCE, matching_confidence
 from mdepth_ros.engine.device import choose_device
-from mdepth_ros.engine.frames import DepthEstimate, Frame, FrameBuffer, Mode, PastFrame, Timings
+from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
+from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
+from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints, displacement
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
-from mdepth_ros.engine.tracked_motion import (
-    FEWEST_TRACKS,
-    follow_corners,
-    search_image,
-    tracked_motion,
-)
+from mdepth_ros.engine.sources import Source, choose_sources, find_sources
+from mdepth_ros.engine.steady import SteadyDepth
+from mdepth_ros.engine.tracked_motion import search_image
 from mdepth_ros.errors import BadImage
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.networks.features import MATCHING_STRIDE
+from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
+from mdepth_ros.networks.features import MATCHING_STRIDE, ImageFeatures
+from mdepth_ros.networks.hypotheses import downsample_nearest
+from mdepth_ros.networks.trust import Trust
 
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
 SLOW_FACTOR = 3.0
-BUFFER_CAPACITY = 1  # the source is the frame before
-# Followed points tell the motion if such a share of them agrees.
-FEWEST_AGREEING = 0.5
+BUFFER_CAPACITY = 8  # frames; published: 1
+LOST = 'no earlier frame shows enough of the same points'
 
 
 class DepthEstimator:
     """
-    S-DepthNet on every frame, PoseNet and M-DepthNet where there is an earlier one.
+    S-DepthNet on every frame, M-DepthNet where an earlier one shows the same from elsewhere.
 
-    Source: paper, section III. Differs: without a usable earlier frame the depth is
-    S-DepthNet's, where the published code matches the frame with itself.
+    Source: paper, section III. Differs: the earlier frame is chosen by parallax, the motion comes
+    from followed points, and the depth is a blend of both networks'; with ``method='published'``
+    it is M-DepthNet's, matched with the frame before by PoseNet's motion. Without a usable earlier
+    frame it is S-DepthNet's, where the published code matches the frame with itself.
     """
 
     def __init__(self, model: DepthModel, config: EngineConfig) -> None:
@@ -59,7 +61,9 @@ class DepthEstimator:
         self.scale = config.scale or model.config.scale
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
-        self._buffer = FrameBuffer(BUFFER_CAPACITY)
+        self._buffer = FrameBuffer(1 if config.method == 'published' else BUFFER_CAPACITY)
+        self._tracker = PointTracker()
+        self._steady = SteadyDepth()
         self._why_single = 'first frame'
         self._busy_s = 0.0
 
@@ -81,10 +85,12 @@ class DepthEstimator:
         :param reason: what that estimate will say.
         """
         self._buffer.clear()
+        self._tracker.reset()
+        self._steady.reset()
         self._why_single = reason
 
     def warm_up(self) -> None:
-        """Run two frames of noise, so that the first real one is not slow; leaves no trace."""
+        """Run a frame of noise twice, so that the first real one is not slow; leaves no trace."""
         camera = Camera.from_fov(640, 480, 90.0)
         noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
         for stamp_ns in (1, 2):
@@ -112,40 +118,41 @@ class DepthEstimator:
         single_depth = self._single_frame_depth(image)
         clock.append(self._now())
 
-        source = self._buffer.newest
-        search = self._search_image(image)
-        T_source_target = (None if source is None
-                           else self._motion(source, image, search, single_depth, K[None]))
+        tracked = self._track(image)
+        previous = self._buffer.newest
+        sources = self._sources(image, tracked, single_depth, K[None])
+        chosen = choose_sources(sources, self.config.sources)
         clock.append(self._now())
 
         target = self.model.multi.features(image)
-        if source is None or T_source_target is None:
-            depth = single_depth
-            confidence = torch.full_like(depth, SINGLE_FRAME_CONFIDENCE)
-        else:
-            matched = self.model.multi(target, source.matching[:, None], single_depth,
-                                       stride_intrinsics(K, MATCHING_STRIDE)[None],
-                                       T_source_target[:, None])
-            depth = matched.depth
-            confidence = matching_confidence(matched.window_mass, depth, single_depth)
+        now = PastFrame(image, target.matching, thumbnail(image), frame.stamp_ns, tracked,
+                        self._travelled(tracked))
+        trust = self._match(target, now.thumbnail, chosen, single_depth, K[None])
+        T_previous = next((source.T_source_target for source in sources
+                           if source.frame is previous), None)
+        scale = self.scale
+        if self.config.method == 'robust':
+            scale *= self._steady(trust.depth, K[None], T_previous)
+        depth = trust.depth * scale
         clock.append(self._now())
 
-        self._buffer.append(PastFrame(image, target.matching, frame.stamp_ns, search))
+        self._buffer.append(now)
         self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
-            depth=depth * self.scale,
+            depth=depth,
             valid=depth.isfinite() & (depth > 0) & preprocessor.valid.to(self.device),
-            confidence=confidence,
+            confidence=trust.confidence,
             single_depth=single_depth * self.scale,
             image=image,
             K=K,
             stamp_ns=frame.stamp_ns,
-            mode=Mode.SINGLE if source is None else Mode.MULTI,
-            reason=self._why_single if source is None else '',
-            T_source_target=_in_metres(T_source_target, self.scale),
-            source_stamp_ns=None if source is None else source.stamp_ns,
-            T_previous_target=_in_metres(T_source_target, self.scale),
-            previous_stamp_ns=None if source is None else source.stamp_ns,
+            mode=Mode.MULTI if chosen else Mode.SINGLE,
+            reason='' if chosen else self._why_single if previous is None else LOST,
+            T_source_target=_in_metres(chosen[0].T_source_target, scale) if chosen else None,
+            source_stamp_ns=chosen[0].frame.stamp_ns if chosen else None,
+            T_previous_target=_in_metres(T_previous, scale),
+            previous_stamp_ns=None if T_previous is None or previous is None
+            else previous.stamp_ns,
             scale=self.scale,
             timings=Timings(*(1e3 * (b - a) for a, b in pairwise(clock))),
         )
@@ -159,31 +166,58 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         image = self._follow(frame)(frame.rgb).to(self.device)
-        matching = self.model.multi.features(image).matching
-        self._buffer.append(
-            PastFrame(image, matching, frame.stamp_ns, self._search_image(image)))
+        tracked = self._track(image)
+        self._buffer.append(PastFrame(
+            image, self.model.multi.features(image).matching, thumbnail(image), frame.stamp_ns,
+            tracked, self._travelled(tracked)))
 
     def _single_frame_depth(self, image: Tensor) -> Tensor:
         """Run S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth [network units]."""
         config = self.model.config
         return disparity_to_depth(self.model.single(image), config.min_depth, config.max_depth)
 
-    def _search_image(self, image: Tensor) -> NDArray[np.uint8] | None:
-        """Prepare a frame for following points, where that gives the motion."""
-        return search_image(image) if self.config.motion == 'tracked' else None
+    def _track(self, image: Tensor) -> TrackedPoints:
+        """Follow points into this frame, where that gives the motion."""
+        if self.config.method == 'published':
+            return NO_POINTS
+        return self._tracker.push(search_image(image))
 
-    def _motion(
-        self, source: PastFrame, target: Tensor, search: NDArray[np.uint8] | None,
+    def _travelled(self, tracked: TrackedPoints) -> float:
+        """How far the image has moved until now, see :class:`PastFrame`."""
+        newest = self._buffer.newest
+        return 0.0 if newest is None else newest.travelled + displacement(newest.tracked, tracked)
+
+    def _sources(
+        self, image: Tensor, tracked: TrackedPoints, single_depth: Tensor, K: Tensor
+    ) -> list[Source]:
+        """Find the motions since past frames: by followed points, or the last one by PoseNet."""
+        newest = self._buffer.newest
+        if self.config.method == 'published' and newest is not None:
+            T = invert_motion(self.model.pose.motion(newest.image, image))
+            return [Source(newest, T, parallax=0.0, overlap=1.0)]
+        return find_sources(list(self._buffer), tracked, single_depth, K)
+
+    def _match(
+        self, target: ImageFeatures, small: Tensor, chosen: Sequence[Source],
         single_depth: Tensor, K: Tensor,
-    ) -> Tensor:
-        """Return (1, 4, 4) T_source_target: by followed points, or PoseNet's where they fail."""
-        if search is not None and source.search is not None:
-            height, width = target.shape[-2:]
-            tracks = follow_corners(search, source.search, width, height)
-            tracked = tracked_motion(tracks, single_depth, K)
-            if tracked.followed >= FEWEST_TRACKS and tracked.agreeing >= FEWEST_AGREEING:
-                return tracked.T_source_target
-        return invert_motion(self.model.pose.motion(source.image, target))
+    ) -> Trust:
+        """Run M-DepthNet on the chosen frames, and weigh its depth against S-DepthNet's."""
+        height, width = small.shape[-2:]
+        single_small = downsample_nearest(single_depth, height, width)
+        if not chosen:
+            trust: Trust = self.model.trust(no_evidence(single_small, small), single_depth,
+                                            single_depth)
+            return trust
+        K = stride_intrinsics(K, MATCHING_STRIDE)
+        matched = self.model.multi(
+            target, torch.stack([source.frame.matching for source in chosen], dim=1),
+            single_depth, K, torch.stack([source.T_source_target for source in chosen], dim=1))
+        best = chosen[0]
+        trust = self.model.trust(
+            matching_evidence(matched, single_small, small, best.frame.thumbnail, K,
+                              best.T_source_target),
+            matched.depth, single_depth)
+        return trust._replace(depth=matched.depth) if self.config.method == 'published' else trust
 
     def _follow(self, frame: Frame) -> Preprocessor:
         """Start afresh where time or camera jump; returns the preprocessor of this camera."""

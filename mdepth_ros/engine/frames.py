@@ -1,7 +1,5 @@
-"""What goes into the estimator, what comes out, and the past frames that it keeps."""
+"""What goes into the estimator, and what comes out."""
 
-from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -48,6 +46,7 @@ class Timings:
     pose_ms: float
     multi_ms: float
 
+
 @dataclass(frozen=True)
 class DepthEstimate:
     """
@@ -55,10 +54,10 @@ class DepthEstimate:
 
     ``depth`` and ``single_depth`` are (1, 1, H, W) metres along z, ``valid`` (1, 1, H, W) bool,
     ``confidence`` (1, 1, H, W) in [0, 1], ``K`` (3, 3) px, ``image`` (1, 3, H, W) RGB in [0, 1],
-    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame that it
-    was matched with, of ``source_stamp_ns`` [m]; both are None in single mode, for which ``reason``
-    says why. ``T_previous_target`` and ``previous_stamp_ns`` are the same for the frame just before
-    this one, None where the motion since then is unknown.
+    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame that
+    it was matched with, of ``source_stamp_ns`` [m]; both are None in single mode, for which
+    ``reason`` says why. ``T_previous_target`` and ``previous_stamp_ns`` are the same for the frame
+    just before this one, None where the motion since then is unknown.
     """
 
     depth: Tensor
@@ -76,51 +75,3 @@ class DepthEstimate:
     previous_stamp_ns: int | None
     scale: float
     timings: Timings
-
-
-@dataclass(frozen=True)
-class PastFrame:
-    """
-    What matching needs of an earlier frame: image (1, 3, H, W), features (1, C, h, w), and the
-    working image in which points are found, None where PoseNet alone gives the motion.
-    """
-
-    image: Tensor
-    matching: Tensor
-    stamp_ns: int
-    search: NDArray[np.uint8] | None = None
-
-
-class FrameBuffer:
-    """The last frames, oldest first, bounded."""
-
-    def __init__(self, capacity: int) -> None:
-        if capacity < 1:
-            raise ValueError(f'capacity must be at least 1, got {capacity}')
-        self._frames: deque[PastFrame] = deque(maxlen=capacity)
-
-    def append(self, frame: PastFrame) -> None:
-        """
-        Add the newest frame, dropping the oldest when full.
-
-        :raises ValueError: if it is not newer than the newest one.
-        """
-        newest = self.newest
-        if newest is not None and frame.stamp_ns <= newest.stamp_ns:
-            raise ValueError(f'stamp_ns must be after {newest.stamp_ns}, got {frame.stamp_ns}')
-        self._frames.append(frame)
-
-    @property
-    def newest(self) -> PastFrame | None:
-        """The frame that was added last, if any."""
-        return self._frames[-1] if self._frames else None
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._frames.clear()
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def __iter__(self) -> Iterator[PastFrame]:
-        return iter(self._frames)

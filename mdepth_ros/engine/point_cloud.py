@@ -1,26 +1,29 @@
-"""Depth to points: the organised cloud of all pixels and the thin one for navigation."""
+"""Depth to points: the organised cloud of all pixels, and the thin ones for navigation."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-# Voxel indices are packed three to an int64.
-INDEX_BITS = 21
+from mdepth_ros.engine.flying_pixels import flying_margin
+from mdepth_ros.engine.voxel_grid import MAX_CELLS, cell_numbers, first_in_cells, indices_from
+
+# A depth of 0 is no point [m].
+SMALLEST_RANGE = 1e-6
 
 
 @dataclass(frozen=True)
 class CloudFilter:
     """
-    Which points the navigation cloud keeps.
+    Which points a cloud for navigation keeps.
 
     :param stride: keep every n-th pixel in both directions.
-    :param voxel_size: edge of the grid whose cells are averaged [m]; 0 is no grid.
+    :param voxel_size: edge of the grid of which each cell keeps one point [m]; 0 is no grid.
     :param min_range: nearest distance from the camera's centre [m].
     :param max_range: farthest distance from the camera's centre [m].
     :param min_confidence: lowest confidence, in [0, 1].
-    :param max_depth_jump: largest change of depth to a neighbouring pixel, as a share of the
-        nearer one; more is the edge of an object, where depth is smeared between two surfaces.
+    :param edge_tolerance: a pixel on the edge of an object goes if it is off the surfaces on both
+        sides by more than this share of its inverse depth; 1 keeps all.
     """
 
     stride: int = 4
@@ -28,7 +31,7 @@ class CloudFilter:
     min_range: float = 0.1
     max_range: float = 10.0
     min_confidence: float = 0.0
-    max_depth_jump: float = 0.15
+    edge_tolerance: float = 0.1
 
     def __post_init__(self) -> None:
         problems = []
@@ -41,9 +44,9 @@ class CloudFilter:
                             f'got {self.min_range} and {self.max_range}')
         if not 0.0 <= self.min_confidence <= 1.0:
             problems.append(f'min_confidence must be in [0, 1], got {self.min_confidence}')
-        if not self.max_depth_jump > 0.0:
-            problems.append(f'max_depth_jump must be > 0, got {self.max_depth_jump}')
-        if self.voxel_size and self.max_range / self.voxel_size >= 2 ** (INDEX_BITS - 1):
+        if not self.edge_tolerance > 0.0:
+            problems.append(f'edge_tolerance must be > 0, got {self.edge_tolerance}')
+        if self.voxel_size and self.max_range / self.voxel_size > MAX_CELLS:
             problems.append(f'voxel_size {self.voxel_size} is too fine for {self.max_range} m')
         if problems:
             raise ValueError('CloudFilter: ' + '; '.join(problems))
@@ -78,77 +81,81 @@ def navigation_points(
     keep: CloudFilter,
 ) -> tuple[Tensor, Tensor]:
     """
-    Lift the pixels a costmap should see.
+    Lift the pixels that a costmap should see.
 
     :param depth: (1, 1, H, W) depth [m]; NaN invalid, +Inf beyond range, -Inf too close.
     :param inv_K: (3, 3) inverse intrinsics at this resolution [1/px].
     :param colours: (H, W, 3) uint8 colours at the same resolution.
     :param confidence: (1, 1, H, W) in [0, 1]; None where there is none. NaN counts as none at all.
-    :param keep: which points to keep.
+    :param keep: which points to keep. Of a cell of the grid it is the first one, row by row.
     :return: (N, 3) finite points [m] and their (N, 3) uint8 colours; N may be 0.
     :raises ValueError: if a shape differs from the ones above.
     """
-    _check(depth, inv_K)
+    _check(depth, inv_K, confidence)
     H, W = depth.shape[-2:]
     if tuple(colours.shape) != (H, W, 3):
         raise ValueError(f'colours must be ({H}, {W}, 3), got {tuple(colours.shape)}')
-    if confidence is not None and confidence.shape != depth.shape:
-        raise ValueError(f'confidence must be {tuple(depth.shape)}, '
-                         f'got {tuple(confidence.shape)}')
-
-    n = keep.stride
-    z = depth[0, 0, ::n, ::n]
-    ray_x, ray_y = _rays(depth, inv_K, n)
-    distance = z * (ray_x * ray_x + ray_y * ray_y + 1.0).sqrt()
-    # Also false for NaN, Inf and, as the depth is negative, -Inf.
-    kept = (z > 0.0) & (distance >= keep.min_range) & (distance <= keep.max_range)
-    kept &= ~depth_edges(depth, keep.max_depth_jump)[0, 0, ::n, ::n]
-    if confidence is not None:
-        kept &= confidence[0, 0, ::n, ::n] >= keep.min_confidence
-    index = kept.view(-1).nonzero()[:, 0]  # (N)
-    points = torch.stack([(z * ray_x).view(-1)[index], (z * ray_y).view(-1)[index],
-                          z.reshape(-1)[index]], dim=1)
-    point_colours = colours[::n, ::n].reshape(-1, 3).index_select(0, index)
+    z = depth[0, 0, ::keep.stride, ::keep.stride]
+    ray_x, ray_y = _rays(depth, inv_K, keep.stride)
+    distance = z * _length(ray_x, ray_y)
+    margin = _margin(depth, distance, confidence, keep)
+    torch.minimum(margin, keep.max_range - distance, out=margin)
     if keep.voxel_size:
-        return voxel_means(points, point_colours, keep.voxel_size)
-    return points, point_colours
+        cells = cell_numbers(z, (ray_x, ray_y), margin, keep.voxel_size, keep.max_range)
+        index = first_in_cells(cells)
+    else:
+        index = indices_from(margin, 0.0)
+    return (_points(z, ray_x, ray_y, index),
+            colours[::keep.stride, ::keep.stride].reshape(-1, 3).index_select(0, index))
 
 
-def depth_edges(depth: Tensor, max_depth_jump: float) -> Tensor:
+def clearing_points(
+    depth: Tensor, inv_K: Tensor, confidence: Tensor | None, keep: CloudFilter
+) -> Tensor:
     """
-    Find the pixels on both sides of a jump in depth.
+    End a ray at each trusted pixel: what lies before it is free.
 
-    :param depth: (B, 1, H, W) depth [m]. A jump to Inf counts, one to NaN does not.
-    :param max_depth_jump: largest change between neighbours, as a share of the nearer one.
-    :return: (B, 1, H, W) bool.
+    A pixel beyond ``max_range``, or beyond every range, ends its ray at that distance. One that is
+    too close or invalid, of low confidence, or between two surfaces says nothing.
+
+    :param depth: (1, 1, H, W) depth [m]; NaN invalid, +Inf beyond range, -Inf too close.
+    :param inv_K: (3, 3) inverse intrinsics at this resolution [1/px].
+    :param confidence: (1, 1, H, W) in [0, 1]; None where there is none. NaN counts as none at all.
+    :param keep: which rays to keep; there is no grid of rays, ``voxel_size`` is not used.
+    :return: (N, 3) finite points [m]; N may be 0.
+    :raises ValueError: if a shape differs from the ones above.
     """
-    edges = torch.zeros_like(depth, dtype=torch.bool)
-    for dim in (2, 3):
-        length = depth.shape[dim] - 1
-        first, second = depth.narrow(dim, 0, length), depth.narrow(dim, 1, length)
-        ratio = first / second
-        # One ratio both ways: a NaN compares False.
-        jump = (ratio > 1.0 + max_depth_jump) | (ratio < 1.0 / (1.0 + max_depth_jump))
-        edges.narrow(dim, 0, length).logical_or_(jump)
-        edges.narrow(dim, 1, length).logical_or_(jump)
-    return edges
+    _check(depth, inv_K, confidence)
+    z = depth[0, 0, ::keep.stride, ::keep.stride]
+    ray_x, ray_y = _rays(depth, inv_K, keep.stride)
+    length = _length(ray_x, ray_y)
+    index = indices_from(_margin(depth, z * length, confidence, keep), 0.0)
+    end = torch.minimum(z, keep.max_range / length)
+    return _points(end, ray_x, ray_y, index)
 
 
-def voxel_means(points: Tensor, colours: Tensor, size: float) -> tuple[Tensor, Tensor]:
+def _margin(
+    depth: Tensor, distance: Tensor, confidence: Tensor | None, keep: CloudFilter
+) -> Tensor:
     """
-    Replace the points of each cell of a grid by their mean.
+    By how much pixels (h, w) pass all but the farthest range; those below 0 or NaN do not.
 
-    :param points: (N, 3) finite points [m], each coordinate below 2^20 cells.
-    :param colours: (N, 3) uint8 colours.
-    :param size: edge of a cell [m].
-    :return: (M, 3) points [m] and (M, 3) uint8 colours, one per cell that has any.
+    Differences, as on a CPU each comparison takes as long as four of them.
     """
-    x, y, z = (points / size).floor().to(torch.int64).add_(1 << (INDEX_BITS - 1)).unbind(dim=1)
-    key = (x << 2 * INDEX_BITS) | (y << INDEX_BITS) | z
-    _, cell, count = torch.unique(key, return_inverse=True, return_counts=True)
-    both = torch.cat([points, colours.to(points.dtype)], dim=1)  # (N, 6)
-    means = both.new_zeros(count.numel(), 6).index_add_(0, cell, both) / count[:, None]
-    return means[:, :3].contiguous(), means[:, 3:].round().to(torch.uint8)
+    margin = flying_margin(depth[0, 0], keep.edge_tolerance, keep.stride)
+    torch.minimum(margin, distance - max(keep.min_range, SMALLEST_RANGE), out=margin)
+    if confidence is not None:
+        sure = confidence[0, 0, ::keep.stride, ::keep.stride] - keep.min_confidence
+        torch.minimum(margin, sure, out=margin)
+    return margin
+
+
+def _points(z: Tensor, ray_x: Tensor, ray_y: Tensor, index: Tensor) -> Tensor:
+    """Lift some pixels (N) of (h, w): (N, 3)."""
+    points = z.new_empty(len(index), 3)
+    for axis, plane in enumerate((z * ray_x, z * ray_y, z)):
+        torch.index_select(plane.reshape(-1), 0, index, out=points[:, axis])
+    return points
 
 
 def _rays(depth: Tensor, inv_K: Tensor, stride: int) -> tuple[Tensor, Tensor]:
@@ -156,12 +163,21 @@ def _rays(depth: Tensor, inv_K: Tensor, stride: int) -> tuple[Tensor, Tensor]:
     H, W = depth.shape[-2:]
     u = torch.arange(0, W, stride, dtype=depth.dtype, device=depth.device)[None, :]
     v = torch.arange(0, H, stride, dtype=depth.dtype, device=depth.device)[:, None]
-    return inv_K[0, 0] * u + inv_K[0, 1] * v + inv_K[0, 2], inv_K[1, 1] * v + inv_K[1, 2]
+    ray_x = (inv_K[0, 0] * u + inv_K[0, 2]) + inv_K[0, 1] * v
+    return ray_x, inv_K[1, 1] * v + inv_K[1, 2]
 
 
-def _check(depth: Tensor, inv_K: Tensor) -> None:
+def _length(ray_x: Tensor, ray_y: Tensor) -> Tensor:
+    """Distance (h, w) of points at depth 1 from the camera's centre."""
+    return torch.addcmul(ray_y * ray_y + 1.0, ray_x, ray_x).sqrt_()
+
+
+def _check(depth: Tensor, inv_K: Tensor, confidence: Tensor | None = None) -> None:
     """Refuse wrong shapes."""
     if depth.ndim != 4 or depth.shape[:2] != (1, 1):
         raise ValueError(f'depth must be (1, 1, H, W), got {tuple(depth.shape)}')
     if tuple(inv_K.shape) != (3, 3):
         raise ValueError(f'inv_K must be (3, 3), got {tuple(inv_K.shape)}')
+    if confidence is not None and confidence.shape != depth.shape:
+        raise ValueError(f'confidence must be {tuple(depth.shape)}, '
+                         f'got {tuple(confidence.shape)}')

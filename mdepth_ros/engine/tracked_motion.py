@@ -1,6 +1,6 @@
 """The camera's motion from points followed between two frames and the depth of one of them."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
+from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import sample
 from mdepth_ros.geometry.resection import solve_motion
@@ -19,18 +20,23 @@ Tracks = NDArray[np.float32]
 FEWEST_TRACKS = 20
 # A point whose residual is below this share of the image's width agrees with the motion.
 AGREES = 0.01
+# A motion is doubted where half of the tracks are further from their epipolar lines than this
+# share of the width: they are followed better than that.
+DOUBTFUL = 6e-4
+BETTER = 0.75
 
 
-@dataclass(frozen=True)
-class TrackedMotion:
+class TrackedMotions(NamedTuple):
     """
-    ``T_source_target`` (1, 4, 4) at the scale of the depth; ``followed`` points were found in the
-    source, the share ``agreeing`` of them fits the motion.
+    Motions of B pairs of frames, at the scale of the depth.
+
+    ``T_source_target`` (B, 4, 4); ``parallax`` (B,), median displacement that the translation
+    causes [px]; ``agreeing`` (B,), share of the tracks that fit the motion.
     """
 
     T_source_target: Tensor
-    followed: int
-    agreeing: float
+    parallax: Tensor
+    agreeing: Tensor
 
 
 def search_image(image: Tensor) -> NDArray[np.uint8]:
@@ -69,6 +75,10 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     """
     Solve for the motion that explains the tracks by the target's depth.
 
+    A depth that is quite wrong, as of a network that has just begun to learn, leads to a motion
+    that no depth could explain the tracks by. Then epipolar geometry, which asks for no depth,
+    tells rotation and direction, and the depth only how far.
+
     :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
     :param depth: (B, 1, H, W) of the target [m].
     :param K: (B, 3, 3) of both frames [px].
@@ -78,27 +88,58 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     valid = ~tracks.isnan().any(dim=2)
     x = torch.where(valid.unsqueeze(2), tracks, 0.0).transpose(1, 2)  # (B, 4, N)
     points = _lift(x[:, :2], depth, K)
-    return solve_motion(points, x[:, 2:], valid, K)
+    T = solve_motion(points, x[:, 2:], valid, K)
+    x = torch.where(valid.unsqueeze(1), x, torch.nan)
+    error = epipolar_error(T, x, K)
+    for i in (error > DOUBTFUL * depth.shape[-1]).nonzero()[:, 0].tolist():
+        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i])
+        if other is None:
+            continue
+        if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
+            T[i] = other
+    return T
 
 
-def tracked_motion(tracks: Tracks, depth: Tensor, K: Tensor) -> TrackedMotion:
+def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
     """
-    Solve as :func:`motion_from_tracks`, and tell how well the tracks agree.
+    Solve as :func:`motion_from_tracks` for one target and many sources; tell what came of it.
 
-    :param tracks: (N, 4) of :func:`follow_corners`, from the target into the source.
+    :param tracks: (B, N, 4) x, y in the target and x, y in a source [px]; NaN is left out.
     :param depth: (1, 1, H, W) of the target [m].
-    :param K: (1, 3, 3) of both frames [px].
-    :return: the motion.
+    :param K: (1, 3, 3) of all frames [px].
+    :return: the motions.
     """
-    x = torch.from_numpy(tracks).to(depth)[None]
-    T = motion_from_tracks(x, depth, K)
-    if not len(tracks):
-        return TrackedMotion(T, 0, 0.0)
-    x = x.transpose(1, 2)
-    seen = K @ (T[:, :3, :3] @ _lift(x[:, :2], depth, K) + T[:, :3, 3:])
-    residual = (seen[:, :2] / seen[:, 2:] - x[:, 2:]).norm(dim=1)
-    agreeing = (residual < AGREES * depth.shape[-1]).float().mean()
-    return TrackedMotion(T, len(tracks), float(agreeing))
+    B = tracks.shape[0]
+    depth, K = depth.expand(B, -1, -1, -1), K.expand(B, -1, -1)
+    T = motion_from_tracks(tracks, depth, K)
+    x = tracks.transpose(1, 2)
+    turned = T[:, :3, :3] @ _lift(x[:, :2], depth, K)
+    infinite, seen = (K @ points for points in (turned, turned + T[:, :3, 3:]))
+    pixels = seen[:, :2] / seen[:, 2:]
+    residual = (pixels - x[:, 2:]).norm(dim=1)  # NaN agrees with nothing
+    agreeing = residual < AGREES * depth.shape[-1]
+    parallax = (pixels - infinite[:, :2] / infinite[:, 2:]).norm(dim=1)
+    return TrackedMotions(
+        T, torch.nan_to_num(torch.where(agreeing, parallax, torch.nan).nanmedian(dim=1).values),
+        agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+
+
+def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
+    """(4, N) tracks and (N,) depths to a (4, 4) motion whose direction owes nothing to these."""
+    if x.shape[1] < FEWEST_TRACKS:
+        return None
+    found = essential_motion(x.T.double().cpu().numpy(), K.double().cpu().numpy())
+    if found is None:
+        return None
+    T = torch.from_numpy(found).to(x)
+    one = torch.ones_like(x[:1])
+    rays, source_rays = (torch.linalg.inv(K) @ torch.cat([xy, one]) for xy in (x[:2], x[2:]))
+    units = triangulate(T, rays, source_rays)
+    ratio = (depth / units)[units > 0]
+    if not len(ratio):
+        return None
+    T[:3, 3] *= ratio.nanmedian()
+    return T
 
 
 def _lift(pixels: Tensor, depth: Tensor, K: Tensor) -> Tensor:

@@ -13,9 +13,12 @@ TURNING = 3
 # and agree with each other. Not before, when all points are off.
 SHARP = 4
 # A sample has arrived when a step moves its points by less than this [px].
-ARRIVED = 0.03
+ARRIVED = 0.02
 # Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
 EXACT = 0.5
+# Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
+DEPTH_SPREAD = 0.3
+STRETCHES = 3
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
 FEWEST_POINTS = 6
@@ -40,6 +43,11 @@ def solve_motion(
     Gauss-Newton on the reprojection error with iteratively reweighted least squares, so that
     points on moving objects and wrong tracks count little. Runs for all samples at once.
 
+    Where the camera's translation moves a point, its residual along that direction may as well
+    come from its depth, and counts the less the more it moves: between resection, for exact
+    depths, and epipolar geometry, for unknown ones. The translation's length, which these
+    residuals alone tell, is solved for at last with all of them counting alike.
+
     :param points: (B, 3, N) points in the target's frame [m].
     :param pixels: (B, 2, N) where they are seen in the source [px].
     :param valid: (B, N) bool, which of them count; those that are not finite never do.
@@ -60,9 +68,11 @@ def solve_motion(
     rays = inv_K[:, :, :2] @ pixels + inv_K[:, :, 2:]  # (B, 2, N)
     focal = K.diagonal(dim1=1, dim2=2)[:, :2].unsqueeze(2)  # (B, 2, 1)
     moving = (valid.sum(dim=1) >= FEWEST_POINTS).unsqueeze(1)  # (B, 1)
+    valid = valid & moving
     for iteration in range(ITERATIONS):
         moved = torch.baddbmm(T[:, :3, 3:], T[:, :3, :3], points)
-        step, distance = _step(moved, rays, valid, focal,
+        residual, along, z = _residual(moved, T[:, :3, 3:], rays, focal)
+        step, distance = _step(moved, residual, along, valid, focal / z,
                                unknowns=3 if iteration < TURNING else 6,
                                sharpness=2 if iteration >= SHARP else 1)
         T = _move(T, step * moving)
@@ -70,19 +80,35 @@ def solve_motion(
             moving = moving & (distance > ARRIVED)
             if not moving.any():
                 break
+    for _ in range(STRETCHES):
+        T = _stretch(T, points, rays, valid, focal)
     return T.to(dtype)
 
 
-def _step(
-    moved: Tensor, rays: Tensor, valid: Tensor, focal: Tensor, unknowns: int, sharpness: int
-) -> tuple[Tensor, Tensor]:
-    """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
+def _residual(
+    moved: Tensor, translation: Tensor, rays: Tensor, focal: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """
+    Compare points with where they are seen.
+
+    Returns the residual (B, 2, N) [px], how the pixel moves with the logarithm of the point's
+    depth in the target, likewise, and the points' z (B, 1, N).
+    """
     z = moved[:, 2:].clamp(min=NEAREST_Z)
     x_and_y = moved[:, :2] / z
-    residual = (x_and_y - rays) * focal  # (B, 2, N) [px]
-    weight = EXACT / torch.linalg.vector_norm(residual, dim=1).clamp(min=EXACT)
-    weight = (weight ** sharpness * (valid & (moved[:, 2] > NEAREST_Z))).unsqueeze(1)  # (B, 1, N)
-    derivatives = _derivatives(moved, x_and_y, focal / z)[:, :unknowns]
+    turned = moved - translation
+    along = (turned[:, :2] - x_and_y * turned[:, 2:]) / z * focal
+    return (x_and_y - rays) * focal, along, z
+
+
+def _step(
+    moved: Tensor, residual: Tensor, along: Tensor, valid: Tensor, slope: Tensor, unknowns: int,
+    sharpness: int,
+) -> tuple[Tensor, Tensor]:
+    """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
+    residual = _doubt(residual, along)
+    weight = _weight(residual, moved, valid) ** sharpness
+    derivatives = _doubt(_derivatives(moved, slope)[:, :unknowns], along.unsqueeze(1))
     J = torch.cat([derivatives, residual.unsqueeze(1)], dim=1)  # (B, unknowns + 1, 2, N)
     products = (J * weight.unsqueeze(1)).flatten(2) @ J.flatten(2).transpose(1, 2)
     A, b = products[:, :-1, :-1].clone(), products[:, :-1, -1:]
@@ -90,6 +116,32 @@ def _step(
     step = -torch.linalg.solve_ex(A, b)[0]
     squared = -(step * b).sum(dim=1) / weight.sum(dim=2).clamp(min=1e-12)
     return step.squeeze(2), squared.sqrt()
+
+
+def _stretch(T: Tensor, points: Tensor, rays: Tensor, valid: Tensor, focal: Tensor) -> Tensor:
+    """Change the translation's length alone: a longer one is like nearer points."""
+    moved = torch.baddbmm(T[:, :3, 3:], T[:, :3, :3], points)
+    residual, along, _ = _residual(moved, T[:, :3, 3:], rays, focal)
+    weight = _weight(residual, moved, valid)
+    change = (weight * residual * along).sum(dim=(1, 2)) / (
+        (weight * along ** 2).sum(dim=(1, 2)).clamp(min=1e-12))
+    stretched = T.clone()
+    stretched[:, :3, 3] *= change.clamp(-0.5, 0.5).exp().unsqueeze(1)
+    return stretched
+
+
+def _weight(residual: Tensor, moved: Tensor, valid: Tensor) -> Tensor:
+    """Of each point (B, 1, N), as for least absolute distances."""
+    weight = EXACT / torch.linalg.vector_norm(residual, dim=1).clamp(min=EXACT)
+    return (weight * (valid & (moved[:, 2] > NEAREST_Z))).unsqueeze(1)
+
+
+def _doubt(values: Tensor, along: Tensor) -> Tensor:
+    """Shrink the part (..., 2, N) that an error of the depth could make."""
+    square = (along ** 2).sum(dim=-2, keepdim=True)
+    shrunk = 1 - 1 / (1 + square * (DEPTH_SPREAD / EXACT) ** 2).sqrt()
+    return values - along * ((values * along).sum(dim=-2, keepdim=True)
+                             * shrunk / square.clamp(min=1e-12))
 
 
 def _move(T: Tensor, step: Tensor) -> Tensor:
@@ -105,8 +157,9 @@ def _move(T: Tensor, step: Tensor) -> Tensor:
     return moved
 
 
-def _derivatives(moved: Tensor, x_and_y: Tensor, slope: Tensor) -> Tensor:
+def _derivatives(moved: Tensor, slope: Tensor) -> Tensor:
     """Of the pixels (B, 2, N) by axis-angle and translation, (B, 6, 2, N); slope is f / z."""
+    x_and_y = moved[:, :2] / moved[:, 2:].clamp(min=NEAREST_Z)
     zero = torch.zeros_like(slope[:, 0])
     by_translation = torch.stack([
         torch.stack([slope[:, 0], zero], dim=1),

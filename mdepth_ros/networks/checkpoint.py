@@ -58,6 +58,8 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
     """
     Read a model that :func:`save_checkpoint` wrote, as float32 in eval mode.
 
+    A file without a TrustNet, from before there was one, gets an untrained one.
+
     :param path: the file.
     :param device: where the weights go.
     :return: the model, with ``config`` from the file.
@@ -76,6 +78,8 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f'{path} has no usable config: {error}') from error
     model = DepthModel(config)
+    if not any(key.startswith('trust.') for key in tensors):
+        tensors |= {f'trust.{key}': value for key, value in model.trust.state_dict().items()}
     _check_fits(path, tensors, model.state_dict())
     model.load_state_dict(tensors)  # copies into float32 parameters
     return model.to(device).eval()

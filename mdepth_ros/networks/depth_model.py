@@ -1,4 +1,4 @@
-"""The three networks of a profile, together."""
+"""The networks of a profile, together."""
 
 from torch import nn
 
@@ -6,13 +6,14 @@ from mdepth_ros.config import ModelConfig
 from mdepth_ros.networks.multi_frame import MultiFrameNet
 from mdepth_ros.networks.pose import PoseNet
 from mdepth_ros.networks.single_frame import SingleFrameNet
+from mdepth_ros.networks.trust import TrustNet
 
 
 class DepthModel(nn.Module):
     """
-    S-DepthNet, PoseNet and M-DepthNet; what is trained together and stored in one checkpoint.
+    S-DepthNet, PoseNet, M-DepthNet and what blends them; stored in one checkpoint.
 
-    It has no ``forward``: training and inference call the three in different orders.
+    It has no ``forward``: training and inference call them in different orders.
 
     :param config: the architecture.
     """
@@ -23,3 +24,4 @@ class DepthModel(nn.Module):
         self.single = SingleFrameNet(config)
         self.pose = PoseNet(config)
         self.multi = MultiFrameNet(config)
+        self.trust = TrustNet()

@@ -10,7 +10,7 @@ from statistics import mean
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from mdepth_ros.engine.frames import DepthEstimate, Mode
-from mdepth_ros.engine.scale import Scale, ScaleState
+from mdepth_ros.engine.scale.state import Scale, ScaleState
 
 WINDOW_S = 5.0
 

@@ -1,5 +1,6 @@
 """Arrays to the messages we publish: depth, pictures, point clouds."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -8,7 +9,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
-POINT_STEP = 16  # x y z rgb, four bytes each
+XYZ = ('x', 'y', 'z')
+VALUE_BYTES = 4
 MAX_MILLIMETRES = 65535
 
 
@@ -91,6 +93,23 @@ def dense_cloud(
     return _cloud(points[None], rgb[None], header, is_dense=True)
 
 
+def xyz_cloud(points: NDArray[np.float32], header: Header) -> PointCloud2:
+    """
+    Make a cloud of a list of points without colours.
+
+    :param points: (N, 3) float32 [m], all finite; N may be 0.
+    :param header: header of the input image, copied.
+    :return: the message, 1 x N points of 12 bytes, dense.
+    :raises ValueError: if the array differs from the one above.
+    """
+    _check('points', points, np.float32, 2)
+    if points.shape[1] != 3:
+        raise ValueError(f'points must be (N, 3), got {points.shape}')
+    message = _empty_cloud(XYZ, 1, len(points), header, is_dense=True)
+    message.data.frombytes(np.ascontiguousarray(points).reshape(-1).view(np.uint8).data)
+    return message
+
+
 def _image(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
     """Fill an image message."""
     height, width = pixels.shape[:2]
@@ -110,22 +129,30 @@ def _cloud(
         raise ValueError(f'points and rgb must be alike and end in 3, '
                          f'got {points.shape} and {rgb.shape}')
     height, width = points.shape[:2]
-    fields = [PointField(name=name, offset=4 * index, datatype=PointField.FLOAT32, count=1)
-              for index, name in enumerate(('x', 'y', 'z', 'rgb'))]
-    message = PointCloud2(header=_copy(header), height=height, width=width, fields=fields,
-                          is_bigendian=False, point_step=POINT_STEP, row_step=POINT_STEP * width,
-                          is_dense=is_dense)
+    message = _empty_cloud((*XYZ, 'rgb'), height, width, header, is_dense)
     if points.size:
         # In place, as in _image; NumPy's strided assignments take several times as long.
         data = message.data
         data.append(0)
-        data *= POINT_STEP * width * height
+        data *= message.row_step * height
         packed = np.frombuffer(data, np.float32).reshape(height, width, 4)
         # PCL's rgb: the bytes b g r 0 in the place of a little-endian float.
         colours = np.zeros((height, width, 4), np.uint8)
         cv2.mixChannels([rgb], [colours], [0, 2, 1, 1, 2, 0])
         cv2.mixChannels([points, colours.view(np.float32)], [packed], [0, 0, 1, 1, 2, 2, 3, 3])
     return message
+
+
+def _empty_cloud(
+    names: Sequence[str], height: int, width: int, header: Header, is_dense: bool
+) -> PointCloud2:
+    """Describe a cloud of float32 fields that has no data yet."""
+    step = VALUE_BYTES * len(names)
+    fields = [PointField(name=name, offset=VALUE_BYTES * index, datatype=PointField.FLOAT32,
+                         count=1) for index, name in enumerate(names)]
+    return PointCloud2(header=_copy(header), height=height, width=width, fields=fields,
+                       is_bigendian=False, point_step=step, row_step=step * width,
+                       is_dense=is_dense)
 
 
 def _copy(header: Header) -> Header:

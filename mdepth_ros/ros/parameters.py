@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, get_args
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mdepth_ros.config import EngineConfig
+from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.point_cloud import CloudFilter
+from mdepth_ros.engine.scale.ground_plane import GroundPrior
 from mdepth_ros.ros.parameter_field import BadParameter, Spec, parameter, spec_of
 
 
@@ -49,14 +50,32 @@ class NodeParameters:
         'max_gap', 1.0, 'A longer pause between images empties the frame buffer [s]',
         low=0.01, high=3600.0)
 
+    method: str = parameter(
+        'method', 'robust', "'robust': matches with past frames that show parallax, and blends "
+        "both networks by confidence; 'published': as the paper does", choices=get_args(Method))
+    sources: int = parameter(
+        'sources', 1, "How many past frames 'robust' matches with", low=1, high=3)
+
     scale_mode: str = parameter(
         'scale.mode', 'fixed', "Where metres come from: 'fixed' is scale.value, 'odometry' "
-        'compares the motion with the odom topic', choices=('fixed', 'odometry'))
+        "compares the motion with the odom topic, 'ground_plane' looks for the ground "
+        'scale.camera_height below the camera', choices=('fixed', 'odometry', 'ground_plane'))
     scale_value: float = parameter(
-        'scale.value', 0.0, "Metres per network unit, the start of 'odometry'; 0 is the weights' "
-        'own', low=0.0, high=1e6, dynamic=True)
+        'scale.value', 0.0, 'Metres per network unit, where the other modes start; 0 is the '
+        "weights' own", low=0.0, high=1e6, dynamic=True)
     wait_for_scale: bool = parameter(
-        'scale.wait', False, 'Publish nothing until the scale is known', dynamic=True)
+        'scale.wait', False, 'Publish nothing until the scale is known; otherwise depth goes to '
+        'it by 1.5 % a frame', dynamic=True)
+    camera_height_m: float = parameter(
+        'scale.camera_height', 0.0, "Height of the camera above the ground, for 'ground_plane' "
+        '[m]', low=0.0, high=100.0)
+    camera_pitch_deg: float = parameter(
+        'scale.camera_pitch', 0.0, "How far the camera looks down from level, for 'ground_plane' "
+        '[deg]', low=-90.0, high=90.0)
+    ground_tolerance_deg: float = parameter(
+        'scale.ground_tolerance', 18.0, 'Largest difference of pitch and roll above the ground '
+        "from scale.camera_pitch and level: more is a wall, for 'ground_plane' [deg]", low=1.0,
+        high=45.0)
 
     depth_encoding: str = parameter(
         'depth.encoding', '32FC1', "'32FC1' is metres, '16UC1' millimetres with 0 for invalid",
@@ -78,13 +97,14 @@ class NodeParameters:
         high=10000.0, dynamic=True)
 
     filtered_rate: float = parameter(
-        'filtered.rate', 10.0, 'Most messages per second on depth/points_filtered; 0 is no limit '
-        '[Hz]', low=0.0, high=1000.0, dynamic=True)
+        'filtered.rate', 10.0, 'Most messages per second on depth/points_filtered and '
+        'depth/points_clearing; 0 is no limit [Hz]', low=0.0, high=1000.0, dynamic=True)
     filtered_stride: int = parameter(
         'filtered.stride', 2, 'depth/points_filtered keeps every n-th pixel of every n-th row',
         low=1, high=64, dynamic=True)
     filtered_voxel: float = parameter(
-        'filtered.voxel', 0.0, 'Edge of the grid whose cells are averaged; 0 is no grid [m]',
+        'filtered.voxel', 0.0, 'Edge of the grid of which each cell keeps one point; 0 is no grid '
+        '[m]',
         low=0.0, high=10.0, dynamic=True)
     filtered_min_range: float = parameter(
         'filtered.min_range', 0.2, 'Nearest point that is kept [m]', low=0.0, high=1000.0,
@@ -95,9 +115,19 @@ class NodeParameters:
     filtered_min_confidence: float = parameter(
         'filtered.min_confidence', 0.3, 'Lowest confidence that is kept', low=0.0, high=1.0,
         dynamic=True)
-    filtered_max_jump: float = parameter(
-        'filtered.max_jump', 0.15, 'Largest change of depth to a neighbouring pixel, as a share '
-        'of it; more is the edge of an object', low=0.001, high=100.0, dynamic=True)
+    filtered_edge_tolerance: float = parameter(
+        'filtered.edge_tolerance', 0.1, 'A pixel between a near and a far surface goes if it is '
+        'off both by more than this share; 1 keeps all', low=0.001, high=1.0, dynamic=True)
+
+    clearing_enabled: bool = parameter(
+        'clearing.enabled', False, 'Publish depth/points_clearing, rays through free space for a '
+        'costmap to clear; filtered.* say which pixels are trusted', dynamic=True)
+    clearing_stride: int = parameter(
+        'clearing.stride', 4, 'depth/points_clearing has a ray for every n-th pixel of every n-th '
+        'row', low=1, high=64, dynamic=True)
+    clearing_range: float = parameter(
+        'clearing.range', 10.0, 'Where a ray ends that meets nothing before [m]', low=0.01,
+        high=10000.0, dynamic=True)
 
     odometry_frame: str = parameter(
         'odometry.frame_id', 'mdepth_odom', 'Frame that the odometry topic is given in',
@@ -115,6 +145,11 @@ class NodeParameters:
         if not self.color_near_m < self.color_far_m:
             problems.append(f'color.near must be below color.far, '
                             f'got {self.color_near_m} and {self.color_far_m}')
+        if not self.filtered_min_range < self.clearing_range:
+            problems.append(f'clearing.range must be above filtered.min_range, '
+                            f'got {self.clearing_range} and {self.filtered_min_range}')
+        if self.scale_mode == 'ground_plane' and not self.camera_height_m:
+            problems.append('scale.mode ground_plane needs scale.camera_height, got 0.0')
         if not self.odometry_frame:
             problems.append('odometry.frame_id must not be empty')
         for build in (self.engine_config, self.cloud_filter):
@@ -128,7 +163,8 @@ class NodeParameters:
     def engine_config(self) -> EngineConfig:
         """Return what the engine needs of these."""
         return EngineConfig(
-            device=self.device, pixel_budget=self.pixel_budget, width=self.network_width,
+            device=self.device, method=self.method, sources=self.sources,  # type: ignore[arg-type]
+            pixel_budget=self.pixel_budget, width=self.network_width,
             height=self.network_height, rectify=not self.image_is_rectified,
             max_gap_s=self.max_gap_s, scale=self.scale_value)
 
@@ -137,7 +173,17 @@ class NodeParameters:
         return CloudFilter(
             stride=self.filtered_stride, voxel_size=self.filtered_voxel,
             min_range=self.filtered_min_range, max_range=self.filtered_max_range,
-            min_confidence=self.filtered_min_confidence, max_depth_jump=self.filtered_max_jump)
+            min_confidence=self.filtered_min_confidence,
+            edge_tolerance=self.filtered_edge_tolerance)
+
+    def clearing_filter(self) -> CloudFilter:
+        """Return which rays depth/points_clearing has."""
+        return replace(self.cloud_filter(), stride=self.clearing_stride, voxel_size=0.0,
+                       max_range=self.clearing_range)
+
+    def ground_prior(self) -> GroundPrior:
+        """Return how the camera is mounted."""
+        return GroundPrior(self.camera_pitch_deg, self.ground_tolerance_deg)
 
     def changed(self, parameters: Iterable[Parameter]) -> 'NodeParameters':
         """

@@ -15,6 +15,7 @@ from mdepth_ros.ros.messages import (
     metres_image,
     millimetres_image,
     organised_cloud,
+    xyz_cloud,
 )
 from mdepth_ros.ros.odometry import CameraPath, tf_message_type, transform_of
 from mdepth_ros.ros.parameter_field import BadParameter
@@ -27,6 +28,7 @@ TOPICS = {
     'depth/camera_info': CameraInfo,
     'depth/points': PointCloud2,
     'depth/points_filtered': PointCloud2,
+    'depth/points_clearing': PointCloud2,
     'depth/confidence': Image,
     'depth/color': Image,
     'odometry': Odometry,
@@ -49,7 +51,7 @@ class Publishers:
         topics = TOPICS | ({'/tf': tf_message_type()} if with_tf else {})
         self._node = node
         self._publishers: dict[str, LifecyclePublisher] = {}
-        self._next_filtered = 0.0
+        self._next_clouds = 0.0
         try:
             for topic, kind in topics.items():
                 with checked_overrides(topic):
@@ -91,9 +93,16 @@ class Publishers:
             self._publish('depth/confidence', metres_image(rendering.confidence, header))
         if self._wanted('depth/color'):
             self._publish('depth/color', bgr_image(rendering.color, header))
-        if self._wanted('depth/points_filtered') and self._filtered_is_due(parameters):
-            self._publish('depth/points_filtered',
-                          dense_cloud(*rendering.navigation_points, header))
+        filtered = self._wanted('depth/points_filtered')
+        clearing = parameters.clearing_enabled and self._wanted('depth/points_clearing')
+        if (filtered or clearing) and self._clouds_are_due(parameters.filtered_rate):
+            # First what is free, then what is not: a costmap may use each as it comes.
+            if clearing:
+                self._publish('depth/points_clearing',
+                              xyz_cloud(rendering.clearing_points, header))
+            if filtered:
+                self._publish('depth/points_filtered',
+                              dense_cloud(*rendering.navigation_points, header))
         if self._wanted('odometry') or self._wanted('/tf'):
             odometry = path.odometry(header, parameters.odometry_frame)
             self._publish('odometry', odometry)
@@ -108,13 +117,13 @@ class Publishers:
     def _publish(self, topic: str, message: object) -> None:
         self._publishers[topic].publish(message)
 
-    def _filtered_is_due(self, parameters: NodeParameters) -> bool:
-        """Hold the navigation cloud to its own rate."""
+    def _clouds_are_due(self, rate: float) -> bool:
+        """Hold the clouds for navigation to their own rate [Hz]."""
         now = time.monotonic()
-        if not parameters.filtered_rate:
+        if not rate:
             return True
         # A tenth early is in time: frames do not come on the clock's tick.
-        if now < self._next_filtered - 0.1 / parameters.filtered_rate:
+        if now < self._next_clouds - 0.1 / rate:
             return False
-        self._next_filtered = max(self._next_filtered, now) + 1 / parameters.filtered_rate
+        self._next_clouds = max(self._next_clouds, now) + 1 / rate
         return True

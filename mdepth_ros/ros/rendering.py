@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.frames import DepthEstimate
-from mdepth_ros.engine.point_cloud import navigation_points, organised_points
+from mdepth_ros.engine.point_cloud import clearing_points, navigation_points, organised_points
 from mdepth_ros.engine.resample import resize_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.ros.parameters import NodeParameters
@@ -114,6 +114,14 @@ class Rendering:
             self._network_depth, invert_intrinsics(self._estimate.K), self._network_rgb,
             self._estimate.confidence, self._parameters.cloud_filter())
         return points.cpu().numpy(), rgb.cpu().numpy()
+
+    @cached_property
+    def clearing_points(self) -> NDArray[np.float32]:
+        """(N, 3) ends [m] of the rays that a costmap may clear."""
+        ends: NDArray[np.float32] = clearing_points(
+            self._network_depth, invert_intrinsics(self._estimate.K), self._estimate.confidence,
+            self._parameters.clearing_filter()).cpu().numpy()
+        return ends
 
     @cached_property
     def _network_depth(self) -> Tensor:

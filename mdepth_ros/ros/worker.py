@@ -10,7 +10,10 @@ from sensor_msgs.msg import Image
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
-from mdepth_ros.engine.scale import FixedScale, Motion, OdometryScale, ScaleState
+from mdepth_ros.engine.scale.ground import GroundScale
+from mdepth_ros.engine.scale.odometry import OdometryScale
+from mdepth_ros.engine.scale.ramp import Ramp
+from mdepth_ros.engine.scale.state import FixedScale
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.messages.images import decode_compressed
@@ -107,7 +110,7 @@ class Worker:
             self._estimator.reset()
             self._forget()
         elif parameters.scale_value != self._scale_value:
-            self._scale = self._make_scale()
+            self._search_scale()
         rgb = decode_image(message) if isinstance(message, Image) else decode_compressed(message)
         stamp_ns = nanoseconds(message.header.stamp)
         height, width = rgb.shape[:2]
@@ -118,21 +121,23 @@ class Worker:
         frame = Frame(rgb, camera, stamp_ns)
         wanted = self._publishers.wanted()
         # A scale is searched also before anybody listens.
-        if not wanted and not isinstance(self._scale, OdometryScale):
+        if not wanted and isinstance(self._found, FixedScale):
             self._estimator.observe(frame)
             self._path = CameraPath()  # it would miss this motion
             self._status.unheard()
             return
 
-        # Following the motion may change the scale: for the next frame, not for this one.
-        scale = self._scale.scale
+        scale = self._applied.scale
+        known = self._applied.arrived or not parameters.wait_for_scale
         self._estimator.scale = scale.value
         estimate = self._estimator.push(frame)
+        self._shown = known and (self._shown or bool(wanted))
+        # What this frame tells of the scale counts from the next frame on.
         self._follow(estimate)
         if not wanted:
             self._status.unheard()
             return
-        if parameters.wait_for_scale and scale.state is ScaleState.SEARCHING:
+        if not known:
             self._status.withheld('the scale is not known yet', scale)
             return
         estimated_s = time.monotonic()
@@ -143,21 +148,18 @@ class Worker:
                               1e3 * (published_s - estimated_s))
 
     def _follow(self, estimate: DepthEstimate) -> None:
-        """Feed the motion to the path, and with the odometry so far to the scale."""
+        """Feed the estimate to the path, and with the odometry so far to the scale."""
         if estimate.mode is Mode.SINGLE and self._mode is Mode.MULTI:
             self._log.warning(f'back to single-frame depth for one frame: {estimate.reason}')
         self._mode = estimate.mode
         self._path.add(estimate)
-        if not isinstance(self._scale, OdometryScale):
-            return
-        readings = self._subscriptions.odometry
-        while readings:
-            reading = readings.popleft()
-            self._scale.add_odometry(reading.stamp_ns, reading.position)
-        if estimate.T_previous_target is not None and estimate.previous_stamp_ns is not None:
-            T = estimate.T_previous_target.cpu().double().numpy()
-            T[:3, 3] /= estimate.scale
-            self._scale.add_motion(Motion(estimate.previous_stamp_ns, estimate.stamp_ns, T))
+        if isinstance(self._found, OdometryScale):
+            readings = self._subscriptions.odometry
+            while readings:
+                reading = readings.popleft()
+                self._found.add_odometry(reading.stamp_ns, reading.position)
+        self._found.follow(estimate)
+        self._applied.follow(self._found.scale, may_jump=not self._shown)
 
     def _check(self, camera: Camera, frame_id: str) -> None:
         """Warn of what often goes wrong, once per camera."""
@@ -177,12 +179,20 @@ class Worker:
     def _forget(self) -> None:
         """Start path and scale afresh."""
         self._path = CameraPath()
-        self._scale = self._make_scale()
+        self._search_scale()
 
-    def _make_scale(self) -> FixedScale | OdometryScale:
+    def _search_scale(self) -> None:
         """Start the scale that the parameters ask for."""
-        self._scale_value = self._parameters.scale_value
+        parameters = self._parameters
+        self._scale_value = parameters.scale_value
         start = self._scale_value or self._estimator.model.config.scale
-        if self._parameters.scale_mode == 'odometry':
-            return OdometryScale(start)
-        return FixedScale(start)
+        self._found: FixedScale | OdometryScale | GroundScale
+        if parameters.scale_mode == 'odometry':
+            self._found = OdometryScale(start)
+        elif parameters.scale_mode == 'ground_plane':
+            self._found = GroundScale(start, parameters.camera_height_m, parameters.ground_prior())
+        else:
+            self._found = FixedScale(start)
+        self._applied = Ramp(start)
+        self._applied.follow(self._found.scale, may_jump=True)
+        self._shown = False

@@ -71,8 +71,8 @@ class PairPool:
 
 
 def _pair(sequence: SyntheticSequence, rng: np.random.Generator) -> PairBatch:
-    """Take two frames, one or two apart, as a batch of one."""
-    gap = 1 if rng.random() < 0.7 else 2
+    """Take two frames, one to four apart, as a batch of one."""
+    gap = int(rng.choice(4, p=[0.4, 0.3, 0.2, 0.1])) + 1
     later = int(rng.integers(gap, FRAMES))
     earlier = later - gap
     T = invert_motion(sequence.T_world_camera[earlier]) @ sequence.T_world_camera[later]

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -16,7 +17,8 @@ from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
 
 STEP = 100_000_000
-CONFIG = EngineConfig('cpu', width=96, height=64)
+# The frames are noise: only PoseNet says something about their motion.
+CONFIG = EngineConfig('cpu', 'published', width=96, height=64)
 CAMERA = Camera.from_fov(128, 96, 80.0)
 
 
@@ -48,7 +50,7 @@ def by_hand(model, earlier, later):
     if earlier is None:
         return single, single, None
     source = prepare(earlier.rgb)
-    T = invert_motion(model.pose.motion(source, target))  # in noise nothing can be followed
+    T = invert_motion(model.pose.motion(source, target))
     multi = model.multi(model.multi.features(target),
                         model.multi.features(source).matching[:, None], single,
                         stride_intrinsics(K, 4)[None], T[:, None])
@@ -122,7 +124,8 @@ def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
 
 
 def test_a_failed_push_leaves_the_state_as_before(model):
-    estimator = DepthEstimator(model, EngineConfig('cpu', width=96, height=64, rectify=True))
+    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', width=96,
+                                                   height=64, rectify=True))
     estimator.push(frame(1))
     unknown = Camera(128, 96, CAMERA.K, [0.1], 'double_sphere',
                      P=np.hstack([CAMERA.K, np.zeros((3, 1))]))
@@ -143,7 +146,7 @@ def test_another_camera_empties_the_buffer(estimator):
 @pytest.mark.parametrize(('width', 'height'), [
     (1, 1), (3840, 2160), (1000, 300), (300, 1000), (2160, 3840), (97, 33), (640, 480)])
 def test_any_size_and_aspect(model, width, height):
-    estimator = DepthEstimator(model, EngineConfig('cpu', pixel_budget=96 * 96))
+    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', pixel_budget=96 * 96))
     camera = Camera.from_fov(width, height, 80.0)
     for i in (1, 2):
         estimate = estimator.push(frame(i, camera))
@@ -175,7 +178,7 @@ def test_K_belongs_to_the_image(estimator):
 
 
 def test_scale_multiplies_depth_and_translation_alone(model, estimator):
-    scaled = DepthEstimator(model, EngineConfig('cpu', width=96, height=64, scale=3.0))
+    scaled = DepthEstimator(model, dataclasses.replace(CONFIG, scale=3.0))
     for i in (1, 2):
         plain, metric = estimator.push(frame(i)), scaled.push(frame(i))
     assert (plain.scale, metric.scale) == (1.0, 3.0)
@@ -186,11 +189,19 @@ def test_scale_multiplies_depth_and_translation_alone(model, estimator):
     assert torch.equal(metric.T_source_target[:3, :3], plain.T_source_target[:3, :3])
 
 
-def test_warm_up_leaves_no_trace(model, estimator):
-    warm = DepthEstimator(model, CONFIG)
-    warm.warm_up()
+@pytest.mark.parametrize('method', ['published', 'robust'])
+def test_warm_up_leaves_no_trace(model, method):
+    config = dataclasses.replace(CONFIG, method=method)
+    cold, warm = DepthEstimator(model, config), DepthEstimator(model, config)
+    with pytest.MonkeyPatch.context() as patch:
+        ran = []
+        patch.setattr(warm.model.multi.regulariser, 'forward',
+                      lambda volume, real=warm.model.multi.regulariser.forward:
+                      ran.append(1) or real(volume))
+        warm.warm_up()
+        assert ran  # all networks are warm
     for i in (1, 2):
-        first, second = estimator.push(frame(i)), warm.push(frame(i))
+        first, second = cold.push(frame(i)), warm.push(frame(i))
         assert (first.mode, first.reason) == (second.mode, second.reason)
         assert torch.equal(first.depth, second.depth)
 

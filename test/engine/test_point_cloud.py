@@ -1,15 +1,15 @@
 import math
 
-import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
+from cloud_reference import clearing_pixels, navigation_pixels
 
 from mdepth_ros.engine.point_cloud import (
     CloudFilter,
-    depth_edges,
+    clearing_points,
     navigation_points,
     organised_points,
-    voxel_means,
 )
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, project
@@ -17,7 +17,7 @@ from mdepth_ros.geometry.projection import backproject, project
 K = torch.tensor([[40.0, 0.3, 31.0], [0.0, 42.0, 22.0], [0.0, 0.0, 1.0]])
 INV_K = invert_intrinsics(K)
 H, W = 48, 64
-EVERYTHING = CloudFilter(stride=1, min_range=0.0, max_range=1e4, max_depth_jump=1e6)
+EVERYTHING = CloudFilter(stride=1, min_range=0.0, max_range=1e4, edge_tolerance=1.0)
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def depth():
 
 @pytest.fixture
 def colours():
-    return torch.from_numpy(np.random.default_rng(0).integers(0, 256, (H, W, 3), dtype=np.uint8))
+    """A colour of its own for each pixel."""
+    number = torch.arange(H * W).view(H, W)
+    return torch.stack([number // 256, number % 256, number % 7], dim=2).to(torch.uint8)
 
 
 def test_organised_points_are_those_of_the_geometry(depth):
@@ -54,7 +56,7 @@ def test_everything_kept_is_the_organised_cloud(depth, colours):
 
 @pytest.mark.parametrize('stride', [2, 3, 7, 100])
 def test_stride_keeps_every_nth_pixel(depth, colours, stride):
-    keep = CloudFilter(stride=stride, min_range=0.0, max_range=1e4, max_depth_jump=1e6)
+    keep = CloudFilter(stride=stride, min_range=0.0, max_range=1e4, edge_tolerance=1.0)
     points, point_colours = navigation_points(depth, INV_K, colours, None, keep)
     expected = organised_points(depth, INV_K)[::stride, ::stride].reshape(-1, 3)
     torch.testing.assert_close(points, expected)
@@ -62,7 +64,7 @@ def test_stride_keeps_every_nth_pixel(depth, colours, stride):
 
 
 def test_range_is_the_distance_from_the_camera(depth, colours):
-    keep = CloudFilter(stride=1, min_range=3.0, max_range=6.0, max_depth_jump=1e6)
+    keep = CloudFilter(stride=1, min_range=3.0, max_range=6.0, edge_tolerance=1.0)
     points, _ = navigation_points(depth, INV_K, colours, None, keep)
     distance = organised_points(depth, INV_K).norm(dim=-1)
     assert len(points) == int(((distance >= 3.0) & (distance <= 6.0)).sum()) > 0
@@ -76,11 +78,11 @@ def test_only_finite_points_and_enough_confidence(depth, colours):
     confidence[0, 0, 1] = 0.49
     confidence[0, 0, 2, :5] = math.nan
     keep = CloudFilter(stride=1, min_range=0.0, max_range=1e4, min_confidence=0.5,
-                       max_depth_jump=1e6)
+                       edge_tolerance=1.0)
     points, point_colours = navigation_points(depth, INV_K, colours, confidence, keep)
     assert bool(points.isfinite().all())
-    # The four, their finite neighbour (a jump), the second row, five of the third.
-    assert len(points) == len(point_colours) == H * W - 4 - 1 - W - 5
+    # The four, the second row, five of the third.
+    assert len(points) == len(point_colours) == H * W - 4 - W - 5
 
 
 def test_no_points_at_all(colours):
@@ -92,51 +94,75 @@ def test_no_points_at_all(colours):
         assert point_colours.dtype == torch.uint8
 
 
-def test_flying_pixels_between_two_walls_go_and_the_walls_stay(colours):
-    depth = torch.full((1, 1, H, W), 2.0)
-    depth[..., 33:] = 6.0
-    depth[..., 30:33] = torch.tensor([3.0, 4.0, 5.0])  # smeared
-    keep = CloudFilter(stride=1, max_depth_jump=0.15)
+def random_view(seed):
+    """Depth with holes of all kinds, and a confidence."""
+    generator = torch.Generator().manual_seed(seed)
+    blocks = torch.rand(1, 1, 4, 5, generator=generator) * 5 + 0.5
+    depth = F.interpolate(blocks, (H, W), mode='bilinear')
+    for hole in (math.nan, math.inf, -math.inf):
+        depth[torch.rand(depth.shape, generator=generator) < 0.02] = hole
+    confidence = torch.rand(depth.shape, generator=generator)
+    confidence[0, 0, 3, :7] = math.nan
+    return depth, confidence
+
+
+def nested(image):
+    return image[0, 0].double().tolist()
+
+
+@pytest.mark.parametrize('voxel_size', [0.0, 0.05, 0.3, 0.001])
+@pytest.mark.parametrize('stride', [1, 3])
+def test_same_as_a_loop_over_the_pixels(colours, stride, voxel_size):
+    depth, confidence = random_view(10 * stride)
+    keep = CloudFilter(stride=stride, voxel_size=voxel_size, min_range=1.0, max_range=5.0,
+                       min_confidence=0.3)
+    # No row through the principal point: its y is 0, on the border of two cells.
+    inv_K = invert_intrinsics(K + torch.tensor([0.0, 0.0, 0.4]) * torch.tensor([[1], [1], [0]]))
+    expected = navigation_pixels(nested(depth), inv_K.double().tolist(), nested(confidence), keep)
+    points, point_colours = navigation_points(depth, inv_K, colours, confidence, keep)
+    by_colour = dict(zip(map(tuple, point_colours.tolist()), points.double(), strict=True))
+    assert len(by_colour) == len(points) == len(expected) > 10
+    for pixel, point in expected.items():
+        torch.testing.assert_close(by_colour[tuple(colours[pixel].tolist())],
+                                   torch.tensor(point, dtype=torch.float64), atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize('stride', [1, 4])
+def test_clearing_rays_are_those_of_a_loop_over_the_pixels(stride):
+    depth, confidence = random_view(stride)
+    keep = CloudFilter(stride=stride, min_range=1.0, max_range=4.0, min_confidence=0.3)
+    expected = clearing_pixels(nested(depth), INV_K.double().tolist(), nested(confidence), keep)
+    points = clearing_points(depth, INV_K, confidence, keep)
+    torch.testing.assert_close(points.double(),
+                               torch.tensor(list(expected.values()), dtype=torch.float64),
+                               atol=1e-4, rtol=1e-5)
+    assert float(points.norm(dim=1).max()) == pytest.approx(4.0)
+
+
+def test_what_is_far_or_beyond_range_clears_and_what_is_not_trusted_does_not():
+    depth = torch.full((1, 1, H, W), 50.0)
+    depth[0, 0, 10:20] = math.inf
+    keep = CloudFilter(stride=1, max_range=6.0, min_confidence=0.5)
+    everything = clearing_points(depth, INV_K, None, keep)
+    assert len(everything) == H * W
+    torch.testing.assert_close(everything.norm(dim=1), torch.full((H * W,), 6.0))
+    confidence = torch.ones_like(depth)
+    confidence[0, 0, 12:30] = 0.4
+    assert len(clearing_points(depth, INV_K, confidence, keep)) == (H - 18) * W
+    for unseen in (math.nan, -math.inf, 0.0, 0.01):
+        depth[:] = unseen
+        assert clearing_points(depth, INV_K, None, keep).shape == (0, 3)
+
+
+def test_a_clearing_ray_ends_at_the_point_that_marks(depth, colours):
+    keep = CloudFilter(stride=2, max_range=1e3)
     points, _ = navigation_points(depth, INV_K, colours, None, keep)
-    assert set(points[:, 2].tolist()) == {2.0, 6.0}
-    assert len(points) == H * (W - 5)  # the ramp and one pixel of each wall
-
-
-def test_slanted_ground_is_no_edge():
-    v = torch.arange(H, dtype=torch.float32)[:, None].expand(H, W)
-    height, horizon = 1.0, 0.0
-    depth = (height * 300.0 / (v - horizon + 40.0))[None, None]  # 7.5 m to 3.4 m
-    assert not bool(depth_edges(depth, 0.15).any())
-
-
-def test_edges_count_jumps_to_inf_but_not_to_nan():
-    row = torch.tensor([1.0, 1.0, math.inf, math.inf, 1.0, math.nan, 1.0, 1.2, 1.3])
-    edges = depth_edges(row[None, None, None], 0.15)[0, 0, 0]
-    assert edges.tolist() == [False, True, True, True, True, False, True, True, False]
-
-
-def test_voxel_means_by_hand_and_across_zero():
-    points = torch.tensor([[0.01, 0.0, 1.0], [0.03, 0.02, 1.02], [-0.01, 0.0, 1.0],
-                           [5.0, -5.0, 9.0]])
-    colours = torch.tensor([[0, 10, 255], [10, 20, 255], [7, 7, 7], [1, 2, 3]], dtype=torch.uint8)
-    means, mean_colours = voxel_means(points, colours, 0.1)
-    order = means[:, 0].argsort()
-    expected = [[-0.01, 0.0, 1.0], [0.02, 0.01, 1.01], [5.0, -5.0, 9.0]]
-    torch.testing.assert_close(means[order], torch.tensor(expected))
-    assert mean_colours[order].tolist() == [[7, 7, 7], [5, 15, 255], [1, 2, 3]]
-
-
-def test_voxels_are_those_of_a_dictionary(depth, colours):
-    points = organised_points(depth, INV_K).view(-1, 3)
-    cells = {tuple(cell) for cell in (points / 0.5).floor().int().tolist()}
-    means, _ = voxel_means(points, colours.view(-1, 3), 0.5)
-    assert len(means) == len(cells)
-    assert {tuple(cell) for cell in (means / 0.5).floor().int().tolist()} <= cells
+    assert torch.equal(points, clearing_points(depth, INV_K, None, keep))
 
 
 @pytest.mark.parametrize('arguments', [
     {'stride': 0}, {'voxel_size': -1.0}, {'voxel_size': math.nan}, {'min_range': 5.0,
-    'max_range': 5.0}, {'min_confidence': 1.1}, {'max_depth_jump': 0.0}, {'voxel_size': 1e-6},
+    'max_range': 5.0}, {'min_confidence': 1.1}, {'edge_tolerance': 0.0}, {'voxel_size': 1e-6},
 ])
 def test_filter_refuses_values_out_of_range(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):
@@ -152,3 +178,5 @@ def test_wrong_shapes_name_both_sides(depth, colours):
         navigation_points(depth, INV_K, colours[1:], None, EVERYTHING)
     with pytest.raises(ValueError, match='confidence must be'):
         navigation_points(depth, INV_K, colours, depth[..., 1:], EVERYTHING)
+    with pytest.raises(ValueError, match='confidence must be'):
+        clearing_points(depth, INV_K, depth[..., 1:], EVERYTHING)

@@ -98,7 +98,8 @@ def test_regularisers_share_an_interface(regulariser):
 def test_models_stay_within_their_size(profile, limit):
     model = DepthModel(CONFIGS[profile])
     assert model.config is CONFIGS[profile]
-    assert {name for name, _ in model.named_children()} == {'single', 'pose', 'multi'}
+    assert {name for name, _ in model.named_children()} == {
+        'single', 'pose', 'multi', 'trust'}
     assert sum(p.numel() for p in model.parameters()) < limit
 
 

@@ -160,9 +160,9 @@ class Harness:
         return Camera.from_fov(width, height, 80.0)
 
     def send(self, stamp_ns, image=None, camera=None, info=None, frame_id=FRAME):
-        """Publish one image (noise by default) and its CameraInfo; an info of False is none."""
+        """Publish one image (a wall by default) and its CameraInfo; an info of False is none."""
         camera = camera or self.camera()
-        image = image or noise_image(camera.width, camera.height, stamp_ns)
+        image = image or wall_image(camera.width, camera.height, stamp_ns)
         image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         image.header.frame_id = frame_id
         if info is not False:
@@ -194,6 +194,16 @@ class Harness:
         assert wait_for(lambda: len(own()) > seen + 1)
         status = own()[-1]
         return status, {value.key: value.value for value in status.values}
+
+
+def wall_image(width, height, stamp_ns):
+    """An rgb8 image of a patterned wall, along which the camera goes to and fro."""
+    pattern = np.random.default_rng(0).integers(0, 256, (height // 4 + 2, width // 4 + 20, 3))
+    wall = np.kron(pattern, np.ones((4, 4, 1))).astype(np.uint8)
+    left = abs(stamp_ns // 100_000_000 % 32 - 16) * 2
+    pixels = np.ascontiguousarray(wall[:height, left:left + width])
+    return Image(width=width, height=height, encoding='rgb8', step=3 * width,
+                 data=pixels.tobytes())
 
 
 def noise_image(width, height, seed):

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from harness import FRAME, STEP, Harness, noise_image, wait_for
+from harness import FRAME, STEP, Harness, wait_for, wall_image
 from sensor_msgs.msg import CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
@@ -24,6 +24,7 @@ def points_of(cloud):
 @pytest.fixture(scope='module')
 def node(tiny_weights):
     with Harness(tiny_weights).start() as h:
+        assert h.set(clearing__enabled=True)[0]
         yield h
 
 
@@ -32,8 +33,8 @@ def test_every_topic_carries_the_stamp_and_frame_of_its_image(node):
         stamp = 1_700_000_000 * 10**9 + i * STEP + 123_456_789
         node.send(stamp, frame_id='cam_optical')
         for topic in TOPICS:
-            if topic == 'depth/points_filtered' and i > 1:
-                continue  # has a rate of its own
+            if topic.startswith('depth/points_') and i > 1:
+                continue  # these have a rate of their own
             message = node.depth_of(stamp, topic)
             assert message is not None, topic
             assert message.header.frame_id == (
@@ -82,6 +83,10 @@ def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
     assert filtered.height == 1
     assert filtered.is_dense
     assert np.isfinite(points_of(filtered)).all()
+    clearing = node.depth_of(stamp, 'depth/points_clearing')
+    ends = np.frombuffer(clearing.data, np.float32).reshape(-1, 3)
+    assert len(ends) == clearing.width > 0
+    assert np.linalg.norm(ends, axis=1).max() <= 10.0 + 1e-4
     assert node.set(depth__size='network', depth__max=80.0, depth__min=0.1)[0]
 
 
@@ -90,7 +95,7 @@ def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(no
     plain = values_of(node.depth_of(60 * 10**10))
     low, high = (float(q) for q in np.quantile(plain, [0.3, 0.7]))
     assert node.set(depth__min=low, depth__max=high)[0]
-    node.send(61 * 10**10, noise_image(128, 96, 60 * 10**10))  # the same picture
+    node.send(61 * 10**10, wall_image(128, 96, 60 * 10**10))  # the same picture
     marked = values_of(node.depth_of(61 * 10**10))
     assert (np.isneginf(marked) == (plain < low)).mean() > 0.999
     assert (np.isposinf(marked) == (plain > high)).mean() > 0.999
@@ -100,13 +105,25 @@ def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(no
     assert (np.isnan(points).all(axis=2) == ~inside).all()
 
     assert node.set(depth__encoding='16UC1')[0]
-    node.send(62 * 10**10, noise_image(128, 96, 60 * 10**10))
+    node.send(62 * 10**10, wall_image(128, 96, 60 * 10**10))
     message = node.depth_of(62 * 10**10)
     assert (message.encoding, message.step) == ('16UC1', 2 * 96)
     millimetres = values_of(message)
     assert ((millimetres == 0) == ~inside).all()
     assert np.abs(millimetres[inside] - 1000 * marked[inside]).max() <= 0.51
     assert node.set(depth__encoding='32FC1', depth__min=0.1, depth__max=80.0)[0]
+
+
+def test_the_clearing_cloud_is_for_those_who_ask_for_it(node):
+    assert node.set(clearing__enabled=False, filtered__rate=0.0)[0]
+    node.forget()
+    node.send(65 * 10**10)
+    assert node.depth_of(65 * 10**10, 'depth/points_filtered') is not None
+    assert node.set(clearing__enabled=True)[0]
+    node.send(65 * 10**10 + STEP)
+    assert node.depth_of(65 * 10**10 + STEP, 'depth/points_clearing') is not None
+    assert len(node.received['depth/points_clearing']) == 1
+    assert node.set(filtered__rate=10.0)[0]
 
 
 def test_a_frame_id_that_does_not_say_optical_is_warned_of_once(node):

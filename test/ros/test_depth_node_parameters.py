@@ -10,11 +10,14 @@ CHANGES = {'scale.value': 2.5, 'scale.wait': True, 'depth.encoding': '16UC1',
            'depth.size': 'input', 'depth.min': 0.5, 'depth.max': 20.0, 'color.near': 0.5,
            'color.far': 9.0, 'filtered.rate': 0.0, 'filtered.stride': 3, 'filtered.voxel': 0.1,
            'filtered.min_range': 0.7, 'filtered.max_range': 7.0, 'filtered.min_confidence': 0.0,
-           'filtered.max_jump': 1.0, 'odometry.frame_id': 'world',
+           'filtered.edge_tolerance': 0.5, 'clearing.enabled': True, 'clearing.stride': 3,
+           'clearing.range': 7.0, 'odometry.frame_id': 'world',
            'weights': 'x', 'device': 'cuda', 'network.pixel_budget': 5000, 'network.width': 128,
            'network.height': 128, 'image_transport': 'compressed', 'image_is_rectified': False,
            'camera_info.exact_stamp': True, 'camera_info.timeout': 2.0, 'max_gap': 2.0,
-           'scale.mode': 'odometry', 'odometry.publish_tf': True, 'diagnostics.rate': 2.0}
+           'method': 'published', 'sources': 2,
+           'scale.mode': 'odometry', 'scale.camera_height': 1.2, 'scale.camera_pitch': 5.0,
+           'scale.ground_tolerance': 10.0, 'odometry.publish_tf': True, 'diagnostics.rate': 2.0}
 
 
 @pytest.fixture(scope='module')
@@ -63,6 +66,7 @@ def test_dynamic_parameters_change_while_active_and_the_others_say_why_not(node,
     ({'depth__min': 100.0}, 'depth.min must be below depth.max, got 100.0 and 80.0'),
     ({'filtered__min_range': 10.0}, 'need 0 <= min_range < max_range'),
     ({'filtered__voxel': 1e-6}, 'too fine'),
+    ({'clearing__range': 0.1}, 'clearing.range must be above filtered.min_range, got 0.1'),
     ({'color__near': 50.0}, 'color.near must be below color.far'),
 ])
 def test_bad_values_are_refused_while_running(node, values, text):
@@ -106,6 +110,8 @@ def test_changes_show_in_the_next_frame(node):
     ({'depth__max': 'far', 'depth__min': -1.0}, 'depth.min', {'depth__max': 9, 'depth__min': 1}),
     ({'depth__encoding': 'rgb8'}, 'depth.encoding must be one of', {'depth__encoding': '16UC1'}),
     ({'depth__min': 99.0}, 'depth.min must be below depth.max', {'depth__min': 1.0}),
+    ({'scale__mode': 'ground_plane'}, 'scale.mode ground_plane needs scale.camera_height',
+     {'scale__camera_height': 1.2}),
     ({'network__width': 100}, 'width must be 0 or a multiple of 32', {'network__width': 96}),
     ({'weights': '/nowhere/x.safetensors'}, 'there is no weights file /nowhere/x.safetensors',
      {'weights': 'TINY'}),

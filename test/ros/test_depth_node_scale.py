@@ -1,4 +1,6 @@
-"""Metres from odometry: searched for, found, kept, and said."""
+"""Metres from odometry or from the ground: searched for, found, kept, and said."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from harness import STEP, Harness, noise_image, wait_for
 from nav_msgs.msg import Odometry
 
 UNITS_PER_FRAME = 0.1
-METRES_PER_FRAME = 0.25
+METRES_PER_FRAME = 0.14
+CAMERA_HEIGHT_M = 1.4
 
 
 def odometry_at(stamp, x):
@@ -24,53 +27,92 @@ def drive(h, i):
         stamp = i * STEP + half * STEP // 2
         h.odometry.publish(odometry_at(stamp, METRES_PER_FRAME * stamp / STEP))
     # A frame that is replaced would make the faked motions wrong.
-    assert wait_for(lambda: len(h.node._estimator._buffer) and (
-        h.node._estimator._buffer.newest.stamp_ns == i * STEP))
+    assert wait_for(lambda: h.newest_ns == i * STEP)
 
 
-def start(weights, **parameters):
-    h = Harness(weights, listen=('depth/image', 'odometry'), scale__mode='odometry', **parameters)
+def start(weights, change, **parameters):
+    """Start a node; ``change`` puts in what random weights cannot estimate."""
+    h = Harness(weights, listen=('depth/image', 'odometry'), **parameters)
     h.start()
-    assert wait_for(h.odometry.get_subscription_count)
-    # Random weights see random motions.
-    motion = torch.eye(4)[None]
-    motion[0, 2, 3] = -UNITS_PER_FRAME
-    h.node._estimator._motion = lambda *_: motion
+    h.newest_ns = None
+    estimate = h.node._estimator.push
+
+    def push(frame):
+        changed = change(estimate(frame), h.newest_ns)
+        h.newest_ns = frame.stamp_ns
+        return changed
+
+    h.node._estimator.push = push
     return h
+
+
+def moving(estimate, previous_ns):
+    """The camera goes ahead."""
+    motion = torch.eye(4)
+    motion[2, 3] = UNITS_PER_FRAME * estimate.scale
+    return replace(estimate, T_previous_target=None if previous_ns is None else motion,
+                   previous_stamp_ns=previous_ns)
+
+
+def over_ground(estimate, previous_ns):
+    """The camera is half a network unit above flat ground."""
+    height, width = estimate.depth.shape[2:]
+    y = (torch.arange(height) - estimate.K[1, 2]) / estimate.K[1, 1]
+    depth = (0.5 * estimate.scale / y.clamp(min=0.02)).expand(width, -1).T[None, None].contiguous()
+    return replace(estimate, depth=depth, valid=torch.ones_like(depth, dtype=torch.bool))
+
+
+def before_a_wall(estimate, previous_ns):
+    depth = torch.full_like(estimate.depth, 2.0 * estimate.scale)
+    return replace(estimate, depth=depth, valid=torch.ones_like(depth, dtype=torch.bool))
+
+
+def start_odometry(weights, **parameters):
+    h = start(weights, moving, scale__mode='odometry', **parameters)
+    assert wait_for(h.odometry.get_subscription_count)
+    return h
+
+
+def start_ground(weights, change, **parameters):
+    return start(weights, change, scale__mode='ground_plane',
+                 scale__camera_height=CAMERA_HEIGHT_M, **parameters)
 
 
 def medians(h):
     return [np.median(np.frombuffer(m.data, np.float32)) for m in h.received['depth/image']]
 
 
-def test_scale_locks_and_changes_the_depth(tiny_weights):
-    with start(tiny_weights) as h:
+def test_scale_locks_and_changes_the_depth_bit_by_bit(tiny_weights):
+    with start_odometry(tiny_weights) as h:
         for i in range(1, 6):
             drive(h, i)
             assert h.depth_of(i * STEP) is not None
         status, values = h.status()
-        assert (status.level, status.message) == (b'\x01', 'multi, scale searching')
-        assert values['scale'] == '1'
-        for i in range(6, 22):
+        assert (status.level, status.message[-16:]) == (b'\x01', ' scale searching')
+        assert 1.0 <= float(values['scale']) < 1.1
+        for i in range(6, 100):
             drive(h, i)
             assert h.depth_of(i * STEP) is not None
+            if i % 10 == 0 and h.status()[1]['scale_state'] == 'locked':
+                break
         status, values = h.status()
         assert (status.level, values['scale_state']) == (b'\x00', 'locked')
-        assert float(values['scale']) == pytest.approx(2.5, rel=1e-3)
-        assert medians(h)[-1] / medians(h)[2] == pytest.approx(2.5, rel=0.02)
+        assert float(values['scale']) == pytest.approx(1.4, rel=0.02)
+        assert medians(h)[-1] / medians(h)[2] == pytest.approx(1.4, rel=0.05)
+        assert np.abs(np.diff(np.log(medians(h)[5:]))).max() < 0.02
         speed = h.received['odometry'][-1].twist.twist.linear
-        assert abs(speed.z) == pytest.approx(METRES_PER_FRAME / (STEP / 1e9), rel=1e-3)
+        assert abs(speed.z) == pytest.approx(METRES_PER_FRAME / (STEP / 1e9), rel=0.02)
 
-        # ~/reset and another start value begin the search again.
+        # Another start value begins the search again.
         assert h.set(scale__value=4.0)[0]
-        drive(h, 22)
-        assert h.depth_of(22 * STEP) is not None
+        drive(h, i + 1)
+        assert h.depth_of((i + 1) * STEP) is not None
         values = h.status()[1]
         assert (values['scale_state'], values['scale']) == ('searching', '4')
 
 
 def test_waiting_for_the_scale_publishes_nothing_that_is_not_metric(tiny_weights):
-    with start(tiny_weights, scale__wait=True) as h:
+    with start_odometry(tiny_weights, scale__wait=True) as h:
         for i in range(1, 6):
             drive(h, i)
         status, values = h.status()
@@ -87,12 +129,33 @@ def test_waiting_for_the_scale_publishes_nothing_that_is_not_metric(tiny_weights
 
 
 def test_silent_odometry_is_lost_but_keeps_the_scale(tiny_weights):
-    with start(tiny_weights) as h:
-        for i in range(1, 21):
+    with start_odometry(tiny_weights, scale__wait=True) as h:
+        for i in range(1, 33):
             drive(h, i)
-            assert h.depth_of(i * STEP) is not None
-        for i in range(21, 45, 2):
+        assert h.depth_of(32 * STEP) is not None
+        for i in range(33, 57, 2):
             assert h.works(i * STEP)
         status, values = h.status()
         assert (status.level, values['scale_state']) == (b'\x01', 'lost')
-        assert float(values['scale']) == pytest.approx(2.5, rel=1e-3)
+        assert float(values['scale']) == pytest.approx(1.4, rel=1e-3)
+
+
+def test_the_ground_gives_the_scale(tiny_weights):
+    with start_ground(tiny_weights, over_ground, scale__wait=True) as h:
+        h.send(STEP)
+        assert wait_for(lambda: h.status()[1].get('scale_state') == 'searching')
+        for i in range(3, 25, 2):
+            h.send(i * STEP)
+            assert wait_for(lambda i=i: h.newest_ns == i * STEP)
+        assert h.depth_of(23 * STEP) is not None
+        status, values = h.status()
+        assert (status.level, values['scale_state']) == (b'\x00', 'locked')
+        assert float(values['scale']) == pytest.approx(CAMERA_HEIGHT_M / 0.5, rel=0.02)
+
+
+def test_without_ground_there_is_no_scale(tiny_weights):
+    with start_ground(tiny_weights, before_a_wall) as h:
+        for i in range(1, 29, 2):
+            assert h.works(i * STEP)
+        status, values = h.status()
+        assert (status.level, values['scale_state'], values['scale']) == (b'\x01', 'lost', '1')

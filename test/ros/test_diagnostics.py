@@ -3,7 +3,7 @@ import torch
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
-from mdepth_ros.engine.scale import Scale, ScaleState
+from mdepth_ros.engine.scale.state import Scale, ScaleState
 from mdepth_ros.ros.diagnostics import Status
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR

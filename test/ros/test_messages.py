@@ -13,6 +13,7 @@ from mdepth_ros.ros.messages import (
     metres_image,
     millimetres_image,
     organised_cloud,
+    xyz_cloud,
 )
 
 POINT = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('b', 'u1'), ('g', 'u1'), ('r', 'u1'),
@@ -102,6 +103,21 @@ def test_dense_cloud_reads_back(header, rng, n):
     read = np.frombuffer(message.data, POINT)
     assert np.array_equal(np.stack([read[name] for name in 'xyz'], axis=-1), points)
     assert np.array_equal(np.stack([read[name] for name in 'rgb'], axis=-1), rgb)
+
+
+@pytest.mark.parametrize('n', [0, 1, 1000])
+def test_cloud_without_colours_reads_back(header, rng, n):
+    points = rng.standard_normal((3, n)).astype(np.float32).T  # not contiguous
+    message = xyz_cloud(points, header)
+    assert (message.height, message.width, message.is_dense) == (1, n, True)
+    assert [(field.name, field.offset, field.datatype) for field in message.fields] == [
+        ('x', 0, FLOAT32), ('y', 4, FLOAT32), ('z', 8, FLOAT32)]
+    assert message.point_step == 12
+    assert len(message.data) == message.row_step == 12 * n
+    assert np.array_equal(np.frombuffer(message.data, np.float32).reshape(n, 3), points)
+    assert message.header == header
+    with pytest.raises(ValueError, match=r'points must be \(N, 3\), got \(1, 2\)'):
+        xyz_cloud(np.zeros((1, 2), np.float32), header)
 
 
 def test_strided_inputs_are_packed_right(header, rng):

@@ -20,7 +20,8 @@ def estimate(depth):
     return DepthEstimate(
         depth=depth, valid=depth > 0, confidence=torch.full_like(depth, 0.8), single_depth=depth,
         image=red, K=prepare.K, stamp_ns=1, mode=Mode.SINGLE, reason='', T_source_target=None,
-        source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0, timings=Timings(0, 0, 0, 0))
+        source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0,
+        timings=Timings(0, 0, 0, 0))
 
 
 def test_mark_range_by_hand():
@@ -67,6 +68,20 @@ def test_navigation_points_keep_what_is_confident_and_in_range():
                     {'max_depth_m': 4.0}, {'min_depth_m': 6.0}):
         parameters = NodeParameters(**refused)
         assert len(Rendering(estimate(depth), CAMERA, parameters).navigation_points[0]) == 0
+
+
+def test_clearing_points_reach_to_their_range_and_heed_the_confidence():
+    depth = torch.full((1, 1, 64, 96), 90.0)
+    depth[..., :48] = 5.0
+    p = NodeParameters(clearing_range=20.0, clearing_stride=8, filtered_max_range=6.0)
+    points = Rendering(estimate(depth), CAMERA, p).clearing_points
+    assert points.shape == (8 * 12, 3)
+    far = points[:, 2] > 6.0
+    assert far.sum() == 8 * 6
+    np.testing.assert_allclose(np.linalg.norm(points[far], axis=1), 20.0, rtol=1e-5)
+    np.testing.assert_allclose(points[~far][:, 2], 5.0, rtol=1e-5)
+    refused = NodeParameters(filtered_min_confidence=0.9)
+    assert len(Rendering(estimate(depth), CAMERA, refused).clearing_points) == 0
 
 
 def test_upsampled_depth_has_no_points_between_surfaces():

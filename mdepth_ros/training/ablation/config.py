@@ -15,9 +15,8 @@ class AblationConfig:
 
     ``width`` and ``height`` [px] of the networks' input; ``kind`` of scene, mixed if empty;
     ``worlds`` to learn from and ``test_worlds`` of ``test_frames`` frames to score on. The steps
-    of the teacher, of each M-DepthNet and of each student, at ``batch`` samples. ``rate`` is
-    that of S-DepthNet and PoseNet, ``matching_rate`` that of an M-DepthNet alone, which starts
-    from nothing. ``anchor_depth`` [m] as in a recipe.
+    of the teacher, of each M-DepthNet and of each student, at ``batch`` samples and
+    ``rate``. ``anchor_depth`` [m] as in a recipe.
     """
 
     seeds: list[int] = field(default_factory=lambda: [0, 1, 2])
@@ -28,11 +27,10 @@ class AblationConfig:
     test_worlds: int = 10
     test_frames: int = 10
     batch: int = 4
-    teacher_steps: int = 800
-    matching_steps: int = 200
-    student_steps: int = 300
-    rate: float = 2e-4
-    matching_rate: float = 1e-3
+    teacher_steps: int = 400
+    matching_steps: int = 150
+    student_steps: int = 200
+    rate: float = 1e-3
     anchor_depth: float = 5.0
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import find_triplets
+from mdepth_ros.training.samples.neighbours import ParallaxRule, find_triplets
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -40,6 +40,8 @@ from mdepth_ros.training.synthetic import random_config, render_sequence
 TEST_SEEDS = 1_000_000
 LEARN_FRAMES = 12
 TRACKS = 64
+# In small images a usual parallax would be less than a pixel of M-DepthNet's features.
+PARALLAX = ParallaxRule(target=0.03, least=0.01)
 OURS = Search('quantile', 1.0)
 # Shares of the single-frame depths that one range for all leaves out at its ends.
 RANGE = (0.01, 0.99)
@@ -170,10 +172,11 @@ class Jobs:
         """Batches from the worlds to learn from."""
         config = self.config
         sequences = open_frames(self.folder / 'learn')
-        triplets = [found.triplets for found in find_triplets(sequences, progress=False)]
+        triplets = [found.triplets for found in find_triplets(
+            sequences, progress=False, rule=PARALLAX)]
         return FolderSamples(sequences, triplets, config.width, config.height, batch, self.seed,
                              tracks=TRACKS)
 
     def _matching(self) -> Schedule:
         """Steps of an M-DepthNet alone."""
-        return Schedule(self.config.matching_steps, self.config.matching_rate)
+        return Schedule(self.config.matching_steps, self.config.rate)

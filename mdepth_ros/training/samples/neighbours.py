@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.samples.parallax import ImageMotion, PointTracker
+from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
 
 Gap = int | Literal['auto']
 
@@ -67,7 +67,7 @@ class ParallaxRule:
 
 def find_triplets(
     sequences: Sequence[data.Sequence], gap: Gap = 'auto', cache: Path | None = None,
-    progress: bool = True,
+    progress: bool = True, rule: ParallaxRule | None = None,
 ) -> list[Neighbours]:
     """
     Choose the neighbours of a whole data set.
@@ -77,11 +77,12 @@ def find_triplets(
     :param cache: JSON file of this data set that keeps what ``auto`` found. An entry is used as
         long as the sequence's stamps, camera, first and last image and the rule are the same.
     :param progress: show a progress bar while frames are read.
+    :param rule: what ``auto`` looks for.
     :return: one for each sequence.
     :raises DataError: if no target is left, with the reasons; or as the sequences raise it.
     """
     if gap == 'auto':
-        found = _find_by_parallax(sequences, cache, progress)
+        found = _find_by_parallax(sequences, rule or ParallaxRule(), cache, progress)
     else:
         found = [choose_neighbours(sequence, gap) for sequence in sequences]
     if not any(neighbours.triplets for neighbours in found):
@@ -160,7 +161,7 @@ def _choose_by_parallax(
     count = len(sequence)
     stamps_ns = [sequence.stamp_ns(index) for index in range(count)]
     camera = sequence.camera
-    tracker = PointTracker(camera.width, camera.height, camera.rectified_K(),
+    tracker = MotionTracker(camera.width, camera.height, camera.rectified_K(),
                            window=rule.most_frames + 1)
     before, after = [_Search() for _ in range(count)], [_Search() for _ in range(count)]
 
@@ -207,10 +208,9 @@ def _pieces(sequence: data.Sequence) -> list[int]:
 
 
 def _find_by_parallax(
-    sequences: Sequence[data.Sequence], cache: Path | None, progress: bool
+    sequences: Sequence[data.Sequence], rule: ParallaxRule, cache: Path | None, progress: bool
 ) -> list[Neighbours]:
     """Use what the cache knows, find and keep the rest."""
-    rule = ParallaxRule()
     keys = [_key(sequence, rule) for sequence in sequences] if cache else []
     known = _read_cache(cache) if cache else {}
     found = []

@@ -7,16 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera, resize_matrix
-from mdepth_ros.engine.corners import (
-    WORKING_WIDTH,
-    find_corners,
-    follow,
-    working_image,
-    working_size,
-)
+from mdepth_ros.engine.corners import WORKING_WIDTH, Image, Points, working_image, working_size
+from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints, tracks_between
 
-Image = NDArray[np.uint8]
-Points = NDArray[np.float32]
 Matrix = NDArray[np.float64]
 
 DEFAULT_FOV_DEG = 70.0
@@ -39,13 +32,8 @@ class ImageMotion:
     tracked: float
 
 
-class PointTracker:
-    """
-    Carries corners from frame to frame, and compares any two of the last frames.
-
-    Wide gaps are bridged by the frames between them. Each frame costs one search, however many
-    pairs are compared; corners that leave the image are replaced.
-    """
+class MotionTracker:
+    """Follows corners from frame to frame and compares any two of the last frames."""
 
     def __init__(
         self, width: int, height: int, K: Matrix | None = None, window: int = 2
@@ -63,12 +51,9 @@ class PointTracker:
         self._given_size = (height, width)
         self._size = working_size(width, height)
         self._K = resize_matrix(K, self._size[0] / width, self._size[1] / height)
-        self._image: Image = np.zeros((0, 0), np.uint8)
-        self._ids: NDArray[np.int64] = np.zeros(0, np.int64)
-        self._points: Points = np.zeros((0, 2), np.float32)
-        self._next_id = 0
+        self._tracker = PointTracker()
         self._count = 0
-        self._kept: deque[tuple[NDArray[np.int64], Points]] = deque(maxlen=window)
+        self._kept: deque[TrackedPoints] = deque(maxlen=window)
 
     def push(self, grey: Image) -> None:
         """
@@ -80,16 +65,7 @@ class PointTracker:
         if grey.shape != self._given_size or grey.dtype != np.uint8:
             raise ValueError(f'grey must be {self._given_size} uint8, '
                              f'got {grey.shape} {grey.dtype}')
-        image = working_image(grey, self._size)
-        if len(self._points):
-            points, followed = follow(self._image, image, self._points)
-            self._points, self._ids = points[followed], self._ids[followed]
-        fresh = find_corners(image, self._points)
-        self._points = np.concatenate([self._points, fresh])
-        self._ids = np.concatenate([self._ids, self._next_id + np.arange(len(fresh))])
-        self._next_id += len(fresh)
-        self._image = image
-        self._kept.append((self._ids, self._points))
+        self._kept.append(self._tracker.push(working_image(grey, self._size)))
         self._count += 1
 
     def motion(self, earlier: int, later: int) -> ImageMotion:
@@ -105,14 +81,14 @@ class PointTracker:
         if not oldest <= earlier < later < self._count:
             raise IndexError(f'frames must be {oldest} <= earlier < later < {self._count}, '
                              f'got {earlier} and {later}')
-        first_ids, first = self._kept[earlier - oldest]
-        second_ids, second = self._kept[later - oldest]
-        _, i, j = np.intersect1d(first_ids, second_ids, assume_unique=True, return_indices=True)
-        tracked = len(i) / max(len(first_ids), 1)
-        if len(i) < FEWEST:
+        seen = self._kept[earlier - oldest]
+        tracks = tracks_between(seen, self._kept[later - oldest])
+        tracked = len(tracks) / max(len(seen.ids), 1)
+        if len(tracks) < FEWEST:
             return ImageMotion(np.nan, np.nan, tracked)
-        flow = np.linalg.norm(second[j] - first[i], axis=1)
-        left = unexplained_by_rotation(first[i], second[j], self._K)
+        first, second = tracks[:, :2], tracks[:, 2:]
+        flow = np.linalg.norm(second - first, axis=1)
+        left = unexplained_by_rotation(first, second, self._K)
         return ImageMotion(float(np.median(flow)) / WORKING_WIDTH,
                            float(np.median(left)) / WORKING_WIDTH, tracked)
 
@@ -131,7 +107,7 @@ def image_motion(first: Image, second: Image, K: Matrix | None = None) -> ImageM
     :return: the motion.
     :raises ValueError: if the images are of different sizes or of another type.
     """
-    tracker = PointTracker(first.shape[1], first.shape[0], K)
+    tracker = MotionTracker(first.shape[1], first.shape[0], K)
     tracker.push(first)
     tracker.push(second)
     return tracker.motion(0, 1)

@@ -16,9 +16,11 @@ class SceneConfig:
 
     ``width`` and ``height`` [px], ``horizontal_fov_deg`` [deg], ``frames`` in all, ``fps`` [1/s].
     ``moving_objects`` adds traffic or people. ``textureless`` makes ground, walls and facades
-    plain. ``static_camera`` repeats the first pose, ``pure_rotation`` the first position.
-    ``exposure_change`` varies the gain over time. ``noise`` is the standard deviation of the
-    sensor noise on images in [0, 1]. ``speed`` scales how fast the camera goes along its path.
+    plain. ``static_camera`` repeats the first pose, ``pure_rotation`` the first position;
+    ``stop_and_go`` stands now and then on its way. ``heading_deg`` [deg] is where the camera
+    looks, anticlockwise from above: 0 ahead, 90 out of the left side. ``exposure_change`` varies
+    the gain over time. ``noise`` is the standard deviation of the sensor noise on images in
+    [0, 1]. ``speed`` scales how fast the camera goes along its path.
     """
 
     kind: Kind = 'driving'
@@ -31,6 +33,8 @@ class SceneConfig:
     textureless: bool = False
     static_camera: bool = False
     pure_rotation: bool = False
+    stop_and_go: bool = False
+    heading_deg: float = 0.0
     exposure_change: bool = False
     noise: float = 0.0
     speed: float = 1.0
@@ -53,8 +57,10 @@ class SceneConfig:
             problems.append(f'noise must be in [0, 0.5], got {self.noise}')
         if not 0.0 < self.speed <= 5.0:
             problems.append(f'speed must be in (0, 5], got {self.speed}')
-        if self.static_camera and self.pure_rotation:
-            problems.append('static_camera and pure_rotation exclude each other')
+        if not -180.0 <= self.heading_deg <= 180.0:
+            problems.append(f'heading_deg must be in [-180, 180], got {self.heading_deg}')
+        if self.static_camera + self.pure_rotation + self.stop_and_go > 1:
+            problems.append('static_camera, pure_rotation and stop_and_go exclude each other')
         if problems:
             raise ValueError('SceneConfig: ' + '; '.join(problems))
 

@@ -7,6 +7,7 @@ from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.world import Road
 
 Series = NDArray[np.float64]
+STOP_PERIOD_S = 2.0  # of stop and go: 0.8 s of it at full speed, 0.8 s of it standing
 # Columns: the optical frame's x (right), y (down) and z (forward) in a body that looks along x
 # with z up.
 _BODY_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
@@ -35,13 +36,17 @@ def poses(position: Series, yaw: Series, pitch: Series, roll: Series) -> Series:
 
 def stand(config: SceneConfig, T: Series, rng: np.random.Generator) -> Series:
     """
-    Apply the static-camera and pure-rotation switches.
+    Apply the switches of how the camera looks out, stands and turns.
 
     :param config: the sequence.
-    :param T: (T, 4, 4) poses of the moving camera.
+    :param T: (T, 4, 4) poses of the camera that looks ahead and goes on.
     :param rng: source of randomness.
     :return: (T, 4, 4) poses.
     """
+    if config.heading_deg:
+        T = _look_aside(T, np.radians(config.heading_deg))
+    if config.stop_and_go:
+        return _pause(T, config.fps)
     if config.static_camera:
         return np.repeat(T[:1], len(T), axis=0)
     if not config.pure_rotation:
@@ -143,6 +148,29 @@ def loop(phase: Series, radii: tuple[float, float], dent: float) -> tuple[Series
     dx = radii[0] * (slope * np.cos(phase) - factor * np.sin(phase))
     dy = radii[1] * (slope * np.sin(phase) + factor * np.cos(phase))
     return x, y, np.unwrap(np.arctan2(dy, dx))
+
+
+def _look_aside(T: Series, angle: float) -> Series:
+    """Turn every camera about the world's vertical axis [rad]."""
+    c, s = np.cos(angle), np.sin(angle)
+    turned = T.copy()
+    turned[:, :3, :3] = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]]) @ T[:, :3, :3]
+    return turned
+
+
+def _pause(T: Series, fps: float) -> Series:
+    """Go along the same path, but brake, stand and start again in every ``STOP_PERIOD_S``."""
+    t = np.arange(len(T)) / fps
+    pace = np.clip(0.5 + 1.5 * np.cos(2 * np.pi * t / STOP_PERIOD_S), 0.0, 1.0)
+    place = np.concatenate([[0.0], np.cumsum(pace[:-1])])
+    before = np.minimum(place.astype(int), len(T) - 1)
+    after = np.minimum(before + 1, len(T) - 1)
+    share = (place - before)[:, None, None]
+    between = (1 - share) * T[before] + share * T[after]
+    # The rotation nearest to the mixture of two that differ little.
+    U, _, Vt = np.linalg.svd(between[:, :3, :3])
+    between[:, :3, :3] = U @ Vt
+    return between
 
 
 def _matrix(*entries: Series) -> Series:

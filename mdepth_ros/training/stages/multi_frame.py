@@ -7,7 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdepth_ros.engine.confidence import matching_confidence
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
@@ -91,7 +90,7 @@ def run_multi_frame(
     difference = F.smooth_l1_loss(run(blinded).depth_quarter.float().log(),
                                   matched.depth_quarter.float().log().detach(), reduction='none')
     mask = masked_mean(difference, seen_part)
-    confidence = matching_confidence(matched.window_mass.float(), depth, single_depth)
+    confidence = F.interpolate(matched.window_mass.float(), depth.shape[-2:])
     return MultiFrame(depth.detach(), confidence.detach(), errors.detach(), photometric, mask,
                       photometric + MASK_WEIGHT * mask)
 

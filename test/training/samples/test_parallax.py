@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdepth_ros.training.samples.parallax import PointTracker, image_motion
+from mdepth_ros.training.samples.parallax import MotionTracker, image_motion
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 
@@ -58,7 +58,7 @@ def test_parallax_is_the_flow_that_the_translation_makes(kind, seed):
 def test_a_turning_camera_sees_no_parallax(kind):
     grey, q = render(kind, 1, 5, pure_rotation=True)
     displacement, _, share = true_motion(q, 0, 4)
-    tracker = PointTracker(*grey[0].shape[::-1], q.K.double().numpy(), window=5)
+    tracker = MotionTracker(*grey[0].shape[::-1], q.K.double().numpy(), window=5)
     for frame in grey:
         tracker.push(frame)
     motion = tracker.motion(0, 4)
@@ -116,7 +116,7 @@ def test_an_empty_image_has_no_motion_rather_than_zero():
 def test_bad_input_names_both_sides():
     with pytest.raises(ValueError, match=r'\(90, 160\) uint8, got \(90, 161\) uint8'):
         image_motion(np.zeros((90, 160), np.uint8), np.zeros((90, 161), np.uint8))
-    tracker = PointTracker(160, 90)
+    tracker = MotionTracker(160, 90)
     for _ in range(3):
         tracker.push(np.zeros((90, 160), np.uint8))
     with pytest.raises(IndexError, match='1 <= earlier < later < 3, got 0 and 2'):

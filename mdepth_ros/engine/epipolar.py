@@ -1,0 +1,76 @@
+"""The camera's motion from two views of points whose depth nobody knows."""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+# Largest distance of an inlier from its epipolar line, as a share of the image's width.
+INLIER = 3e-3
+FEWEST_INLIERS = 0.4
+
+
+def essential_motion(
+    tracks: NDArray[np.float64], K: NDArray[np.float64]
+) -> NDArray[np.float64] | None:
+    """
+    Recover rotation and direction of translation from the essential matrix.
+
+    Source: Nister 2004 (five points), Barath et al. 2020 (MAGSAC++); OpenCV's.
+
+    :param tracks: (N, 4) x, y in the target and x, y in the source [px], N at least 5.
+    :param K: (3, 3) of both frames [px].
+    :return: (4, 4) T_source_target with a translation of length 1; None where too few points
+        agree.
+    """
+    target, source = np.ascontiguousarray(tracks[:, :2]), np.ascontiguousarray(tracks[:, 2:])
+    width = 2 * (K[0, 2] + 0.5)
+    E, inliers = cv2.findEssentialMat(target, source, K, method=cv2.USAC_MAGSAC, prob=0.999,
+                                      threshold=INLIER * width)
+    if E is None or E.shape != (3, 3):
+        return None
+    count, R, t, _ = cv2.recoverPose(E, target, source, K, mask=inliers)
+    if count < FEWEST_INLIERS * len(tracks):
+        return None
+    T = np.eye(4)
+    T[:3, :3], T[:3, 3] = R, t[:, 0]
+    return T
+
+
+def epipolar_error(T: Tensor, pixels: Tensor, K: Tensor) -> Tensor:
+    """
+    How far points are from where a motion could bring them, whatever their depth.
+
+    Source: Sampson's distance; Hartley and Zisserman, Multiple View Geometry, 11.4.3.
+
+    :param T: (B, 4, 4) T_source_target.
+    :param pixels: (B, 4, N) x, y in the target and x, y in the source [px]; NaN is left out.
+    :param K: (B, 3, 3) of both frames [px].
+    :return: (B,) median [px]; 0 for a motion without translation.
+    """
+    one = torch.ones_like(pixels[:, :1])
+    inv_K = torch.linalg.inv(K)
+    target, source = torch.cat([pixels[:, :2], one], 1), torch.cat([pixels[:, 2:], one], 1)
+    t = torch.nn.functional.normalize(T[:, :3, 3:], dim=1)
+    essential = torch.linalg.cross(t.expand(-1, -1, 3), T[:, :3, :3], dim=1)
+    F = inv_K.transpose(1, 2) @ essential @ inv_K
+    line, other = F @ target, F.transpose(1, 2) @ source  # (B, 3, N)
+    steepness = torch.cat([line[:, :2], other[:, :2]], 1).norm(dim=1).clamp(min=1e-12)
+    distance: Tensor = (source * line).sum(dim=1).abs() / steepness
+    return distance.nanmedian(dim=1).values
+
+
+def triangulate(T: Tensor, rays: Tensor, source_rays: Tensor) -> Tensor:
+    """
+    Find the depth at which each point is seen in both frames.
+
+    :param T: (4, 4) T_source_target.
+    :param rays: (3, N) of the target's pixels, z = 1.
+    :param source_rays: (3, N) of the source's, z = 1.
+    :return: (N,) depth in the target, in units of the translation; negative behind it.
+    """
+    turned = torch.linalg.cross(source_rays, T[:3, :3] @ rays, dim=0)
+    moved = torch.linalg.cross(source_rays, T[:3, 3:].expand_as(rays), dim=0)
+    depth: Tensor = -(turned * moved).sum(dim=0) / (turned ** 2).sum(dim=0).clamp(min=1e-18)
+    return depth

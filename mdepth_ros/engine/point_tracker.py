@@ -1,0 +1,80 @@
+"""Corners that are carried from frame to frame."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.engine.corners import WORKING_WIDTH, Image, Points, find_corners, follow
+
+
+@dataclass(frozen=True)
+class TrackedPoints:
+    """Where points are in one frame: (N,) numbers, the same in all frames, and (N, 2) x, y."""
+
+    ids: NDArray[np.int64]
+    points: Points
+
+
+NO_POINTS = TrackedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
+
+
+class PointTracker:
+    """
+    Follows corners, and replaces those that are lost.
+
+    Wide gaps are bridged by the frames between them. Each frame costs one search, however many
+    pairs of frames are compared later.
+    """
+
+    def __init__(self) -> None:
+        self._image: Image | None = None
+        self._tracked = NO_POINTS
+        self._next_id = 0
+
+    def reset(self) -> None:
+        """Forget the last frame; numbers are not used again."""
+        self._image, self._tracked = None, NO_POINTS
+
+    def push(self, image: Image) -> TrackedPoints:
+        """
+        Follow the corners into the next frame.
+
+        :param image: a working image, of the same size as the last one.
+        :return: the points that were followed and new ones [px of the working image].
+        """
+        ids, points = self._tracked.ids, self._tracked.points
+        if self._image is not None and len(points):
+            points, followed = follow(self._image, image, points)
+            ids, points = ids[followed], points[followed]
+        fresh = find_corners(image, points)
+        ids = np.concatenate([ids, self._next_id + np.arange(len(fresh))])
+        self._next_id += len(fresh)
+        self._image, self._tracked = image, TrackedPoints(ids, np.concatenate([points, fresh]))
+        return self._tracked
+
+
+def displacement(first: TrackedPoints, second: TrackedPoints) -> float:
+    """
+    Measure how far the image moved from one frame to another.
+
+    :param first: points of the one.
+    :param second: points of the other.
+    :return: median [working image's widths]; 1 where nothing is seen in both.
+    """
+    tracks = tracks_between(first, second)
+    if not len(tracks):
+        return 1.0
+    return float(np.median(np.linalg.norm(tracks[:, 2:] - tracks[:, :2], axis=1))) / WORKING_WIDTH
+
+
+def tracks_between(first: TrackedPoints, second: TrackedPoints) -> NDArray[np.float32]:
+    """
+    Pair up what is seen in both.
+
+    :param first: points of one frame.
+    :param second: points of another one.
+    :return: (N, 4) x, y in the first and x, y in the second [px of the working image].
+    """
+    _, i, j = np.intersect1d(first.ids, second.ids, assume_unique=True, return_indices=True)
+    return np.hstack([first.points[i], second.points[j]])

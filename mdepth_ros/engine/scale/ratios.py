@@ -1,0 +1,78 @@
+"""Many noisy readings of one number, some wrong: their robust mean, and when it changes."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+# Tukey's constant: 95 % of the efficiency of the mean on Gaussian noise, none for gross errors.
+TUKEY = 4.685
+ITERATIONS = 10
+# Median absolute deviation to standard deviation.
+SIGMA_PER_MAD = 1.4826
+SMALLEST_SIGMA = 1e-3
+
+
+@dataclass(frozen=True)
+class Location:
+    """Robust mean and its standard error."""
+
+    mean: float
+    error: float
+
+
+def robust_location(values: Sequence[float]) -> Location:
+    """
+    Average those values that agree, by Tukey's biweight.
+
+    :param values: at least one.
+    :return: their location.
+    """
+    x = np.asarray(values, np.float64)
+    mean = float(np.median(x))
+    sigma = max(SIGMA_PER_MAD * float(np.median(np.abs(x - mean))), SMALLEST_SIGMA)
+    for _ in range(ITERATIONS):
+        u = (x - mean) / (TUKEY * sigma)
+        weight = np.where(np.abs(u) < 1, (1 - u * u) ** 2, 0.0)
+        mean = float((weight * x).sum() / weight.sum())
+    return Location(mean, sigma / float(np.sqrt(len(x))))
+
+
+class Ratios:
+    """
+    Log ratios of the last minutes.
+
+    When the newest ones say something else than those before, those before are forgotten.
+    """
+
+    CAPACITY = 600
+    RECENT = 40
+    SMALLEST_CHANGE = 0.05
+    CERTAINTY = 5.0  # [standard errors]
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._values: deque[float] = deque(maxlen=self.CAPACITY)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, log_ratio: float) -> Location:
+        """
+        Take one more.
+
+        :param log_ratio: logarithm of the ratio.
+        :return: the location of all that count.
+        """
+        self._values.append(log_ratio)
+        values = list(self._values)
+        before, recent = values[:-self.RECENT], values[-self.RECENT:]
+        if len(before) >= self.RECENT:
+            old, new = robust_location(before), robust_location(recent)
+            certain = self.CERTAINTY * float(np.hypot(old.error, new.error))
+            if abs(new.mean - old.mean) > max(self.SMALLEST_CHANGE, certain):
+                # The change lies among the recent ones: what they begin with is of before.
+                values = recent[self.RECENT // 2:]
+                self._values = deque(values, maxlen=self.CAPACITY)
+        return robust_location(values)

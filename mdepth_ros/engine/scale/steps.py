@@ -1,0 +1,29 @@
+"""Steps of a path that lie apart from their neighbours'."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+FEWEST_STEPS = 5  # among fewer none is told apart
+# Steps are judged by the distance of the best ones from the middle: even if half of them are wrong
+# this measures the noise of the right ones.
+BEST_SHARE = 0.3
+AGREES = 5.0
+SMALLEST_SHARE = 0.2  # of the speed
+
+
+def without_outliers(velocities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Replace velocities that lie apart from the others.
+
+    :param velocities: (N, 3) of the steps of a path, in any unit.
+    :return: (N, 3) the same, with the mean of the good ones in place of the others.
+    """
+    if len(velocities) < FEWEST_STEPS:
+        return velocities
+    middle = np.median(velocities, axis=0)
+    distance = np.linalg.norm(velocities - middle, axis=1)
+    rank = int(BEST_SHARE * len(distance))
+    noise = float(np.partition(distance, rank)[rank])
+    smallest = SMALLEST_SHARE * float(np.linalg.norm(middle))
+    good = distance <= max(AGREES * noise, smallest)
+    return np.where(good[:, None], velocities, velocities[good].mean(axis=0))

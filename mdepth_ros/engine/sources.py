@@ -1,0 +1,77 @@
+"""Which of the past frames to match with: the camera must have moved, but not out of view."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdepth_ros.engine.corners import WORKING_WIDTH
+from mdepth_ros.engine.frame_buffer import PastFrame
+from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
+from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
+
+# Followed points tell the motion if such a share of them agrees with it.
+FEWEST_AGREEING = 0.5
+# Share of a frame's points that its source shows, at least.
+LEAST_OVERLAP = 0.3
+# More parallax than this tells little more, and less of it is in view [image widths].
+ENOUGH_PARALLAX = 0.015
+
+
+@dataclass(frozen=True)
+class Source:
+    """
+    A past frame and the camera's motion since.
+
+    ``T_source_target`` (1, 4, 4) at the scale of the target's depth. ``parallax`` is the median
+    displacement that the translation causes [image widths], ``overlap`` the share of the target's
+    points that this frame shows.
+    """
+
+    frame: PastFrame
+    T_source_target: Tensor
+    parallax: float
+    overlap: float
+
+
+def find_sources(
+    frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor
+) -> list[Source]:
+    """
+    Solve for the motion to every past frame whose points can still be followed.
+
+    :param frames: oldest first.
+    :param tracked: the target's points [px of the working image].
+    :param depth: (1, 1, H, W) single-frame depth of the target [m].
+    :param K: (1, 3, 3) intrinsics [px].
+    :return: the usable ones, oldest first.
+    """
+    pairs = [(frame, tracks_between(tracked, frame.tracked)) for frame in frames]
+    pairs = [(frame, tracks) for frame, tracks in pairs if len(tracks) >= FEWEST_TRACKS]
+    if not pairs:
+        return []
+    scale = depth.shape[-1] / WORKING_WIDTH
+    batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
+    for row, (_, tracks) in zip(batch, pairs):
+        row[:len(tracks)] = (tracks + 0.5) * scale - 0.5
+    solved = motions_from_tracks(torch.from_numpy(batch).to(depth.device), depth, K)
+    parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
+    return [
+        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1],
+               len(tracks) / len(tracked.ids))
+        for i, (frame, tracks) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
+    ]
+
+
+def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
+    """
+    Take the newest frames with enough parallax, then those with most.
+
+    :param sources: oldest first.
+    :param count: how many at most.
+    :return: the best first; at least one where there is any with enough overlap.
+    """
+    seen = [source for source in reversed(sources) if source.overlap >= LEAST_OVERLAP]
+    return sorted(seen, key=lambda source: -min(source.parallax, ENOUGH_PARALLAX))[:count]

@@ -1,0 +1,60 @@
+"""Depth that does not jump when the source, the mode or the network's mood changes."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
+
+# Largest change of the median depth from frame to frame that motion does not explain.
+MOST = 0.01
+# Every so manieth pixel is compared, in both directions.
+STRIDE = 8
+FEWEST_PIXELS = 50
+
+
+class SteadyDepth:
+    """
+    Takes the jumps out of the depth's overall scale, and gives way to them bit by bit.
+
+    A frame's depth is brought into the frame before by the camera's motion and compared with what
+    was given out there. Shape is left alone: one factor for all pixels.
+    """
+
+    def __init__(self) -> None:
+        self._last: Tensor | None = None
+
+    def reset(self) -> None:
+        """Forget the last frame."""
+        self._last = None
+
+    def __call__(self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None) -> float:
+        """
+        Follow the depth, slowly where it jumps.
+
+        :param depth: (1, 1, H, W) of the newest frame [m].
+        :param K: (1, 3, 3) [px].
+        :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
+            where that is unknown, as when the view has changed: then any depth is right.
+        :return: factor for the depth and the motions that go with it.
+        """
+        factor = 1.0
+        if self._last is not None and T_previous_target is not None:
+            jump = float(_log_jump(depth, self._last, K, T_previous_target))
+            factor = math.exp(min(max(jump, -MOST), MOST) - jump)
+        self._last = depth * factor
+        return factor
+
+
+def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> Tensor:
+    """Median log ratio of the depth to that of the frame before; 0 where too little is seen."""
+    middle = slice(STRIDE // 2, None, STRIDE)
+    moved = transform(T, backproject(depth, invert_intrinsics(K))[..., middle, middle])
+    seen, in_front = project(moved, K)
+    usable = inside(seen, *last.shape[-2:]) & in_front
+    if int(usable.sum()) < FEWEST_PIXELS:
+        return torch.zeros((), device=depth.device)
+    ratio = (moved[:, 2:] / sample(last, seen, 'border')).log()
+    return ratio[usable].nanmedian()

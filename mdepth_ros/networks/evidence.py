@@ -1,0 +1,109 @@
+"""What tells right depths from wrong ones, before the truth is known."""
+
+import math
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.projection import inside, reproject, sample
+from mdepth_ros.networks.features import MATCHING_STRIDE
+from mdepth_ros.networks.multi_frame import MultiFrameOutput
+
+CHANNELS = 11
+# Without a second frame nothing was checked: neither trusted nor refused.
+UNCHECKED = 0.5
+_DARK = 0.02  # [image range]; photometric errors below sensor noise are alike
+
+
+class Evidence(NamedTuple):
+    """
+    At the matching resolution; a tuple, so that exporters can take it apart.
+
+    ``features`` (B, 11, h, w), without unit. ``span`` (B, 1, h, w), how far the search moves the
+    image [px of h x w]. ``prior`` (B, 1, h, w), a first guess of the confidence in (0, 1).
+    """
+
+    features: Tensor
+    span: Tensor
+    prior: Tensor
+
+
+def thumbnail(image: Tensor) -> Tensor:
+    """
+    Shrink an image to the matching resolution, centred as the features are.
+
+    :param image: (B, 3, H, W).
+    :return: (B, 3, h, w).
+    """
+    return F.avg_pool2d(image, MATCHING_STRIDE + 1, MATCHING_STRIDE, MATCHING_STRIDE // 2,
+                        count_include_pad=False)
+
+
+def matching_evidence(
+    matched: MultiFrameOutput, single_depth: Tensor, target: Tensor, source: Tensor, K: Tensor,
+    T_source_target: Tensor,
+) -> Evidence:
+    """
+    Look at a matching.
+
+    :param matched: of M-DepthNet.
+    :param single_depth: (B, 1, h, w) D_s [m].
+    :param target: (B, 3, h, w) :func:`thumbnail` of the target.
+    :param source: (B, 3, h, w) that of a source.
+    :param K: (B, 3, 3) intrinsics at the matching resolution [px].
+    :param T_source_target: (B, 4, 4) motion from the target to that source.
+    :return: the evidence.
+    """
+    depth, inv_K = matched.depth_quarter, invert_intrinsics(K)
+    pixels, in_front = reproject(depth, K, inv_K, T_source_target)
+    seen = inside(pixels, *depth.shape[-2:]) & in_front
+    single_pixels, _ = reproject(single_depth, K, inv_K, T_source_target)
+    error = _photometric(target, source, pixels)
+    single_error = _photometric(target, source, single_pixels)
+    ends = [reproject(matched.hypotheses[:, i:i + 1], K, inv_K, T_source_target)[0]
+            for i in (0, matched.hypotheses.shape[1] - 1)]
+    span = (ends[0] - ends[1]).norm(dim=1, keepdim=True)
+    p = matched.probabilities
+    entropy = -(p * p.clamp(min=1e-6).log()).sum(dim=1, keepdim=True) / math.log(p.shape[1])
+    change = (depth / single_depth).log()
+    features = torch.cat([
+        matched.window_mass, entropy, change, change.abs(), span.log1p(), seen.to(depth.dtype),
+        (error + _DARK).log(), ((single_error + _DARK) / (error + _DARK)).log(),
+        *_of_single_frame(single_depth, target)], dim=1)
+    return Evidence(features, span, matched.window_mass * (-change.abs()).exp())
+
+
+def no_evidence(single_depth: Tensor, target: Tensor) -> Evidence:
+    """
+    Look at a frame that was matched with nothing.
+
+    :param single_depth: (B, 1, h, w) D_s [m].
+    :param target: (B, 3, h, w) :func:`thumbnail` of the frame.
+    :return: the evidence.
+    """
+    zero = torch.zeros_like(single_depth)
+    shown = _of_single_frame(single_depth, target)
+    features = torch.cat([zero.expand(-1, CHANNELS - len(shown), -1, -1), *shown], dim=1)
+    return Evidence(features, zero, torch.full_like(zero, UNCHECKED))
+
+
+def _of_single_frame(single_depth: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Relative depth, its edges, and the image's."""
+    log_depth = single_depth.log()
+    grey = target.mean(dim=1, keepdim=True)
+    return (log_depth - log_depth.mean(dim=(2, 3), keepdim=True), _slope(log_depth), _slope(grey))
+
+
+def _photometric(target: Tensor, source: Tensor, pixels: Tensor) -> Tensor:
+    """Mean absolute difference of 3 x 3 pixels, (B, 1, h, w)."""
+    difference = (sample(source, pixels, 'border') - target).abs().mean(dim=1, keepdim=True)
+    return F.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
+
+
+def _slope(x: Tensor) -> Tensor:
+    """Largest change to a neighbour, (B, 1, h, w)."""
+    padded = F.pad(x, (1, 1, 1, 1), mode='replicate')
+    return F.max_pool2d(padded, 3, 1) + F.max_pool2d(-padded, 3, 1)

@@ -1,0 +1,214 @@
+"""
+M-DepthNet and TrustNet on synthetic scenes with exact depth, beside a frozen S-DepthNet.
+
+``python -m mdepth_ros.training.pretrain_matching --start lite.safetensors --out new.safetensors``
+matches as the robot does: the motion is solved for by S-DepthNet's depth, right or wrong, and the
+truth is brought to the scale of that motion.
+"""
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
+from mdepth_ros.geometry.projection import backproject, inside, project, transform
+from mdepth_ros.geometry.resection import solve_motion
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidence, thumbnail
+from mdepth_ros.networks.features import MATCHING_STRIDE
+from mdepth_ros.networks.hypotheses import downsample_nearest
+from mdepth_ros.training.losses import masked_mean
+from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
+from mdepth_ros.training.pretrain import MAX_TRUTH, multi_frame_loss
+
+# Points that the motion is solved from, and how well they are followed [px].
+POINTS = 150
+TRACK_NOISE_PX = 0.3
+# The motion's scale is taken for the depth's, unless it is further from it than this.
+SCALE_RANGE = 1.5
+# A motion that moves the median point by less says nothing about scale [image widths].
+NO_PARALLAX = 0.002
+
+
+@dataclass(frozen=True)
+class Losses:
+    """
+    What is minimised, and how it goes.
+
+    ``multi`` of M-DepthNet, ``trust`` of TrustNet; ``change``, the error of the blend over that of
+    S-DepthNet, is for people.
+    """
+
+    multi: Tensor
+    trust: Tensor
+    change: Tensor
+
+
+def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
+    """
+    Match a batch.
+
+    :param model: with S-DepthNet in eval mode.
+    :param batch: pairs with their truth.
+    :return: the losses; no gradient goes from TrustNet's to M-DepthNet.
+    """
+    config = model.config
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+        disparity = model.single(batch.target)
+    single = disparity_to_depth(disparity.float(), config.min_depth, config.max_depth)
+    T, scale = solve_as_the_robot(single, batch)
+    truth = batch.depth * scale
+    K = stride_intrinsics(batch.K, MATCHING_STRIDE)
+    with torch.autocast('cpu', torch.bfloat16):
+        target = model.multi.features(batch.target)
+        source = model.multi.features(batch.source)
+        matched = model.multi(target, source.matching[:, None], single, K, T[:, None])
+    matched = type(matched)(*(x.float() for x in matched))
+    multi = multi_frame_loss(matched.depth, matched.probabilities, matched.hypotheses, truth)
+
+    matched = type(matched)(*(x.detach() for x in matched))
+    small, other = thumbnail(batch.target), thumbnail(batch.source)
+    single_small = downsample_nearest(single, *small.shape[-2:])
+    seen = matching_evidence(matched, single_small, small, other, K, T)
+    trust, change = trust_loss(model, seen, matched.depth_quarter, single_small, batch.depth)
+    alone, _ = trust_loss(model, no_evidence(single_small, small), single_small, single_small,
+                          batch.depth)
+    return Losses(multi, trust + 0.5 * alone, change)
+
+
+def trust_loss(
+    model: DepthModel, evidence: Evidence, depth: Tensor, single: Tensor, truth: Tensor
+) -> tuple[Tensor, Tensor]:
+    """
+    Likelihood of the blend's log error under a Laplace distribution, and the error itself.
+
+    :param model: its TrustNet learns.
+    :param evidence: of the matching.
+    :param depth: (B, 1, h, w) D_m [m].
+    :param single: (B, 1, h, w) D_s [m].
+    :param truth: (B, 1, H, W) exact [m], Inf for the sky.
+    :return: the loss, and the blend's error over S-DepthNet's, without gradient.
+    """
+    truth = truth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE]
+    valid = truth < MAX_TRUTH
+    trust = model.trust(evidence, depth, single)
+    error, single_error = (_scaled_error(d, truth, valid) for d in (trust.depth, single))
+    likelihood = error * (-trust.log_spread).exp() + trust.log_spread
+    return (masked_mean(likelihood + error, valid),
+            (masked_mean(error, valid) / masked_mean(single_error, valid)).detach())
+
+
+def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor]:
+    """
+    Resect the motion from points of the single-frame depth.
+
+    :param single: (B, 1, H, W) D_s [m].
+    :param batch: the pairs.
+    :return: (B, 4, 4) T_source_target, and (B, 1, 1, 1) factor that brings the truth to its scale.
+    """
+    H, W = single.shape[-2:]
+    inv_K = invert_intrinsics(batch.K)
+    far = batch.depth.clamp(max=1000.0)
+    seen, in_front = project(transform(batch.T_source_target, backproject(far, inv_K)), batch.K)
+    usable = (inside(seen, H, W) & in_front).flatten(1)
+    chosen = torch.multinomial(usable.float() + 1e-9, POINTS)  # (B, POINTS)
+    points = backproject(single, inv_K).flatten(2)
+    points, pixels = (x.flatten(2).gather(2, chosen.unsqueeze(1).expand(-1, x.shape[1], -1))
+                      for x in (points, seen))
+    pixels = pixels + TRACK_NOISE_PX * torch.randn_like(pixels)
+    T = solve_motion(points, pixels, usable.gather(1, chosen), batch.K)
+    length, true_length = (x[:, :3, 3].norm(dim=1) for x in (T, batch.T_source_target))
+    scale = _median_ratio(single, batch.depth)
+    by_motion = length / true_length.clamp(min=1e-9)
+    turned = batch.T_source_target.clone()
+    turned[:, :3, 3] = 0
+    still, _ = project(transform(turned, backproject(far, inv_K)), batch.K)
+    parallax = (seen - still).norm(dim=1).flatten(1).median(dim=1).values / W
+    agree = ((by_motion / scale).log().abs() < math.log(SCALE_RANGE)) & (parallax > NO_PARALLAX)
+    return T, torch.where(agree, by_motion, scale).view(-1, 1, 1, 1)
+
+
+def _median_ratio(depth: Tensor, truth: Tensor) -> Tensor:
+    """Of each image, (B,)."""
+    ratio = torch.where(truth < MAX_TRUTH, depth / truth, torch.nan).flatten(1)
+    return torch.nan_to_num(ratio.nanmedian(dim=1).values, nan=1.0)
+
+
+def _scaled_error(depth: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
+    """Log error after median scaling, 0 where there is no truth."""
+    scale = _median_ratio(depth.detach(), truth).view(-1, 1, 1, 1)
+    return (depth / scale / torch.where(valid, truth, depth / scale)).log().abs()
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train until the time is up."""
+    torch.set_num_threads(1)
+    torch.manual_seed(arguments.seed)
+    rng = np.random.default_rng(arguments.seed)
+    model = load_checkpoint(arguments.start)
+    model.requires_grad_(False)
+    for part in (model.multi, model.trust):
+        part.train().requires_grad_(True)
+    optimiser = torch.optim.AdamW([
+        {'params': model.multi.parameters(), 'lr': arguments.rate},
+        {'params': model.trust.parameters(), 'lr': 3 * arguments.rate}], weight_decay=1e-4)
+    base = [group['lr'] for group in optimiser.param_groups]
+    pools = [PairPool(size, arguments.capacity // len(SIZES)) for size in SIZES]
+    seed = arguments.seed * 1_000_000_000 + 500_000_000
+    for _ in range(arguments.first):
+        for pool in pools:
+            pool.grow(seed)
+            seed += 1
+    start, step, means = time.monotonic(), 0, torch.zeros(3)
+    while (spent := (time.monotonic() - start) / (60 * arguments.minutes)) < 1:
+        for group, rate in zip(optimiser.param_groups, base):
+            group['lr'] = rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * spent))
+        pool = pools[step % len(pools)]
+        if step % arguments.grow_every < len(pools) and spent < 0.9:
+            pool.grow(seed)
+            seed += 1
+        losses = step_losses(model, pool.draw(arguments.batch, rng))
+        optimiser.zero_grad()
+        (losses.multi + losses.trust).backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.multi.parameters(), 5.0)
+        norm = norm + torch.nn.utils.clip_grad_norm_(model.trust.parameters(), 5.0)
+        if torch.isfinite(norm):
+            optimiser.step()
+        terms = torch.stack([losses.multi, losses.trust, losses.change]).detach()
+        means = terms if step == 0 else 0.98 * means + 0.02 * terms
+        step += 1
+        if step % 50 == 0:
+            print(f'step {step} {100 * spent:.1f} % multi {means[0]:.4f} trust {means[1]:.4f} '
+                  f'blend / single {means[2]:.4f} worlds {seed % 500_000_000} '
+                  f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
+        if step % 500 == 0:
+            save_checkpoint(model, arguments.out, torch.float16, f'pretrain_matching, {step}')
+    save_checkpoint(model, arguments.out, torch.float16,
+                    f'mdepth_ros.training.pretrain_matching, {step} steps')
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--start', type=Path, required=True, help='weights to go on from')
+    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
+    parser.add_argument('--minutes', type=float, default=60.0)
+    parser.add_argument('--batch', type=int, default=6)
+    parser.add_argument('--rate', type=float, default=1e-3)
+    parser.add_argument('--capacity', type=int, default=2000, help='sequences kept in memory')
+    parser.add_argument('--first', type=int, default=40, help='sequences per size at the start')
+    parser.add_argument('--grow-every', type=int, default=12, help='steps between new sequences')
+    parser.add_argument('--seed', type=int, default=0)
+    train(parser.parse_args())
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,1 @@
+"""How far a robot can trust the depth: scene classes, frame rates, events, steadiness."""

@@ -1,0 +1,127 @@
+"""What goes wrong around a robot: pauses, loops, kidnapping, a covered lens."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.methods import METHODS
+from mdepth_ros.training.robustness.scene_classes import open_world
+from mdepth_ros.training.robustness.view import View, views_of
+from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+
+# Frames before the event and after it.
+BEFORE, AFTER = 15, 15
+PAUSE_S, COVERED_S = 3.0, 1.0
+# Recovered: not farther off than without the event, but for this share.
+TOLERANCE = 0.1
+EVENT_CLASSES = ('forward', 'indoor', 'handheld')
+# A world of another number is where the camera is kidnapped from.
+ELSEWHERE = 500
+# Views of a world, those of another one -> what the robot gets; the last AFTER are the same.
+Script = Callable[[list[View], list[View]], list[View]]
+
+
+@dataclass(frozen=True)
+class EventRun:
+    """
+    How one method took one event in one world.
+
+    After ``frames_to_recover`` frames, which take ``seconds_to_recover``, the depth stays within
+    ``TOLERANCE`` of its error without the event; ``recovered`` is False where that takes longer
+    than the test. ``jump`` is the largest unexplained change from the event on, ``usual_jump``
+    that of the same frames without it; None where there is none to tell.
+    """
+
+    event: str
+    method: str
+    frames_to_recover: int
+    seconds_to_recover: float
+    recovered: bool
+    jump: float | None
+    usual_jump: float | None
+
+
+def pause(views: list[View], others: list[View]) -> list[View]:
+    """Nothing comes for a while, in which the camera stands; then it goes on."""
+    gap_ns = round(PAUSE_S * 1e9)
+    return views[:BEFORE] + [replace(view, stamp_ns=view.stamp_ns + gap_ns)
+                             for view in views[BEFORE:]]
+
+
+def bag_loop(views: list[View], others: list[View]) -> list[View]:
+    """A recording ends and starts again, its stamps with it."""
+    return views[-AFTER:] + _put(views)
+
+
+def kidnapped(views: list[View], others: list[View]) -> list[View]:
+    """From one frame to the next the camera is in another world."""
+    return others + _put(views)
+
+
+def lens_covered(views: list[View], others: list[View]) -> list[View]:
+    """The last frames before are black."""
+    period_ns = views[1].stamp_ns - views[0].stamp_ns
+    dark = min(round(COVERED_S * 1e9 / period_ns), BEFORE - 1)
+    covered = [replace(view, rgb=np.zeros_like(view.rgb), truth=None)
+               for view in views[BEFORE - dark:BEFORE]]
+    return views[:BEFORE - dark] + covered + views[BEFORE:]
+
+
+EVENTS: dict[str, Script] = {
+    'pause': pause, 'bag_loop': bag_loop, 'kidnapped': kidnapped, 'lens_covered': lens_covered}
+
+
+def run_events(
+    bench: Bench, name: str, number: int, events: Mapping[str, Script] = EVENTS
+) -> list[EventRun]:
+    """
+    Play a world with each event, and once without any.
+
+    :param bench: how; its number of frames does not matter.
+    :param name: of the class.
+    :param number: which of its worlds.
+    :param events: what happens to the world's views and those of another one.
+    :raises MdepthError: as the estimator does.
+    """
+    world = open_world(name, number, *bench.camera_size, BEFORE + AFTER)
+    # The same camera elsewhere.
+    other = SyntheticSequenceView(world.config, world.seed + ELSEWHERE)
+    views, others = list(views_of(world)), list(views_of(other, range(BEFORE)))
+    runs = []
+    for method in METHODS:
+        undisturbed = score_views(bench.estimator(method), views)[-AFTER:]
+        for event, script in events.items():
+            scores = score_views(bench.estimator(method), script(views, others))[-AFTER:]
+            runs.append(judge(event, method, scores, undisturbed))
+    return runs
+
+
+def judge(
+    event: str, method: str, scores: list[ViewScore], undisturbed: list[ViewScore]
+) -> EventRun:
+    """
+    Compare the frames after an event with the same ones without it.
+
+    :param event: its name.
+    :param method: the method's name.
+    :param scores: of the frames from the event on, two or more.
+    :param undisturbed: of the same frames without it.
+    """
+    late = [number for number, (score, usual) in enumerate(zip(scores, undisturbed), start=1)
+            if score.accuracy is not None and usual.accuracy is not None
+            and score.accuracy.errors.multi.abs_rel
+            > (1 + TOLERANCE) * usual.accuracy.errors.multi.abs_rel]
+    frames = max(late, default=0)
+    jump, usual_jump = (max((score.jump for score in part if score.jump is not None), default=None)
+                        for part in (scores, undisturbed))
+    period_s = (scores[-1].stamp_ns - scores[0].stamp_ns) / (len(scores) - 1) * 1e-9
+    return EventRun(event, method, frames, frames * period_s, frames < len(scores), jump,
+                    usual_jump)
+
+
+def _put(views: list[View]) -> list[View]:
+    """The frames after an event to which the camera was carried."""
+    return [replace(views[-AFTER], linked=False), *views[-AFTER + 1:]]

@@ -1,0 +1,84 @@
+"""Views through the estimator, frame after frame, and what comes out at the truth's size."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
+from mdepth_ros.training.evaluation.protocol import predicted_at
+from mdepth_ros.training.robustness.view import View
+
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Played:
+    """
+    A view and the robot's depth of it, all at the size of the truth (or of the image).
+
+    ``depth`` and ``single`` (H, W) [m], NaN where there is none; ``confidence`` (H, W) in [0, 1].
+    ``source_stamp_ns`` is None where nothing was matched; ``source_changed`` says whether mode or
+    source are others than for the view before.
+    """
+
+    view: View
+    depth: Map
+    single: Map
+    confidence: Map
+    mode: Mode
+    source_stamp_ns: int | None
+    source_changed: bool
+
+
+def play(estimator: DepthEstimator, views: Iterable[View]) -> Iterator[Played]:
+    """
+    Push every view at its stamp.
+
+    :param estimator: what the node runs, too; it is reset first.
+    :param views: in the order in which they come.
+    :return: what came out for each.
+    :raises MdepthError: as :meth:`DepthEstimator.push`.
+    """
+    estimator.reset()
+    before: DepthEstimate | None = None
+    for view in views:
+        estimate = estimator.push(Frame(view.rgb, view.camera, view.stamp_ns))
+        H, W = view.rgb.shape[:2] if view.truth is None else view.truth.shape
+        yield Played(
+            view=view,
+            depth=predicted_at(_depth(estimate.depth, estimate.valid), (H, W)),
+            single=predicted_at(_depth(estimate.single_depth, estimate.valid), (H, W)),
+            confidence=np.asarray(cv2.resize(_array(estimate.confidence), (W, H)), np.float32),
+            mode=estimate.mode,
+            source_stamp_ns=estimate.source_stamp_ns,
+            source_changed=before is not None and _source_changed(before, estimate))
+        before = estimate
+
+
+def _source_changed(before: DepthEstimate, now: DepthEstimate) -> bool:
+    """Whether the source is neither the same frame nor as many frames ago."""
+    if before.source_stamp_ns is None or now.source_stamp_ns is None:
+        return before.mode is not now.mode
+    age_before = before.stamp_ns - before.source_stamp_ns
+    age = now.stamp_ns - now.source_stamp_ns
+    # Stamps are rounded, and cameras jitter.
+    return (now.source_stamp_ns != before.source_stamp_ns
+            and abs(age - age_before) > 0.1 * abs(age_before))
+
+
+def _depth(depth: Tensor, valid: Tensor) -> Map:
+    """(1, 1, h, w) tensor to (h, w) array with NaN for what is no depth."""
+    usable = depth.isfinite() & (depth > 0) & valid
+    return _array(torch.where(usable, depth, torch.nan))
+
+
+def _array(image: Tensor) -> Map:
+    """(1, 1, h, w) tensor to (h, w) array."""
+    array: Map = image[0, 0].cpu().numpy()
+    return array

@@ -1,0 +1,60 @@
+"""The same path filmed by a slow and by a fast camera, scored on the same frames."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.methods import METHODS
+from mdepth_ros.training.robustness.runs import LEAD_FRAMES
+from mdepth_ros.training.robustness.scene_classes import open_world
+from mdepth_ros.training.robustness.view import views_of
+from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+
+RENDERED_HZ = 60
+RATES_HZ = (10, 30, 60)
+# Classes whose paths are played.
+RATE_CLASSES = ('forward', 'indoor')
+
+
+@dataclass(frozen=True)
+class RateRun:
+    """AbsRel of each method at each rate [Hz], and of the single-frame depth, of one world."""
+
+    name: str
+    single: float
+    methods: dict[str, dict[int, float]]
+
+
+def run_rates(bench: Bench, name: str, number: int) -> RateRun:
+    """
+    Play a world at all rates.
+
+    :param bench: how.
+    :param name: of the class.
+    :param number: which of its worlds.
+    :raises MdepthError: as the estimator does.
+    """
+    slowest = RENDERED_HZ // RATES_HZ[0]
+    count = LEAD_FRAMES + bench.frames
+    world = open_world(name, number, *bench.camera_size, slowest * (count - 1) + 1,
+                       fps=float(RENDERED_HZ), exposure_change=False)
+    scored = range(slowest * LEAD_FRAMES, len(world), slowest)
+    means: dict[str, dict[int, float]] = {method: {} for method in METHODS}
+    single = np.nan
+    for method in METHODS:
+        for rate in RATES_HZ:
+            frames = range(0, len(world), RENDERED_HZ // rate)
+            # Without a truth a view is played, but not scored.
+            views = (view if i in scored else replace(view, truth=None)
+                     for i, view in zip(frames, views_of(world, frames)))
+            scores = score_views(bench.estimator(method), views)
+            single, means[method][rate] = _abs_rel(scores)
+    return RateRun(name, single, means)
+
+
+def _abs_rel(scores: list[ViewScore]) -> tuple[float, float]:
+    """Mean AbsRel of both depths."""
+    errors = [score.accuracy.errors for score in scores if score.accuracy is not None]
+    return (float(np.mean([both.single.abs_rel for both in errors])),
+            float(np.mean([both.multi.abs_rel for both in errors])))

@@ -1,0 +1,82 @@
+"""All runs, several at once."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from mdepth_ros.training.child_processes import end_with_parent, ending_children
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.events import EVENT_CLASSES, EventRun, run_events
+from mdepth_ros.training.robustness.rates import RATE_CLASSES, RateRun, run_rates
+from mdepth_ros.training.robustness.runs import Run, run_recording, run_world
+from mdepth_ros.training.robustness.scene_classes import CLASSES
+from mdepth_ros.training.robustness.summary import summarise
+
+# What can be asked for: scene classes, and these.
+RATES, EVENTS = 'rates', 'events'
+PARTS = (*CLASSES, RATES, EVENTS)
+Result = Run | RateRun | list[EventRun]
+Job = Callable[[], Result]
+
+
+def run_robustness(
+    bench: Bench, worlds: int, parts: Sequence[str] = PARTS,
+    recording: tuple[Path, int, int | None] | None = None, processes: int = 1,
+) -> dict[str, Any]:
+    """
+    Play everything.
+
+    :param bench: how.
+    :param worlds: of each class; rates and events take half as many of each of theirs.
+    :param parts: some of ``PARTS``.
+    :param recording: a frames folder and its first and last frame, itself included, to play too.
+    :param processes: how many runs at once.
+    :return: as :func:`summarise`.
+    :raises MdepthError: as the runs do.
+    """
+    fewer = range((worlds + 1) // 2)
+    # The long ones first, so that no core is idle at the end.
+    jobs: list[Job] = []
+    if RATES in parts:
+        jobs += [partial(run_rates, bench, name, n) for name in RATE_CLASSES for n in fewer]
+    if EVENTS in parts:
+        jobs += [partial(run_events, bench, name, n) for name in EVENT_CLASSES for n in fewer]
+    jobs += [partial(run_world, bench, name, n)
+             for name in CLASSES if name in parts for n in range(worlds)]
+    if recording is not None:
+        jobs.append(partial(run_recording, bench, *recording))
+    results = _run_all(jobs, processes)
+    return summarise(
+        runs=[result for result in results if isinstance(result, Run)],
+        rates=[result for result in results if isinstance(result, RateRun)],
+        events=[run for result in results if isinstance(result, list) for run in result])
+
+
+def _run_all(jobs: list[Job], processes: int) -> list[Result]:
+    """Run jobs, return their results in order."""
+    with tqdm(total=len(jobs), unit='run', desc='robustness', leave=False) as bar:
+        if processes == 1:
+            results = []
+            for job in jobs:
+                results.append(job())
+                bar.update()
+            return results
+        context = multiprocessing.get_context('spawn')
+        with ProcessPoolExecutor(processes, context, _start) as pool, ending_children():
+            futures = [pool.submit(job) for job in jobs]
+            for future in as_completed(futures):
+                future.result()
+                bar.update()
+            return [future.result() for future in futures]
+
+
+def _start() -> None:
+    """Prepare a process: threads that share a core would only wait for each other."""
+    end_with_parent()
+    torch.set_num_threads(1)

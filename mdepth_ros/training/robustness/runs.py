@@ -1,0 +1,55 @@
+"""Worlds and recordings, played by each method from beginning to end."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.methods import METHODS
+from mdepth_ros.training.robustness.scene_classes import open_world
+from mdepth_ros.training.robustness.view import views_of
+from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+
+# A robot has seen some frames already: those before are played, and count for steadiness only.
+LEAD_FRAMES = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """One world of a class; ``scores`` of each method, the first ``lead`` without errors."""
+
+    name: str
+    lead: int
+    scores: dict[str, list[ViewScore]]
+
+
+def run_world(bench: Bench, name: str, number: int) -> Run:
+    """
+    Play a world of a scene class.
+
+    :param bench: how.
+    :param name: of the class.
+    :param number: which of its worlds.
+    :raises MdepthError: as the estimator does.
+    """
+    world = open_world(name, number, *bench.camera_size, LEAD_FRAMES + bench.frames)
+    return Run(name, LEAD_FRAMES, {
+        method: score_views(bench.estimator(method), views_of(world)) for method in METHODS})
+
+
+def run_recording(bench: Bench, path: Path, first: int = 0, last: int | None = None) -> Run:
+    """
+    Play real frames at the size that the engine chooses for their camera.
+
+    :param bench: how.
+    :param path: a frames folder, or a tree of them.
+    :param first: first frame.
+    :param last: last frame, itself included; None for the end.
+    :raises MdepthError: naming the file, if one is missing or broken.
+    """
+    sequences = open_frames(path, first, None if last is None else last + 1)
+    return Run('recording', 0, {
+        method: [score for sequence in sequences
+                 for score in score_views(bench.estimator(method, resized=False),
+                                          views_of(sequence))]
+        for method in METHODS})

@@ -1,0 +1,77 @@
+"""``mdepth robustness`` from the command line to table and JSON."""
+
+import json
+
+import pytest
+
+from mdepth_ros.cli.main import main
+from mdepth_ros.training.datasets.rendered import write_sequence
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.run import run_robustness
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+SMALL = ['--size', '64x64', '--worlds', '1', '--frames-per-world', '2', '--device', 'cpu']
+
+
+@pytest.fixture
+def recording(tmp_path):
+    """Three frames with truth."""
+    folder = tmp_path / 'recording'
+    write_sequence(render_sequence(SceneConfig('handheld', 64, 64, frames=3), 3), folder)
+    return folder
+
+
+def test_table_and_json(tiny_weights, recording, tmp_path, capsys):
+    file = tmp_path / 'new' / 'robustness.json'
+    assert main(['robustness', '--weights', str(tiny_weights), '--only', 'static_camera',
+                 'moving_objects', '--json', str(file), '--frames', str(recording),
+                 '--first', '1', '--last', '2', '--processes', '1', *SMALL]) == 0
+    report = json.loads(file.read_text())
+    assert list(report['classes']) == ['static_camera', 'moving_objects', 'recording']
+    assert report['classes']['recording']['frames'] == 2
+    values = report['classes']['moving_objects']
+    assert values['frames'] == 2
+    ours = values['ours']
+    assert ours['ratio'] == pytest.approx(ours['abs_rel'] / values['single']['abs_rel'])
+    assert report['worst']['ratio'] == max(
+        one['ours']['ratio'] for name, one in report['classes'].items() if name != 'recording')
+    confidence = report['confidence']['ours']
+    assert confidence['ratio'] == pytest.approx(
+        confidence['ause'] / confidence['ause_by_chance'])
+    assert 0 <= confidence['pooled']['off_kept'] <= 1
+    assert report['rates'] == report['events'] == {}
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if line.startswith('| moving objects |'))
+    assert f' {ours["abs_rel"]:.3f} ' in row
+    assert len({line.count('|') for line in lines if line.startswith('|')}) == 1
+
+
+def test_processes_do_not_change_the_numbers(tiny_weights):
+    bench = Bench(tiny_weights, 64, 64, frames=1, device='cpu')
+    parts = ['pure_rotation', 'indoor']
+    alone, together = (run_robustness(bench, 1, parts, processes=n) for n in (1, 2))
+    assert list(alone['classes']) == list(together['classes']) == ['indoor', 'pure_rotation']
+    for name, values in alone['classes'].items():
+        # Threads add up in another order.
+        assert together['classes'][name]['ours']['abs_rel'] == pytest.approx(
+            values['ours']['abs_rel'], rel=1e-4)
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['--weights', 'nowhere.safetensors'], 'nowhere.safetensors'),
+    (['--frames', 'nowhere'], 'nowhere'),
+    (['--last', '5'], '--frames'),
+    (['--json', '/'], 'is a folder'),
+])
+def test_what_is_not_there(words, said, tiny_weights, capsys):
+    arguments = ['robustness', '--weights', str(tiny_weights), '--only', 'indoor', '--processes',
+                 '1', *SMALL]
+    assert main([*arguments, *words]) == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words', [['--size', '100x64'], ['--size', '64'], ['--worlds', '0'],
+                                   ['--only', 'underwater']])
+def test_what_makes_no_sense(words):
+    with pytest.raises(SystemExit, match='2'):
+        main(['robustness', *words])

@@ -1,0 +1,58 @@
+"""Jumps are taken out, motion is not."""
+
+import itertools
+
+import pytest
+import torch
+
+from mdepth_ros.engine.steady import MOST, SteadyDepth
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+K = torch.tensor([[[100.0, 0, 63.5], [0, 100.0, 31.5], [0, 0, 1]]])
+STILL = torch.eye(4)[None]
+
+
+def plane(z):
+    return torch.full((1, 1, 64, 128), z)
+
+
+def given_depth(steady, depth, K, T):
+    return depth * steady(depth, K, T)
+
+
+def test_a_jump_becomes_steps_that_end_at_the_depth():
+    steady = SteadyDepth()
+    depths = [4.0] * 3 + [5.0] * 60
+    given = [float(given_depth(steady, plane(z), K, STILL).median()) for z in depths]
+    ratios = [b / a for a, b in itertools.pairwise(given)]
+    assert max(ratios) == pytest.approx(1 + MOST, abs=1e-3)
+    assert given[:3] == pytest.approx([4.0] * 3)
+    assert given[-1] == pytest.approx(5.0)
+    assert given[3] < 4.05
+
+
+def test_driving_towards_a_wall_is_no_jump():
+    steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
+    forward[0, 2, 3] = 0.5  # the wall was half a metre farther from the frame before
+    for z in (10.0, 9.5, 9.0, 8.5, 8.0):
+        assert steady(plane(z), K, forward) == pytest.approx(1, abs=1e-5)
+
+
+def test_exact_depth_of_a_moving_camera_stays():
+    sequence = render_sequence(SceneConfig('indoor', 128, 64, frames=6), seed=5)
+    steady, T = SteadyDepth(), sequence.T_world_camera.float()
+    for i in range(6):
+        depth = sequence.depth[i:i + 1].clamp(max=1000)
+        motion = torch.linalg.inv(T[i - 1]) @ T[i] if i else None
+        factor = steady(depth, sequence.K[None], None if motion is None else motion[None])
+        assert factor == pytest.approx(1, abs=0.005)
+
+
+def test_another_view_starts_afresh():
+    steady = SteadyDepth()
+    steady(plane(2.0), K, None)
+    assert steady(plane(20.0), K, None) == 1
+    steady.reset()
+    assert steady(plane(3.0), K, STILL) == 1
+    turned = torch.tensor([[[-1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1]]])
+    assert steady(plane(9.0), K, turned) == 1  # nothing of it was seen before

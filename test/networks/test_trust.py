@@ -1,0 +1,111 @@
+"""The blend of both depths, and the evidence it follows."""
+
+import math
+
+import pytest
+import torch
+
+from mdepth_ros.networks.evidence import CHANNELS, matching_evidence, no_evidence, thumbnail
+from mdepth_ros.networks.multi_frame import MultiFrameOutput
+from mdepth_ros.networks.trust import TrustNet
+
+H, W, D = 16, 24, 16
+K = torch.tensor([[[20.0, 0, 11.5], [0, 20.0, 7.5], [0, 0, 1]]])
+
+
+def sideways(metres):
+    T = torch.eye(4)[None].clone()
+    T[0, 0, 3] = metres
+    return T
+
+
+def matched(single, depth, probabilities=None):
+    """What M-DepthNet would say: a search from half to twice the single-frame depth."""
+    steps = torch.linspace(0, 1, D).view(1, D, 1, 1)
+    hypotheses = 1 / (0.5 / single + steps * 1.5 / single)
+    if probabilities is None:
+        probabilities = torch.full((1, D, H, W), 1 / D)
+    mass = probabilities.amax(dim=1, keepdim=True)
+    return MultiFrameOutput(depth, depth, probabilities, mass, hypotheses)
+
+
+def plane(z, height=H, width=W):
+    return torch.full((1, 1, height, width), z)
+
+
+def evidence(single, depth, T, probabilities=None):
+    image = torch.rand(1, 3, H, W, generator=torch.Generator().manual_seed(0))
+    return matching_evidence(matched(single, depth, probabilities), single, image, image, K, T)
+
+
+@pytest.fixture
+def net():
+    """Trained, as it were: it says something else at every pixel."""
+    torch.manual_seed(0)
+    net = TrustNet()
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return net.eval()
+
+
+def test_without_parallax_it_is_exactly_the_single_frame_depth(net):
+    single, depth = plane(4.0), plane(5.0)
+    turned = torch.eye(4)[None].clone()
+    c, s = math.cos(0.1), math.sin(0.1)
+    turned[0, :3, :3] = torch.tensor([[c, 0, s], [0, 1, 0], [-s, 0, c]])
+    for T in (torch.eye(4)[None], turned):
+        trust = net(evidence(single, depth, T), plane(5.0, 64, 96), plane(4.0, 64, 96))
+        assert torch.equal(trust.depth, plane(4.0, 64, 96))
+
+
+def test_the_span_is_how_far_the_search_moves_the_image():
+    seen = evidence(plane(4.0), plane(4.0), sideways(0.5))
+    # f b / z at both ends of the search, 2 m and 8 m
+    torch.testing.assert_close(seen.span, plane(20 * 0.5 * (1 / 2 - 1 / 8)))
+    assert seen.features.shape == (1, CHANNELS, H, W)
+
+
+def test_the_blend_grows_with_the_parallax_and_lies_between_both():
+    net, shares = TrustNet(), []
+    for metres in (0.01, 0.05, 0.1, 0.2, 1.0):
+        trust = net(evidence(plane(4.0), plane(5.0), sideways(metres)), plane(5.0, 64, 96),
+                    plane(4.0, 64, 96))
+        assert (trust.depth >= 4.0).all()
+        assert (trust.depth <= 5.0).all()
+        shares.append(trust.blend.mean().item())
+    assert shares == sorted(shares)
+    assert shares[0] == 0
+    assert shares[-1] > 0.9
+
+
+def test_untrained_confidence_is_mass_times_agreement():
+    sure = torch.zeros(1, D, H, W)
+    sure[:, 5], sure[:, 6] = 0.8, 0.2
+    for single, depth in ((4.0, 4.0), (4.0, 5.0)):
+        trust = TrustNet()(evidence(plane(single), plane(depth), sideways(0.5), sure),
+                           plane(depth), plane(single))
+        torch.testing.assert_close(trust.confidence, plane(0.8 * single / depth),
+                                   atol=1e-4, rtol=0)
+    alone = TrustNet()(no_evidence(plane(4.0), torch.rand(1, 3, H, W)), plane(4.0), plane(4.0))
+    torch.testing.assert_close(alone.confidence, plane(0.5), atol=1e-4, rtol=0)
+    assert torch.equal(alone.depth, plane(4.0))
+
+
+def test_the_photometric_evidence_prefers_the_right_depth():
+    """The source shows the target's picture two pixels to the left: f b / z = 2."""
+    image = torch.rand(1, 3, H, W, generator=torch.Generator().manual_seed(1))
+    source = image.roll(-2, dims=-1)
+    right, wrong = plane(5.0), plane(10.0)
+    seen = [matching_evidence(matched(single, depth), single, image, source, K, sideways(-0.5))
+            for single, depth in ((wrong, right), (right, wrong))]
+    log_ratio = [e.features[:, 7, 2:-2, 4:-4] for e in seen]
+    assert (log_ratio[0] > 1).all()
+    assert (log_ratio[1] < -1).all()
+    inside = seen[0].features[0, 5]
+    assert (inside[:, 2:] == 1).all()
+    assert (inside[:, :2] == 0).all()
+
+
+def test_thumbnails_are_centred_as_the_features():
+    ramp = torch.arange(64.0).expand(1, 3, 32, 64)
+    torch.testing.assert_close(thumbnail(ramp)[0, 0, 0, 1:], torch.arange(4.0, 64.0, 4.0))

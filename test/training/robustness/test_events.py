@@ -1,0 +1,108 @@
+"""Scripted events: what the robot gets, and how recovery is judged."""
+
+import numpy as np
+import pytest
+
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.frames import Mode
+from mdepth_ros.training.evaluation.metrics import DepthMetrics
+from mdepth_ros.training.evaluation.scores import Comparison
+from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.events import (
+    AFTER,
+    BEFORE,
+    EVENTS,
+    bag_loop,
+    judge,
+    kidnapped,
+    lens_covered,
+    pause,
+    run_events,
+)
+from mdepth_ros.training.robustness.methods import METHODS
+from mdepth_ros.training.robustness.sparsification import sparsify
+from mdepth_ros.training.robustness.view import View
+from mdepth_ros.training.robustness.view_scores import Accuracy, ViewScore
+
+CAMERA = Camera.from_fov(8, 8, 90.0)
+
+
+def view(number, shade):
+    return View(np.full((8, 8, 3), shade + number, np.uint8), CAMERA, number * 100_000_000,
+                np.ones((8, 8), np.float32), np.eye(4), None)
+
+
+VIEWS = [view(n, 100) for n in range(BEFORE + AFTER)]
+OTHERS = [view(n, 200) for n in range(BEFORE)]
+
+
+def stamps(views):
+    return [v.stamp_ns / 1e9 for v in views]
+
+
+@pytest.mark.parametrize('script', EVENTS.values(), ids=EVENTS)
+def test_the_same_images_come_after_each_event(script):
+    played = script(VIEWS, OTHERS)
+    assert [v.rgb[0, 0, 0] for v in played[-AFTER:]] == [v.rgb[0, 0, 0] for v in VIEWS[-AFTER:]]
+    assert (np.diff(stamps(played)[-AFTER:]) > 0).all()
+
+
+def test_pause():
+    gaps = np.diff(stamps(pause(VIEWS, OTHERS)))
+    assert gaps[BEFORE - 1] == pytest.approx(3.1)
+    assert np.delete(gaps, BEFORE - 1) == pytest.approx(0.1)
+
+
+def test_bag_loop():
+    played = bag_loop(VIEWS, OTHERS)
+    assert stamps(played)[:AFTER] == stamps(played)[AFTER:]
+    assert [v.linked for v in played].index(False) == AFTER
+
+
+def test_kidnapped():
+    played = kidnapped(VIEWS, OTHERS)
+    assert [v.rgb[0, 0, 0] >= 200 for v in played] == [True] * BEFORE + [False] * AFTER
+    assert np.diff(stamps(played)) == pytest.approx(0.1)
+    assert [v.linked for v in played].index(False) == BEFORE
+
+
+def test_lens_covered():
+    played = lens_covered(VIEWS, OTHERS)
+    black = [not v.rgb.any() for v in played]
+    assert sum(black) == 10
+    assert all(black[BEFORE - 10:BEFORE])
+    # Nothing can be said about depth that nobody could see.
+    assert [v.truth is None for v in played] == black
+    assert stamps(played) == stamps(VIEWS)
+
+
+def frame(number, abs_rel, jump=0.01):
+    one, other = (DepthMetrics(value, 1, 1, 1, 1, 1, 1) for value in (0.3, abs_rel))
+    accuracy = Accuracy(Comparison(one, other), None, sparsify(np.ones(2), np.ones(2)),
+                        np.ones((2, 2), np.float32))
+    return ViewScore(number * 100_000_000, Mode.MULTI, False, accuracy, jump, None)
+
+
+def test_recovery_is_counted_from_the_event_and_has_to_last():
+    usual = [frame(n, 0.2) for n in range(10)]
+    scores = [frame(n, error) for n, error in enumerate([0.9, 0.2, 0.3] + [0.21] * 7)]
+    run = judge('pause', 'ours', scores, usual)
+    assert (run.frames_to_recover, run.recovered) == (3, True)
+    assert run.seconds_to_recover == pytest.approx(0.3)
+    assert judge('pause', 'ours', usual, usual).frames_to_recover == 0
+    never = [frame(n, 0.23) for n in range(10)]
+    assert not judge('pause', 'ours', never, usual).recovered
+
+
+def test_largest_jump_beside_the_usual_one():
+    usual = [frame(n, 0.2, jump) for n, jump in enumerate([0.01, 0.03, 0.02])]
+    scores = [frame(n, 0.2, jump) for n, jump in enumerate([None, 0.08, 0.02])]
+    run = judge('kidnapped', 'ours', scores, usual)
+    assert (run.jump, run.usual_jump) == (0.08, 0.03)
+
+
+def test_an_event_with_each_method(tiny_weights):
+    runs = run_events(Bench(tiny_weights, 64, 64, device='cpu'), 'indoor', 0, {'pause': pause})
+    assert [(run.method, run.event) for run in runs] == [(method, 'pause') for method in METHODS]
+    assert all(0 <= run.frames_to_recover <= AFTER for run in runs)
+    assert all(run.usual_jump > 0 for run in runs)
