@@ -13,7 +13,7 @@ from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
 
 # Followed points tell the motion if such a share of them agrees with it.
-FEWEST_AGREEING = 0.5
+FEWEST_AGREEING = 0.6
 # Share of a frame's points that its source shows, at least.
 LEAST_OVERLAP = 0.3
 # More parallax than this tells little more, and less of it is in view [image widths].

@@ -12,14 +12,14 @@ from mdepth_ros.engine.corners import find_corners, follow, working_image, worki
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import sample
-from mdepth_ros.geometry.resection import solve_motion
+from mdepth_ros.geometry.resection import solve_motion, unexplained
 
 Tracks = NDArray[np.float32]
 
 # So few followed points tell nothing about the motion.
 FEWEST_TRACKS = 20
-# A point whose residual is below this share of the image's width agrees with the motion.
-AGREES = 0.01
+# A point agrees with the motion if no more than this share of the image's width is unexplained.
+AGREES = 0.005
 # A motion is doubted where half of the tracks are further from their epipolar lines than this
 # share of the width: they are followed better than that.
 DOUBTFUL = 6e-4
@@ -113,12 +113,12 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     depth, K = depth.expand(B, -1, -1, -1), K.expand(B, -1, -1)
     T = motion_from_tracks(tracks, depth, K)
     x = tracks.transpose(1, 2)
-    turned = T[:, :3, :3] @ _lift(x[:, :2], depth, K)
-    infinite, seen = (K @ points for points in (turned, turned + T[:, :3, 3:]))
-    pixels = seen[:, :2] / seen[:, 2:]
-    residual = (pixels - x[:, 2:]).norm(dim=1)  # NaN agrees with nothing
+    points = _lift(x[:, :2], depth, K)
+    residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]
-    parallax = (pixels - infinite[:, :2] / infinite[:, 2:]).norm(dim=1)
+    turned = T[:, :3, :3] @ points
+    far, here = (K @ moved for moved in (turned, turned + T[:, :3, 3:]))
+    parallax = (here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:]).norm(dim=1)
     return TrackedMotions(
         T, torch.nan_to_num(torch.where(agreeing, parallax, torch.nan).nanmedian(dim=1).values),
         agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))

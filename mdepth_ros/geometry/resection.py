@@ -85,6 +85,24 @@ def solve_motion(
     return T.to(dtype)
 
 
+def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
+    """
+    How far points are from where they are seen, less what a usual error of their depth could make.
+
+    :param points: (B, 3, N) points in the target's frame [m].
+    :param pixels: (B, 2, N) where they are seen in the source [px].
+    :param T: (B, 4, 4) T_source_target.
+    :param K: (B, 3, 3) intrinsics of the source [px].
+    :return: (B, N) distance [px].
+    """
+    inv_K = invert_intrinsics(K)[:, :2]
+    moved = torch.baddbmm(T[:, :3, 3:], T[:, :3, :3], points)
+    residual, along, _ = _residual(moved, T[:, :3, 3:], inv_K[:, :, :2] @ pixels + inv_K[:, :, 2:],
+                                   K.diagonal(dim1=1, dim2=2)[:, :2].unsqueeze(2))
+    distance: Tensor = torch.linalg.vector_norm(_doubt(residual, along), dim=1)
+    return distance
+
+
 def _residual(
     moved: Tensor, translation: Tensor, rays: Tensor, focal: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
@@ -125,14 +143,14 @@ def _stretch(T: Tensor, points: Tensor, rays: Tensor, valid: Tensor, focal: Tens
     weight = _weight(residual, moved, valid)
     change = (weight * residual * along).sum(dim=(1, 2)) / (
         (weight * along ** 2).sum(dim=(1, 2)).clamp(min=1e-12))
-    stretched = T.clone()
+    stretched: Tensor = T.clone()
     stretched[:, :3, 3] *= change.clamp(-0.5, 0.5).exp().unsqueeze(1)
     return stretched
 
 
 def _weight(residual: Tensor, moved: Tensor, valid: Tensor) -> Tensor:
     """Of each point (B, 1, N), as for least absolute distances."""
-    weight = EXACT / torch.linalg.vector_norm(residual, dim=1).clamp(min=EXACT)
+    weight: Tensor = EXACT / torch.linalg.vector_norm(residual, dim=1).clamp(min=EXACT)
     return (weight * (valid & (moved[:, 2] > NEAREST_Z))).unsqueeze(1)
 
 

@@ -1,0 +1,78 @@
+"""Which past frames are matched with."""
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.engine.frame_buffer import PastFrame
+from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints
+from mdepth_ros.engine.sources import Source, choose_sources, find_sources
+from mdepth_ros.engine.tracked_motion import search_image
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+EMPTY = torch.zeros(1)
+
+
+def past(stamp_ns, tracked):
+    return PastFrame(EMPTY, EMPTY, EMPTY, stamp_ns, tracked)
+
+
+def source(stamp_ns, parallax, overlap=0.9):
+    nothing = TrackedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
+    return Source(past(stamp_ns, nothing), torch.eye(4)[None], parallax, overlap)
+
+
+def chosen(sources, count=1):
+    return [source.frame.stamp_ns for source in choose_sources(sources, count)]
+
+
+def test_the_newest_frame_with_enough_parallax_is_taken():
+    assert chosen([source(1, 0.05), source(2, 0.02), source(3, 0.004)]) == [2]
+
+
+def test_without_enough_the_one_with_most_is_taken():
+    assert chosen([source(1, 0.002), source(2, 0.006), source(3, 0.001)]) == [2]
+
+
+def test_what_shows_another_place_is_not_taken():
+    assert chosen([source(1, 0.05, overlap=0.2), source(2, 0.001)]) == [2]
+    assert chosen([source(1, 0.05, overlap=0.2)]) == []
+
+
+def test_more_of_them_come_in_order_of_use():
+    sources = [source(1, 0.05), source(2, 0.02), source(3, 0.012), source(4, 0.004)]
+    assert chosen(sources, 3) == [2, 1, 3]
+
+
+@pytest.fixture(scope='module')
+def street():
+    config = SceneConfig('driving', 320, 128, frames=6, fps=20.0, moving_objects=False)
+    return render_sequence(config, seed=4)
+
+
+def test_motions_of_all_frames_by_points_that_were_carried_along(street):
+    tracker = PointTracker()
+    tracked = [tracker.push(search_image(street.images[i:i + 1])) for i in range(6)]
+    depth = street.depth[5:6].clamp(max=1000)
+    found = find_sources([past(i, tracked[i]) for i in range(5)], tracked[5], depth,
+                         street.K[None].float())
+    assert [source.frame.stamp_ns for source in found] == [0, 1, 2, 3, 4]
+    T = street.T_world_camera.double()
+    for i, source in enumerate(found):
+        truth = invert_motion(T[i]) @ T[5]
+        solved = source.T_source_target[0].double()
+        assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.06 * truth[:3, 3].norm()
+        assert (solved[:3, :3] - truth[:3, :3]).abs().max() < 4e-3
+    parallax = [source.parallax for source in found]
+    assert parallax == sorted(parallax, reverse=True)
+    assert [source.overlap for source in found] == sorted(source.overlap for source in found)
+
+
+def test_frames_of_another_place_are_no_sources(street):
+    tracker = PointTracker()
+    before = tracker.push(search_image(street.images[:1]))
+    tracker.reset()
+    now = tracker.push(search_image(street.images[5:6]))
+    assert find_sources([past(0, before)], now, street.depth[5:6], street.K[None].float()) == []
+    assert find_sources([], now, street.depth[5:6], street.K[None].float()) == []
