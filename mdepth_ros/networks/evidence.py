@@ -23,11 +23,13 @@ class Evidence(NamedTuple):
     At the matching resolution; a tuple, so that exporters can take it apart.
 
     ``features`` (B, 11, h, w), without unit. ``span`` (B, 1, h, w), how far the search moves the
-    image [px of h x w]. ``prior`` (B, 1, h, w), a first guess of the confidence in (0, 1).
+    image [px of h x w]. ``gain`` (B, 1, h, w), logarithm of how much better D_m explains the
+    source than D_s. ``prior`` (B, 1, h, w), a first guess of the confidence in (0, 1).
     """
 
     features: Tensor
     span: Tensor
+    gain: Tensor
     prior: Tensor
 
 
@@ -69,11 +71,11 @@ def matching_evidence(
     p = matched.probabilities
     entropy = -(p * p.clamp(min=1e-6).log()).sum(dim=1, keepdim=True) / math.log(p.shape[1])
     change = (depth / single_depth).log()
+    gain = ((single_error + _DARK) / (error + _DARK)).log()
     features = torch.cat([
         matched.window_mass, entropy, change, change.abs(), span.log1p(), seen.to(depth.dtype),
-        (error + _DARK).log(), ((single_error + _DARK) / (error + _DARK)).log(),
-        *_of_single_frame(single_depth, target)], dim=1)
-    return Evidence(features, span, matched.window_mass * (-change.abs()).exp())
+        (error + _DARK).log(), gain, *_of_single_frame(single_depth, target)], dim=1)
+    return Evidence(features, span, gain, matched.window_mass * (-change.abs()).exp())
 
 
 def no_evidence(single_depth: Tensor, target: Tensor) -> Evidence:
@@ -87,7 +89,7 @@ def no_evidence(single_depth: Tensor, target: Tensor) -> Evidence:
     zero = torch.zeros_like(single_depth)
     shown = _of_single_frame(single_depth, target)
     features = torch.cat([zero.expand(-1, CHANNELS - len(shown), -1, -1), *shown], dim=1)
-    return Evidence(features, zero, torch.full_like(zero, UNCHECKED))
+    return Evidence(features, zero, zero, torch.full_like(zero, UNCHECKED))
 
 
 def _of_single_frame(single_depth: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -13,8 +13,8 @@ TOLERANCE = math.log(1.25)
 # Where the search moves the image by less than the first, matching tells nothing; from the second
 # on it may tell everything [px of the matching resolution].
 BLIND_PX, SEEING_PX = 0.25, 1.0
-# The untrained blend is M-DepthNet's, nearly.
-START_BLEND = 3.0
+# The untrained blend follows the depth that explains the source better, even slightly.
+GAIN = 10.0
 
 
 class Trust(NamedTuple):
@@ -36,9 +36,9 @@ class TrustNet(nn.Module):
     """
     Blend of D_s and D_m, and its confidence, from the evidence of the matching.
 
-    It corrects a hand-made answer, which it gives before it is trained: M-DepthNet's depth where
-    the search moves the image, and as confidence the probability mass around the best hypothesis
-    times the agreement of the two networks.
+    It corrects a hand-made answer, which it gives before it is trained: the depth that explains
+    the source better, where the search moves the image, and as confidence the probability mass
+    around the best hypothesis times the agreement of the two networks.
 
     :param width: channels inside.
     """
@@ -61,7 +61,7 @@ class TrustNet(nn.Module):
         :return: the blend; exactly D_s where the search moves nothing.
         """
         correction = self.layers(evidence.features)
-        blend = (correction[:, :1] + START_BLEND).sigmoid() * _seeing(evidence.span)
+        blend = (correction[:, :1] + GAIN * evidence.gain).sigmoid() * _seeing(evidence.span)
         prior = evidence.prior.clamp(0.02, 0.98)
         log_spread = correction[:, 1:] + math.log(TOLERANCE) - (-(1 - prior).log()).log()
         confidence = 1 - (-TOLERANCE * (-log_spread).exp()).exp()

@@ -92,8 +92,8 @@ def test_a_global_range_does_not_look_at_the_prior():
 
 
 def test_all_jobs_of_all_seeds_are_done(tmp_path):
-    config = AblationConfig(seeds=[0, 1], width=64, height=64, worlds=2, test_worlds=1,
-                            test_frames=3, batch=2, teacher_steps=1, matching_steps=1,
+    config = AblationConfig(seeds=[0, 1], width=64, height=64, kind='driving', worlds=3,
+                            test_worlds=1, test_frames=3, batch=2, teacher_steps=1, matching_steps=1,
                             student_steps=1)
     run_ablation(config, tmp_path)
     assert len(ablation_table(tmp_path, config.seeds).splitlines()) == 2 + len(TITLES)
