@@ -142,7 +142,7 @@ class Jobs:
                         ALL).rows
         row = rows.get('with_previous', rows['all'])
         result = {'single': row.single.abs_rel, 'multi': row.multi.abs_rel,
-                  'wins': row.wins / row.matched, 'delta': float(model.multi.delta.mean())}
+                  'wins': row.wins / max(row.matched, 1), 'delta': float(model.multi.delta.mean())}
         partial = self.folder / f'.{name}.json.partial'
         partial.write_text(json.dumps(result))
         os.replace(partial, self.folder / f'{name}.json')

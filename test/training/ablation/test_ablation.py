@@ -23,50 +23,44 @@ def variant(name):
     return next(variant for variant in VARIANTS if variant.name == name)
 
 
+CONFIG = AblationConfig(seeds=[0], width=64, height=64, kind='driving', worlds=3, test_worlds=1,
+                        test_frames=3, batch=2, teacher_steps=1, matching_steps=1,
+                        student_steps=1)
+
+
 @pytest.fixture(scope='module')
 def done(tmp_path_factory):
-    """One job of each kind, two steps each."""
-    folder = tmp_path_factory.mktemp('ablation') / 'seed-0'
-    config = AblationConfig(seeds=[0], width=64, height=64, worlds=2, test_worlds=1,
-                            test_frames=3, batch=2, teacher_steps=2, matching_steps=2,
-                            student_steps=2)
-    jobs = Jobs(config, 0, folder)
-    for work in (jobs.data, jobs.teacher, lambda: jobs.matching(variant('global-16')),
-                 lambda: jobs.matching(variant('ours')),
-                 lambda: jobs.student('student', 'teacher', masked=True),
-                 lambda: jobs.refined('refined', 'student')):
-        work()
-    return jobs, folder
+    """All jobs of one seed, a step each; its folder."""
+    folder = tmp_path_factory.mktemp('ablation')
+    run_ablation(CONFIG, folder)
+    return folder / 'seed-0'
 
 
 def test_every_job_leaves_a_score(done):
-    _, folder = done
-    for name in ('teacher', 'global-16', 'ours', 'student', 'refined'):
-        score = json.loads((folder / f'{name}.json').read_text())
+    scores = {name: json.loads((done / f'{name}.json').read_text()) for name in TITLES}
+    for score in scores.values():
         assert 0 < score['single'] < 10
         assert 0 < score['multi'] < 10
         assert 0 <= score['wins'] <= 1
     # The teacher's S-DepthNet is frozen beside each M-DepthNet: its score is the same.
-    singles = {json.loads((folder / f'{name}.json').read_text())['single']
-               for name in ('teacher', 'global-16', 'ours')}
-    assert len(singles) == 1
+    assert len({scores[name]['single'] for name in ('teacher', 'global-16', 'ours')}) == 1
+    assert scores['student-prior']['single'] == scores['student']['single']
 
 
 def test_what_is_done_is_not_done_again(done):
-    jobs, folder = done
-    before = {path: path.stat().st_mtime_ns for path in folder.glob('*.*')}
+    jobs = Jobs(CONFIG, 0, done)
+    before = {path: path.stat().st_mtime_ns for path in done.glob('*.*')}
     jobs.teacher()
     jobs.matching(variant('ours'))
-    assert {path: path.stat().st_mtime_ns for path in folder.glob('*.*')} == before
+    assert {path: path.stat().st_mtime_ns for path in done.glob('*.*')} == before
 
 
 def test_the_table_holds_what_all_seeds_have(done):
-    _, folder = done
-    table = ablation_table(folder.parent, [0]).splitlines()
-    assert len(table) == 2 + 5
+    table = ablation_table(done.parent, [0]).splitlines()
+    assert len(table) == 2 + len(TITLES)
     assert any(line.startswith('| M from scratch on the teacher: PADS, our rule |')
                for line in table)
-    assert len(ablation_table(folder.parent, [0, 1]).splitlines()) == 2
+    assert len(ablation_table(done.parent, [0, 1]).splitlines()) == 2
 
 
 def test_every_job_has_a_title_and_can_start():
@@ -89,14 +83,6 @@ def test_a_global_range_does_not_look_at_the_prior():
     assert torch.equal(one.depth, other.depth)
     assert one.hypotheses[0, -1].unique().item() == pytest.approx(2.0, rel=1e-5)
     assert one.hypotheses[0, 0].unique().item() == pytest.approx(50.0, rel=1e-5)
-
-
-def test_all_jobs_of_all_seeds_are_done(tmp_path):
-    config = AblationConfig(seeds=[0, 1], width=64, height=64, kind='driving', worlds=3,
-                            test_worlds=1, test_frames=3, batch=2, teacher_steps=1, matching_steps=1,
-                            student_steps=1)
-    run_ablation(config, tmp_path)
-    assert len(ablation_table(tmp_path, config.seeds).splitlines()) == 2 + len(TITLES)
 
 
 def test_the_shipped_file_is_read_and_wrong_ones_are_refused(tmp_path):
