@@ -24,4 +24,5 @@ class DepthModel(nn.Module):
         self.single = SingleFrameNet(config)
         self.pose = PoseNet(config)
         self.multi = MultiFrameNet(config)
-        self.trust = TrustNet()
+        # It learns where the truth is known, not in the self-supervised stages.
+        self.trust = TrustNet().requires_grad_(False)

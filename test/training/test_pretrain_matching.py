@@ -49,6 +49,7 @@ def test_trust_net_learns_where_the_depth_is_wrong(batch):
     torch.manual_seed(0)
     model = DepthModel(lite_config())
     model.multi.eval()
+    model.trust.requires_grad_(True)
     optimiser = torch.optim.Adam(model.trust.parameters(), lr=1e-2)
     losses = []
     for _ in range(15):
