@@ -6,6 +6,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+
 # Largest distance of an inlier from its epipolar line, as a share of the image's width.
 INLIER = 3e-3
 FEWEST_INLIERS = 0.4
@@ -50,7 +52,7 @@ def epipolar_error(T: Tensor, pixels: Tensor, K: Tensor) -> Tensor:
     :return: (B,) median [px]; 0 for a motion without translation.
     """
     one = torch.ones_like(pixels[:, :1])
-    inv_K = torch.linalg.inv(K)
+    inv_K = invert_intrinsics(K)
     target, source = torch.cat([pixels[:, :2], one], 1), torch.cat([pixels[:, 2:], one], 1)
     t = torch.nn.functional.normalize(T[:, :3, 3:], dim=1)
     essential = torch.linalg.cross(t.expand(-1, -1, 3), T[:, :3, :3], dim=1)

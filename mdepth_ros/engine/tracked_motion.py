@@ -132,8 +132,7 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
     if found is None:
         return None
     T = torch.from_numpy(found).to(x)
-    one = torch.ones_like(x[:1])
-    rays, source_rays = (torch.linalg.inv(K) @ torch.cat([xy, one]) for xy in (x[:2], x[2:]))
+    rays, source_rays = (_rays(xy[None], K[None])[0] for xy in (x[:2], x[2:]))
     units = triangulate(T, rays, source_rays)
     ratio = (depth / units)[units > 0]
     if not len(ratio):
@@ -144,5 +143,9 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
 
 def _lift(pixels: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     """(B, 2, N) pixels to (B, 3, N) points."""
-    rays = invert_intrinsics(K) @ torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
-    return rays * sample(depth, pixels.unsqueeze(2), padding_mode='border').squeeze(2)
+    return _rays(pixels, K) * sample(depth, pixels.unsqueeze(2), padding_mode='border').squeeze(2)
+
+
+def _rays(pixels: Tensor, K: Tensor) -> Tensor:
+    """(B, 2, N) pixels to (B, 3, N) rays, z = 1."""
+    return invert_intrinsics(K) @ torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)

@@ -1,4 +1,4 @@
-"""The camera's path, chained from PoseNet's motions."""
+"""The camera's path, chained from its motions between frames."""
 
 import importlib
 from typing import Any

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mdepth_ros.engine.scale.ratios import SIGMA_PER_MAD, SMALLEST_SIGMA, tukey_weight
+
 # Depth is averaged over cells, about so many in a row of the image.
 COLUMNS = 64
 LOWER_SHARE = 0.4  # of the image, where ground is looked for
 HYPOTHESES = 200
 ITERATIONS = 8
-TUKEY = 4.685
-SIGMA_PER_MAD = 1.4826
 # Points whose depth is so near to the plane's lie on it.
 AGREES = 0.15
 # It is the ground if so many of the points in the lower image lie on it, if it covers so much of
@@ -132,8 +132,8 @@ def _fit(points: NDArray[np.float64], prior: GroundPrior) -> NDArray[np.float64]
         near = np.abs(residual[np.abs(residual) < 2 * AGREES])
         if len(near) < 3:
             return None
-        u = residual / max(TUKEY * SIGMA_PER_MAD * float(np.median(near)), 1e-3)
-        weight = np.where(np.abs(u) < 1, (1 - u * u) ** 2, 0.0)
+        weight = tukey_weight(
+            residual / max(SIGMA_PER_MAD * float(np.median(near)), SMALLEST_SIGMA))
         weighted = points * weight[:, None]
         plane = np.linalg.lstsq(weighted.T @ points, weighted.sum(axis=0), rcond=None)[0]
     return plane if prior.allows(plane) else None

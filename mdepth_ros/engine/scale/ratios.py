@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Tukey's constant: 95 % of the efficiency of the mean on Gaussian noise, none for gross errors.
 TUKEY = 4.685
@@ -22,6 +23,17 @@ class Location:
     error: float
 
 
+def tukey_weight(residual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """
+    Weigh by Tukey's biweight.
+
+    :param residual: in standard deviations.
+    :return: from 1 for none to 0 for gross errors.
+    """
+    u = residual / TUKEY
+    return np.where(np.abs(u) < 1, (1 - u * u) ** 2, 0.0)
+
+
 def robust_location(values: Sequence[float]) -> Location:
     """
     Average those values that agree, by Tukey's biweight.
@@ -33,8 +45,7 @@ def robust_location(values: Sequence[float]) -> Location:
     mean = float(np.median(x))
     sigma = max(SIGMA_PER_MAD * float(np.median(np.abs(x - mean))), SMALLEST_SIGMA)
     for _ in range(ITERATIONS):
-        u = (x - mean) / (TUKEY * sigma)
-        weight = np.where(np.abs(u) < 1, (1 - u * u) ** 2, 0.0)
+        weight = tukey_weight((x - mean) / sigma)
         mean = float((weight * x).sum() / weight.sum())
     return Location(mean, sigma / float(np.sqrt(len(x))))
 
