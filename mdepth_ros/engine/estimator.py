@@ -132,7 +132,8 @@ class DepthEstimator:
                            if source.frame is previous), None)
         scale = self.scale
         if self.config.method == 'robust':
-            scale *= self._steady(trust.depth, K[None], T_previous)
+            elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
+            scale *= self._steady(trust.depth, K[None], T_previous, elapsed_s)
         depth = trust.depth * scale
         clock.append(self._now())
 

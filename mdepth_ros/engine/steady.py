@@ -8,8 +8,8 @@ from torch import Tensor
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
 
-# Largest change of the median depth from frame to frame that motion does not explain.
-MOST = 0.01
+# How long a jump takes to come through [s]: to 63 % of it.
+FORGETTING_S = 1.0
 # Every so manieth pixel is compared, in both directions.
 STRIDE = 8
 FEWEST_PIXELS = 50
@@ -19,18 +19,23 @@ class SteadyDepth:
     """
     Takes the jumps out of the depth's overall scale, and gives way to them bit by bit.
 
-    A frame's depth is brought into the frame before by the camera's motion and compared with what
-    was given out there. Shape is left alone: one factor for all pixels.
+    A frame's depth is brought into the frame before by the camera's motion and compared with that
+    one's. What the motion does not explain is taken back at first, and exponentially forgotten,
+    so that the scale stays the network's in the long run. Shape is left alone: one factor for all
+    pixels.
     """
 
     def __init__(self) -> None:
-        self._last: Tensor | None = None
+        self.reset()
 
     def reset(self) -> None:
         """Forget the last frame."""
-        self._last = None
+        self._last: Tensor | None = None
+        self._log_factor = 0.0
 
-    def __call__(self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None) -> float:
+    def __call__(
+        self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None, elapsed_s: float
+    ) -> float:
         """
         Follow the depth, slowly where it jumps.
 
@@ -38,14 +43,16 @@ class SteadyDepth:
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
             where that is unknown, as when the view has changed: then any depth is right.
+        :param elapsed_s: since the frame before [s].
         :return: factor for the depth and the motions that go with it.
         """
-        factor = 1.0
-        if self._last is not None and T_previous_target is not None:
+        if self._last is None or T_previous_target is None:
+            self._log_factor = 0.0
+        else:
             jump = float(_log_jump(depth, self._last, K, T_previous_target))
-            factor = math.exp(min(max(jump, -MOST), MOST) - jump)
-        self._last = depth * factor
-        return factor
+            self._log_factor = (self._log_factor - jump) * math.exp(-elapsed_s / FORGETTING_S)
+        self._last = depth
+        return math.exp(self._log_factor)
 
 
 def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> Tensor:
