@@ -1,6 +1,6 @@
 """Corners of images, and where they are in other images."""
 
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
@@ -10,11 +10,13 @@ Image = NDArray[np.uint8]
 Points = NDArray[np.float32]
 
 WORKING_WIDTH = 320  # [px], every image is searched at this
-CELL = 20  # [px], of the working image; each has one corner of its own, where there is any
+CELL = 16  # [px], of the working image; each has one corner of its own, where there is any
+COARSE_WIDTH = 80  # [px], at this the shift of whole images is found
 # Least eigenvalue of a corner's gradients; sensor noise of 2 % stays below it.
 CORNER_STRENGTH = 2e-5
 _LUCAS_KANADE: dict[str, Any] = {'winSize': (13, 13), 'maxLevel': 4,
-                 'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02)}
+                 'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02),
+                 'flags': cv2.OPTFLOW_USE_INITIAL_FLOW}
 # A point that does not come back to within this was lost [px].
 _RETURN_TOLERANCE = 0.5
 
@@ -73,18 +75,30 @@ def follow(
     """
     Follow points into another image.
 
-    Source: Lucas and Kanade 1981, on image pyramids; OpenCV's.
+    Source: Lucas and Kanade 1981, on image pyramids, from the shift that phase correlation finds
+    for the whole image; OpenCV's.
 
     :param before: working image with the points.
     :param after: working image of the same size.
     :param points: (N, 2) [px].
     :return: (N, 2) where they are [px], and (N,) which of them came back when followed backwards.
     """
+    shift = _shift(before, after)
     forward, found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points, cast(Any, None), **_LUCAS_KANADE)
+        before, after, points, points + shift, **_LUCAS_KANADE)
     back, also, _ = cv2.calcOpticalFlowPyrLK(
-        after, before, forward, cast(Any, None), **_LUCAS_KANADE)
+        after, before, forward, forward - shift, **_LUCAS_KANADE)
     returned = np.linalg.norm(back - points, axis=1) < _RETURN_TOLERANCE
     within = ((forward >= 0) & (forward <= (after.shape[1] - 1, after.shape[0] - 1))).all(axis=1)
     both = (np.asarray(found) & np.asarray(also))[:, 0] == 1
     return np.asarray(forward, np.float32), returned & within & both
+
+
+def _shift(before: Image, after: Image) -> NDArray[np.float32]:
+    """Find how far the image moves as a whole, x and y [px]."""
+    scale = COARSE_WIDTH / before.shape[1]
+    size = COARSE_WIDTH, max(2, round(before.shape[0] * scale))
+    first, second = (cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+                     for image in (before, after))
+    moved, _ = cv2.phaseCorrelate(first, second, cv2.createHanningWindow(size, cv2.CV_32F))
+    return np.asarray(moved, np.float32) / np.float32(scale)

@@ -195,7 +195,7 @@ class DepthEstimator:
         newest = self._buffer.newest
         if self.config.method == 'published' and newest is not None:
             T = invert_motion(self.model.pose.motion(newest.image, image))
-            return [Source(newest, T, parallax=0.0, overlap=1.0)]
+            return [Source(newest, T, parallax=0.0)]
         return find_sources(list(self._buffer), tracked, single_depth, K)
 
     def _match(

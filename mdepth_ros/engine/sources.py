@@ -15,7 +15,9 @@ from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
 # Followed points tell the motion if such a share of them agrees with it.
 FEWEST_AGREEING = 0.6
 # Share of a frame's points that its source shows, at least.
-LEAST_OVERLAP = 0.3
+LEAST_OVERLAP = 0.25
+# Past frames that the motion to is solved for: each takes its time.
+MOST_SOLVED = 3
 # More parallax than this tells little more, and less of it is in view [image widths].
 ENOUGH_PARALLAX = 0.015
 
@@ -26,21 +28,21 @@ class Source:
     A past frame and the camera's motion since.
 
     ``T_source_target`` (1, 4, 4) at the scale of the target's depth. ``parallax`` is the median
-    displacement that the translation causes [image widths], ``overlap`` the share of the target's
-    points that this frame shows.
+    displacement that the translation causes [image widths].
     """
 
     frame: PastFrame
     T_source_target: Tensor
     parallax: float
-    overlap: float
 
 
 def find_sources(
     frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor
 ) -> list[Source]:
     """
-    Solve for the motion to every past frame whose points can still be followed.
+    Solve for the motion to past frames whose points can still be followed.
+
+    To the newest, the oldest and one between them, where there are more.
 
     :param frames: oldest first.
     :param tracked: the target's points [px of the working image].
@@ -49,9 +51,12 @@ def find_sources(
     :return: the usable ones, oldest first.
     """
     pairs = [(frame, tracks_between(tracked, frame.tracked)) for frame in frames]
-    pairs = [(frame, tracks) for frame, tracks in pairs if len(tracks) >= FEWEST_TRACKS]
+    pairs = [(frame, tracks) for frame, tracks in pairs
+             if len(tracks) >= max(FEWEST_TRACKS, LEAST_OVERLAP * len(tracked.ids))]
     if not pairs:
         return []
+    pairs = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, MOST_SOLVED).round()
+                                         .astype(int))]
     scale = depth.shape[-1] / WORKING_WIDTH
     batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
     for row, (_, tracks) in zip(batch, pairs):
@@ -59,9 +64,8 @@ def find_sources(
     solved = motions_from_tracks(torch.from_numpy(batch).to(depth.device), depth, K)
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
     return [
-        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1],
-               len(tracks) / len(tracked.ids))
-        for i, (frame, tracks) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
+        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1])
+        for i, (frame, _) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
     ]
 
 
@@ -71,7 +75,7 @@ def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
 
     :param sources: oldest first.
     :param count: how many at most.
-    :return: the best first; at least one where there is any with enough overlap.
+    :return: the best first; at least one where there is any.
     """
-    seen = [source for source in reversed(sources) if source.overlap >= LEAST_OVERLAP]
-    return sorted(seen, key=lambda source: -min(source.parallax, ENOUGH_PARALLAX))[:count]
+    newest_first = reversed(sources)
+    return sorted(newest_first, key=lambda it: -min(it.parallax, ENOUGH_PARALLAX))[:count]

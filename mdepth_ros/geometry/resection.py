@@ -87,7 +87,10 @@ def solve_motion(
 
 def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
     """
-    How far points are from where they are seen, less what a usual error of their depth could make.
+    How far points are from where they are seen at the depth that explains this best.
+
+    Depths may be wrong by two standard deviations, no more: a translation that is much too long
+    would explain anything.
 
     :param points: (B, 3, N) points in the target's frame [m].
     :param pixels: (B, 2, N) where they are seen in the source [px].
@@ -99,7 +102,10 @@ def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
     moved = torch.baddbmm(T[:, :3, 3:], T[:, :3, :3], points)
     residual, along, _ = _residual(moved, T[:, :3, 3:], inv_K[:, :, :2] @ pixels + inv_K[:, :, 2:],
                                    K.diagonal(dim1=1, dim2=2)[:, :2].unsqueeze(2))
-    distance: Tensor = torch.linalg.vector_norm(_doubt(residual, along), dim=1)
+    by_depth = (residual * along).sum(dim=1, keepdim=True) / (
+        (along ** 2).sum(dim=1, keepdim=True).clamp(min=1e-12))
+    by_depth = by_depth.clamp(-2 * DEPTH_SPREAD, 2 * DEPTH_SPREAD)
+    distance: Tensor = torch.linalg.vector_norm(residual - by_depth * along, dim=1)
     return distance
 
 

@@ -6,8 +6,8 @@ import torch
 
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints
-from mdepth_ros.engine.sources import Source, choose_sources, find_sources
-from mdepth_ros.engine.tracked_motion import search_image
+from mdepth_ros.engine.sources import LEAST_OVERLAP, Source, choose_sources, find_sources
+from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, search_image
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
@@ -18,9 +18,9 @@ def past(stamp_ns, tracked):
     return PastFrame(EMPTY, EMPTY, EMPTY, stamp_ns, tracked)
 
 
-def source(stamp_ns, parallax, overlap=0.9):
+def source(stamp_ns, parallax):
     nothing = TrackedPoints(np.zeros(0, np.int64), np.zeros((0, 2), np.float32))
-    return Source(past(stamp_ns, nothing), torch.eye(4)[None], parallax, overlap)
+    return Source(past(stamp_ns, nothing), torch.eye(4)[None], parallax)
 
 
 def chosen(sources, count=1):
@@ -33,11 +33,6 @@ def test_the_newest_frame_with_enough_parallax_is_taken():
 
 def test_without_enough_the_one_with_most_is_taken():
     assert chosen([source(1, 0.002), source(2, 0.006), source(3, 0.001)]) == [2]
-
-
-def test_what_shows_another_place_is_not_taken():
-    assert chosen([source(1, 0.05, overlap=0.2), source(2, 0.001)]) == [2]
-    assert chosen([source(1, 0.05, overlap=0.2)]) == []
 
 
 def test_more_of_them_come_in_order_of_use():
@@ -57,16 +52,25 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     depth = street.depth[5:6].clamp(max=1000)
     found = find_sources([past(i, tracked[i]) for i in range(5)], tracked[5], depth,
                          street.K[None].float())
-    assert [source.frame.stamp_ns for source in found] == [0, 1, 2, 3, 4]
+    assert [source.frame.stamp_ns for source in found] == [0, 2, 4]
     T = street.T_world_camera.double()
-    for i, source in enumerate(found):
-        truth = invert_motion(T[i]) @ T[5]
+    for source in found:
+        truth = invert_motion(T[source.frame.stamp_ns]) @ T[5]
         solved = source.T_source_target[0].double()
         assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.06 * truth[:3, 3].norm()
         assert (solved[:3, :3] - truth[:3, :3]).abs().max() < 4e-3
     parallax = [source.parallax for source in found]
     assert parallax == sorted(parallax, reverse=True)
-    assert [source.overlap for source in found] == sorted(source.overlap for source in found)
+
+
+def test_what_shows_little_of_the_same_is_no_source(street):
+    tracked = PointTracker().push(search_image(street.images[5:6]))
+    few = int(LEAST_OVERLAP * len(tracked.ids)) - 1
+    assert few > FEWEST_TRACKS
+    some, more = (TrackedPoints(tracked.ids[:n], tracked.points[:n]) for n in (few, few + 2))
+    args = tracked, street.depth[5:6].clamp(max=1000), street.K[None].float()
+    assert find_sources([past(0, some)], *args) == []
+    assert len(find_sources([past(0, more)], *args)) == 1
 
 
 def test_frames_of_another_place_are_no_sources(street):

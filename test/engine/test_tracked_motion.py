@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 import torch
 
-from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
+from mdepth_ros.engine.corners import (
+    CELL,
+    find_corners,
+    follow,
+    working_image,
+    working_size,
+)
 from mdepth_ros.engine.tracked_motion import (
     follow_corners,
     motion_from_tracks,
@@ -149,22 +155,23 @@ def test_corners_keep_apart_and_stay_in_the_image():
     image = working_image(np.random.default_rng(0).integers(0, 256, (101, 163), np.uint8),
                           working_size(163, 101))
     corners = find_corners(image, np.zeros((0, 2), np.float32))
-    assert len({(int(x // 20), int(y // 20)) for x, y in corners}) == len(corners) > 50
+    assert len({(int(x // CELL), int(y // CELL)) for x, y in corners}) == len(corners) > 50
     assert ((corners >= 0) & (corners < (image.shape[1], image.shape[0]))).all()
     more = find_corners(image, corners[:30])
     assert {tuple(point) for point in more} == {tuple(point) for point in corners[30:]}
 
 
-def test_points_follow_a_shifted_image():
-    wide = np.random.default_rng(1).integers(0, 256, (12, 24), np.uint8)
+@pytest.mark.parametrize('shift', [7, 120])
+def test_points_follow_a_shifted_image(shift):
+    wide = np.random.default_rng(1).integers(0, 256, (12, 36), np.uint8)
     texture = np.kron(wide, np.ones((16, 16), np.uint8))
-    before, after = texture[:, 10:330], texture[:, 3:323]
+    before, after = texture[:, 200:520], texture[:, 200 - shift:520 - shift]
     corners = find_corners(before, np.zeros((0, 2), np.float32))
     ends, found = follow(before, after, corners)
-    distance = np.linalg.norm(ends - corners - (7, 0), axis=1)[found]
+    distance = np.linalg.norm(ends - corners - (shift, 0), axis=1)[found]
     assert (distance < 0.05).mean() > 0.95
     assert distance.max() < 0.5
-    assert found.mean() > 0.8
+    assert found.mean() > 0.8 * (1 - shift / 320)
 
 
 @pytest.mark.parametrize(('width', 'height', 'size'), [

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mdepth_ros.geometry.pose import motion_from_parameters
-from mdepth_ros.geometry.resection import solve_motion
+from mdepth_ros.geometry.resection import solve_motion, unexplained
 
 WIDTH, HEIGHT = 416.0, 288.0
 
@@ -138,3 +138,13 @@ def test_skewed_and_unequal_pixels():
     image = K @ (T[:, :3, :3] @ points + T[:, :3, 3:])
     solved = solve_motion(points, image[:, :2] / image[:, 2:], valid, K)
     assert rotation_error(solved, T).max() < 1e-4
+
+
+def test_depth_explains_what_it_may_and_no_more():
+    points, pixels, _, K, T = scene()
+    assert float(unexplained(points, pixels, T, K).max()) < 1e-6
+    nearer = unexplained(0.7 * points, pixels, T, K)
+    assert float(nearer.median()) < 0.3
+    too_long = T.clone()
+    too_long[:, :3, 3] *= 20
+    assert float(unexplained(points, pixels, too_long, K).median()) > 50
