@@ -12,17 +12,16 @@ from torch import Tensor
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.device import choose_device
+from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
-from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints, displacement
+from mdepth_ros.engine.point_tracker import TrackedPoints, displacement
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
-from mdepth_ros.engine.sources import Source, choose_sources, find_sources
+from mdepth_ros.engine.sources import Source, choose_sources
 from mdepth_ros.engine.steady import SteadyDepth
-from mdepth_ros.engine.tracked_motion import search_image
 from mdepth_ros.errors import BadImage
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
-from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
@@ -33,7 +32,6 @@ from mdepth_ros.networks.trust import Trust
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
 SLOW_FACTOR = 3.0
-BUFFER_CAPACITY = 8  # frames; published: 1
 LOST = 'no earlier frame shows enough of the same points'
 
 
@@ -61,8 +59,10 @@ class DepthEstimator:
         self.scale = config.scale or model.config.scale
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
-        self._buffer = FrameBuffer(1 if config.method == 'published' else BUFFER_CAPACITY)
-        self._tracker = PointTracker()
+        self._published = config.method == 'published'
+        self._motion: EgoMotion = (PoseNetMotion(self.model.pose) if self._published
+                                   else FollowedPoints())
+        self._buffer = FrameBuffer(self._motion.capacity)
         self._steady = SteadyDepth()
         self._why_single = 'first frame'
         self._busy_s = 0.0
@@ -85,7 +85,7 @@ class DepthEstimator:
         :param reason: what that estimate will say.
         """
         self._buffer.clear()
-        self._tracker.reset()
+        self._motion.reset()
         self._steady.reset()
         self._why_single = reason
 
@@ -118,20 +118,18 @@ class DepthEstimator:
         single_depth = self._single_frame_depth(image)
         clock.append(self._now())
 
-        tracked = self._track(image)
+        tracked = self._motion.track(image)
         previous = self._buffer.newest
-        sources = self._sources(image, tracked, single_depth, K[None])
+        sources = self._motion.sources(list(self._buffer), image, tracked, single_depth, K[None])
         chosen = choose_sources(sources, self.config.sources)
         clock.append(self._now())
 
-        target = self.model.multi.features(image)
-        now = PastFrame(image, target.matching, thumbnail(image), frame.stamp_ns, tracked,
-                        self._travelled(tracked))
+        now, target = self._look(image, frame.stamp_ns, tracked)
         trust = self._match(target, now.thumbnail, chosen, single_depth, K[None])
         T_previous = next((source.T_source_target for source in sources
                            if source.frame is previous), None)
         scale = self.scale
-        if self.config.method == 'robust':
+        if not self._published:
             elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
             scale *= self._steady(trust.depth, K[None], T_previous, elapsed_s)
         depth = trust.depth * scale
@@ -167,36 +165,24 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         image = self._follow(frame)(frame.rgb).to(self.device)
-        tracked = self._track(image)
-        self._buffer.append(PastFrame(
-            image, self.model.multi.features(image).matching, thumbnail(image), frame.stamp_ns,
-            tracked, self._travelled(tracked)))
+        now, _ = self._look(image, frame.stamp_ns, self._motion.track(image))
+        self._buffer.append(now)
 
     def _single_frame_depth(self, image: Tensor) -> Tensor:
         """Run S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth [network units]."""
         config = self.model.config
         return disparity_to_depth(self.model.single(image), config.min_depth, config.max_depth)
 
-    def _track(self, image: Tensor) -> TrackedPoints:
-        """Follow points into this frame, where that gives the motion."""
-        if self.config.method == 'published':
-            return NO_POINTS
-        return self._tracker.push(search_image(image))
-
-    def _travelled(self, tracked: TrackedPoints) -> float:
-        """How far the image has moved until now, see :class:`PastFrame`."""
+    def _look(
+        self, image: Tensor, stamp_ns: int, tracked: TrackedPoints
+    ) -> tuple[PastFrame, ImageFeatures]:
+        """Prepare a frame for matching, now and, as a past one, later."""
+        features = self.model.multi.features(image)
         newest = self._buffer.newest
-        return 0.0 if newest is None else newest.travelled + displacement(newest.tracked, tracked)
-
-    def _sources(
-        self, image: Tensor, tracked: TrackedPoints, single_depth: Tensor, K: Tensor
-    ) -> list[Source]:
-        """Find the motions since past frames: by followed points, or the last one by PoseNet."""
-        newest = self._buffer.newest
-        if self.config.method == 'published' and newest is not None:
-            T = invert_motion(self.model.pose.motion(newest.image, image))
-            return [Source(newest, T, parallax=0.0)]
-        return find_sources(list(self._buffer), tracked, single_depth, K)
+        travelled = 0.0 if newest is None else (
+            newest.travelled + displacement(newest.tracked, tracked))
+        return PastFrame(image, features.matching, thumbnail(image), stamp_ns, tracked,
+                         travelled), features
 
     def _match(
         self, target: ImageFeatures, small: Tensor, chosen: Sequence[Source],
@@ -218,7 +204,7 @@ class DepthEstimator:
             matching_evidence(matched, single_small, small, best.frame.thumbnail, K,
                               best.T_source_target),
             matched.depth, single_depth)
-        return trust._replace(depth=matched.depth) if self.config.method == 'published' else trust
+        return trust._replace(depth=matched.depth) if self._published else trust
 
     def _follow(self, frame: Frame) -> Preprocessor:
         """Start afresh where time or camera jump; returns the preprocessor of this camera."""

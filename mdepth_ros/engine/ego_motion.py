@@ -1,0 +1,96 @@
+"""How the camera moved since past frames: by followed points, or by PoseNet as published."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from torch import Tensor
+
+from mdepth_ros.engine.frame_buffer import PastFrame
+from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints
+from mdepth_ros.engine.sources import Source, find_sources
+from mdepth_ros.engine.tracked_motion import search_image
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.pose import PoseNet
+
+
+class EgoMotion(Protocol):
+    """What the estimator asks for; ``capacity`` is how many past frames are of use."""
+
+    capacity: int
+
+    def reset(self) -> None:
+        """Forget the frames that were tracked."""
+
+    def track(self, image: Tensor) -> TrackedPoints:
+        """
+        Follow points into the next frame.
+
+        :param image: (1, 3, H, W) in [0, 1].
+        """
+
+    def sources(
+        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
+        K: Tensor,
+    ) -> list[Source]:
+        """
+        Find the motions since past frames.
+
+        :param frames: oldest first, at most ``capacity`` of them.
+        :param image: (1, 3, H, W) of the target.
+        :param tracked: its points.
+        :param depth: (1, 1, H, W) its single-frame depth [m].
+        :param K: (1, 3, 3) intrinsics [px].
+        :return: those that are known, oldest first.
+        """
+
+
+class FollowedPoints:
+    """Points and their single-frame depth: the motion has the scale of the depth."""
+
+    capacity = 8
+
+    def __init__(self) -> None:
+        self._tracker = PointTracker()
+
+    def reset(self) -> None:
+        """Forget the last frame."""
+        self._tracker.reset()
+
+    def track(self, image: Tensor) -> TrackedPoints:
+        """Follow points, see :class:`EgoMotion`."""
+        return self._tracker.push(search_image(image))
+
+    def sources(
+        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
+        K: Tensor,
+    ) -> list[Source]:
+        """Solve for motions, see :class:`EgoMotion`."""
+        return find_sources(frames, tracked, depth, K)
+
+
+class PoseNetMotion:
+    """
+    PoseNet, since the frame before.
+
+    Source: paper, section III-A.
+    """
+
+    capacity = 1
+
+    def __init__(self, network: PoseNet) -> None:
+        self._network = network
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+    def track(self, image: Tensor) -> TrackedPoints:
+        """No points are followed."""
+        return NO_POINTS
+
+    def sources(
+        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
+        K: Tensor,
+    ) -> list[Source]:
+        """Ask the network, see :class:`EgoMotion`."""
+        return [Source(frame, invert_motion(self._network.motion(frame.image, image)), 0.0)
+                for frame in frames]
