@@ -19,7 +19,7 @@ LEAST_OVERLAP = 0.25
 # Past frames that the motion to is solved for: each takes its time.
 MOST_SOLVED = 3
 # More parallax than this tells little more, and less of it is in view [image widths].
-ENOUGH_PARALLAX = 0.015
+ENOUGH_PARALLAX = 0.008
 
 
 @dataclass(frozen=True)

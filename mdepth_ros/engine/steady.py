@@ -42,15 +42,13 @@ class SteadyDepth:
         :param depth: (1, 1, H, W) of the newest frame [m].
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
-            where that is unknown, as when the view has changed: then any depth is right.
+            where that is unknown: then any depth is right.
         :param elapsed_s: since the frame before [s].
         :return: factor for the depth and the motions that go with it.
         """
-        if self._last is None or T_previous_target is None:
-            self._log_factor = 0.0
-        else:
-            jump = float(_log_jump(depth, self._last, K, T_previous_target))
-            self._log_factor = (self._log_factor - jump) * math.exp(-elapsed_s / FORGETTING_S)
+        if self._last is not None and T_previous_target is not None:
+            self._log_factor -= float(_log_jump(depth, self._last, K, T_previous_target))
+        self._log_factor *= math.exp(-elapsed_s / FORGETTING_S)
         self._last = depth
         return math.exp(self._log_factor)
 

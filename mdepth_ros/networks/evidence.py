@@ -12,7 +12,7 @@ from mdepth_ros.geometry.projection import inside, reproject, sample
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.multi_frame import MultiFrameOutput
 
-CHANNELS = 11
+CHANNELS = 14
 # Without a second frame nothing was checked: neither trusted nor refused.
 UNCHECKED = 0.5
 _DARK = 0.02  # [image range]; photometric errors below sensor noise are alike
@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
     """
     At the matching resolution; a tuple, so that exporters can take it apart.
 
-    ``features`` (B, 11, h, w), without unit. ``span`` (B, 1, h, w), how far the search moves the
+    ``features`` (B, 14, h, w), without unit. ``span`` (B, 1, h, w), how far the search moves the
     image [px of h x w]. ``gain`` (B, 1, h, w), logarithm of how much better D_m explains the
     source than D_s. ``prior`` (B, 1, h, w), a first guess of the confidence in (0, 1).
     """
@@ -87,16 +87,17 @@ def no_evidence(single_depth: Tensor, target: Tensor) -> Evidence:
     :return: the evidence.
     """
     zero = torch.zeros_like(single_depth)
-    shown = _of_single_frame(single_depth, target)
-    features = torch.cat([zero.expand(-1, CHANNELS - len(shown), -1, -1), *shown], dim=1)
+    shown = torch.cat(_of_single_frame(single_depth, target), dim=1)
+    features = torch.cat([zero.expand(-1, CHANNELS - shown.shape[1], -1, -1), shown], dim=1)
     return Evidence(features, zero, zero, torch.full_like(zero, UNCHECKED))
 
 
-def _of_single_frame(single_depth: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Relative depth, its edges, and the image's."""
+def _of_single_frame(single_depth: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+    """Relative depth, its edges, the image's, and the image: 6 channels."""
     log_depth = single_depth.log()
     grey = target.mean(dim=1, keepdim=True)
-    return (log_depth - log_depth.mean(dim=(2, 3), keepdim=True), _slope(log_depth), _slope(grey))
+    return (log_depth - log_depth.mean(dim=(2, 3), keepdim=True), _slope(log_depth), _slope(grey),
+            target - target.mean(dim=(1, 2, 3), keepdim=True))
 
 
 def _photometric(target: Tensor, source: Tensor, pixels: Tensor) -> Tensor:

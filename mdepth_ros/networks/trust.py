@@ -3,6 +3,7 @@
 import math
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -40,16 +41,21 @@ class TrustNet(nn.Module):
     the source better, where the search moves the image, and as confidence the probability mass
     around the best hypothesis times the agreement of the two networks.
 
+    A wide view, at half the resolution and over the whole image, tells what kind of place it is.
+
     :param width: channels inside.
     """
 
-    def __init__(self, width: int = 16) -> None:
+    def __init__(self, width: int = 24) -> None:
         super().__init__()
-        last = nn.Conv2d(width, 2, 1)
-        nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
-        self.layers = nn.Sequential(nn.Conv2d(CHANNELS, width, 3, padding=1), nn.ReLU(),
-                                    nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), last)
+        self.near = _convolution(CHANNELS, width)
+        self.wide = nn.Sequential(
+            nn.AvgPool2d(2, ceil_mode=True), *(_convolution(width, width, d) for d in (1, 2, 4)))
+        self.whole = nn.Linear(width, width)
+        self.both = nn.Sequential(nn.Conv2d(2 * width, width, 1), nn.ReLU())
+        self.last = nn.Conv2d(width, 2, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
 
     def forward(self, evidence: Evidence, depth: Tensor, single_depth: Tensor) -> Trust:
         """
@@ -60,7 +66,7 @@ class TrustNet(nn.Module):
         :param single_depth: (B, 1, H, W) D_s [m].
         :return: the blend; exactly D_s where the search moves nothing.
         """
-        correction = self.layers(evidence.features)
+        correction = self._correct(evidence.features)
         blend = (correction[:, :1] + GAIN * evidence.gain).sigmoid() * _seeing(evidence.span)
         prior = evidence.prior.clamp(0.02, 0.98)
         log_spread = correction[:, 1:] + math.log(TOLERANCE) - (-(1 - prior).log()).log()
@@ -68,6 +74,20 @@ class TrustNet(nn.Module):
         # In logarithms: halfway between 1 m and 4 m is 2 m. A share of 0 gives exactly D_s.
         fused = single_depth * (depth / single_depth) ** _enlarge(blend, depth)
         return Trust(fused, _enlarge(confidence, depth), log_spread, blend)
+
+    def _correct(self, features: Tensor) -> Tensor:
+        """(B, C, h, w) to corrections of the blend and of the spread, (B, 2, h, w)."""
+        near = self.near(features)
+        wide = self.wide(near)
+        wide = wide + self.whole(wide.mean(dim=(2, 3)))[:, :, None, None]
+        corrected: Tensor = self.last(self.both(torch.cat([near, _enlarge(wide, near)], dim=1)))
+        return corrected
+
+
+def _convolution(inputs: int, outputs: int, dilation: int = 1) -> nn.Sequential:
+    """3 x 3, same size."""
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, padding=dilation, dilation=dilation),
+                         nn.ReLU())
 
 
 def _seeing(span: Tensor) -> Tensor:
@@ -77,5 +97,5 @@ def _seeing(span: Tensor) -> Tensor:
 
 
 def _enlarge(x: Tensor, like: Tensor) -> Tensor:
-    """To full resolution."""
+    """To the size of another image."""
     return F.interpolate(x, like.shape[-2:], mode='bilinear', align_corners=False)

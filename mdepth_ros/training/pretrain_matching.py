@@ -155,7 +155,8 @@ def train(arguments: argparse.Namespace) -> None:
     rng = np.random.default_rng(arguments.seed)
     model = load_checkpoint(arguments.start)
     model.requires_grad_(False)
-    for part in (model.multi, model.trust):
+    parts = (model.trust,) if arguments.only_trust else (model.multi, model.trust)
+    for part in parts:
         part.train().requires_grad_(True)
     optimiser = torch.optim.AdamW([
         {'params': model.multi.parameters(), 'lr': arguments.rate},
@@ -177,7 +178,7 @@ def train(arguments: argparse.Namespace) -> None:
             seed += 1
         losses = step_losses(model, pool.draw(arguments.batch, rng))
         optimiser.zero_grad()
-        (losses.multi + losses.trust).backward()
+        (losses.trust if arguments.only_trust else losses.multi + losses.trust).backward()
         norm = torch.nn.utils.clip_grad_norm_(model.multi.parameters(), 5.0)
         norm = norm + torch.nn.utils.clip_grad_norm_(model.trust.parameters(), 5.0)
         if torch.isfinite(norm):
@@ -200,6 +201,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--start', type=Path, required=True, help='weights to go on from')
     parser.add_argument('--out', type=Path, required=True, help='weights file to write')
+    parser.add_argument('--only-trust', action='store_true', help='leave M-DepthNet as it is')
     parser.add_argument('--minutes', type=float, default=60.0)
     parser.add_argument('--batch', type=int, default=6)
     parser.add_argument('--rate', type=float, default=1e-3)

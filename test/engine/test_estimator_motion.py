@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 192, 128
 def model():
     torch.manual_seed(0)
     model = DepthModel(lite_config()).eval()
-    torch.nn.init.constant_(model.trust.layers[-1].bias, -200.0)  # the depth is S-DepthNet's
+    torch.nn.init.constant_(model.trust.last.bias, -200.0)  # the depth is S-DepthNet's
     return model
 
 
