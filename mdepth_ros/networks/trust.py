@@ -72,7 +72,7 @@ class TrustNet(nn.Module):
         log_spread = correction[:, 1:] + math.log(TOLERANCE) - (-(1 - prior).log()).log()
         confidence = 1 - (-TOLERANCE * (-log_spread).exp()).exp()
         # In logarithms: halfway between 1 m and 4 m is 2 m. A share of 0 gives exactly D_s.
-        fused = single_depth * (depth / single_depth) ** _enlarge(blend, depth)
+        fused = single_depth * (_enlarge(blend, depth) * (depth / single_depth).log()).exp()
         return Trust(fused, _enlarge(confidence, depth), log_spread, blend)
 
     def _correct(self, features: Tensor) -> Tensor:

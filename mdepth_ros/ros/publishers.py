@@ -66,9 +66,10 @@ class Publishers:
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
 
-    def wanted(self) -> bool:
-        """Return whether anybody listens to anything."""
-        return any(self._wanted(topic) for topic in self._publishers)
+    def wanted(self, parameters: NodeParameters) -> bool:
+        """Return whether anybody listens to anything that the parameters let out."""
+        return any(self._wanted(topic) for topic in self._publishers
+                   if parameters.clearing_enabled or topic != 'depth/points_clearing')
 
     def publish(
         self, rendering: Rendering, path: CameraPath, header: Header, parameters: NodeParameters

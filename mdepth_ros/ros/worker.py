@@ -119,7 +119,7 @@ class Worker:
             return
         self._check(camera, message.header.frame_id)
         frame = Frame(rgb, camera, stamp_ns)
-        wanted = self._publishers.wanted()
+        wanted = self._publishers.wanted(parameters)
         # A scale is searched also before anybody listens.
         if not wanted and isinstance(self._found, FixedScale):
             self._estimator.observe(frame)

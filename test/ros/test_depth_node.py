@@ -9,6 +9,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
 
 
@@ -119,6 +120,7 @@ def test_the_clearing_cloud_is_for_those_who_ask_for_it(node):
     node.forget()
     node.send(65 * 10**10)
     assert node.depth_of(65 * 10**10, 'depth/points_filtered') is not None
+    assert not node.received['depth/points_clearing']
     assert node.set(clearing__enabled=True)[0]
     node.send(65 * 10**10 + STEP)
     assert node.depth_of(65 * 10**10 + STEP, 'depth/points_clearing') is not None
@@ -146,7 +148,7 @@ def test_nothing_is_computed_for_nobody_but_the_buffer_stays_warm(tiny_weights):
         assert int(values['frames_unheard']) >= 2
         assert 'single_ms' not in values
         h.listen('depth/image', Image)
-        assert wait_for(lambda: h.node._outputs.wanted())
+        assert wait_for(lambda: h.node._outputs.wanted(NodeParameters()))
         wait_for(lambda: False, 0.2)
         assert h.works(4 * STEP)
         assert h.status()[1]['mode'] == 'multi'
