@@ -9,7 +9,7 @@ from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
 
 # How long a jump takes to come through [s]: to 63 % of it.
-FORGETTING_S = 1.0
+FORGETTING_S = 2.0
 # Every so manieth pixel is compared, in both directions.
 STRIDE = 8
 FEWEST_PIXELS = 50

@@ -113,8 +113,8 @@ class NodeParameters:
         'filtered.max_range', 10.0, 'Farthest point that is kept [m]', low=0.01, high=10000.0,
         dynamic=True)
     filtered_min_confidence: float = parameter(
-        'filtered.min_confidence', 0.3, 'Lowest confidence that is kept', low=0.0, high=1.0,
-        dynamic=True)
+        'filtered.min_confidence', 0.4, 'Lowest confidence that is kept: the probability that '
+        'a depth is right within 25 %', low=0.0, high=1.0, dynamic=True)
     filtered_edge_tolerance: float = parameter(
         'filtered.edge_tolerance', 0.1, 'A pixel between a near and a far surface goes if it is '
         'off both by more than this share; 1 keeps all', low=0.001, high=1.0, dynamic=True)

@@ -25,9 +25,6 @@ def start_model(recipe: Recipe, seed: int) -> DepthModel:
     """
     Make the networks of a recipe, delta at its training size.
 
-    What no file fills is new, but for TrustNet: it learns from exact depth alone, and its evidence
-    means the same whatever the networks.
-
     :param recipe: its ``model``, ``start``, ``imagenet`` and size count.
     :param seed: of the layers that no file fills, whatever was drawn before.
     :return: the networks.
@@ -42,7 +39,6 @@ def start_model(recipe: Recipe, seed: int) -> DepthModel:
                                            height=recipe.data.height))
     _load_imagenet(model.single.encoder, config.single_encoder, recipe.imagenet)
     _load_imagenet(model.pose.encoder, config.pose_encoder, recipe.imagenet)
-    model.trust.load_state_dict(load_checkpoint(DEFAULT_WEIGHTS).trust.state_dict())
     return model
 
 

@@ -1,5 +1,6 @@
 """What goes wrong around a robot: pauses, loops, kidnapping, a covered lens."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -15,8 +16,6 @@ from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
 # Frames before the event and after it.
 BEFORE, AFTER = 15, 15
 PAUSE_S, COVERED_S = 3.0, 1.0
-# Recovered: not farther off than without the event, but for this share.
-TOLERANCE = 0.1
 EVENT_CLASSES = ('forward', 'indoor', 'handheld')
 # A world of another number is where the camera is kidnapped from.
 ELSEWHERE = 500
@@ -29,17 +28,17 @@ class EventRun:
     """
     How one method took one event in one world.
 
-    After ``frames_to_recover`` frames, which take ``seconds_to_recover``, the depth stays within
-    ``TOLERANCE`` of its error without the event; ``recovered`` is False where that takes longer
-    than the test. ``jump`` is the largest unexplained change from the event on, ``usual_jump``
-    that of the same frames without it; None where there is none to tell.
+    ``errors`` are AbsRel of the frames from the event on, one every ``period_s``, and
+    ``usual_errors`` of the same frames without it, NaN where there is no truth. ``jump`` is the
+    largest unexplained change from the event on, ``usual_jump`` that without it; None where there
+    is none to tell.
     """
 
     event: str
     method: str
-    frames_to_recover: int
-    seconds_to_recover: float
-    recovered: bool
+    period_s: float
+    errors: list[float]
+    usual_errors: list[float]
     jump: float | None
     usual_jump: float | None
 
@@ -110,16 +109,13 @@ def judge(
     :param scores: of the frames from the event on, two or more.
     :param undisturbed: of the same frames without it.
     """
-    late = [number for number, (score, usual) in enumerate(zip(scores, undisturbed), start=1)
-            if score.accuracy is not None and usual.accuracy is not None
-            and score.accuracy.errors.multi.abs_rel
-            > (1 + TOLERANCE) * usual.accuracy.errors.multi.abs_rel]
-    frames = max(late, default=0)
+    period_s = (scores[-1].stamp_ns - scores[0].stamp_ns) / (len(scores) - 1) * 1e-9
+    errors, usual_errors = (
+        [math.nan if score.accuracy is None else score.accuracy.errors.multi.abs_rel
+         for score in part] for part in (scores, undisturbed))
     jump, usual_jump = (max((score.jump for score in part if score.jump is not None), default=None)
                         for part in (scores, undisturbed))
-    period_s = (scores[-1].stamp_ns - scores[0].stamp_ns) / (len(scores) - 1) * 1e-9
-    return EventRun(event, method, frames, frames * period_s, frames < len(scores), jump,
-                    usual_jump)
+    return EventRun(event, method, period_s, errors, usual_errors, jump, usual_jump)
 
 
 def _put(views: list[View]) -> list[View]:

@@ -83,15 +83,13 @@ def frame(number, abs_rel, jump=0.01):
     return ViewScore(number * 100_000_000, Mode.MULTI, False, accuracy, jump, None)
 
 
-def test_recovery_is_counted_from_the_event_and_has_to_last():
-    usual = [frame(n, 0.2) for n in range(10)]
-    scores = [frame(n, error) for n, error in enumerate([0.9, 0.2, 0.3] + [0.21] * 7)]
+def test_errors_with_and_without_the_event():
+    usual = [frame(n, 0.2) for n in range(4)]
+    scores = [frame(n, error) for n, error in enumerate([0.9, 0.2, 0.3, 0.21])]
     run = judge('pause', 'ours', scores, usual)
-    assert (run.frames_to_recover, run.recovered) == (3, True)
-    assert run.seconds_to_recover == pytest.approx(0.3)
-    assert judge('pause', 'ours', usual, usual).frames_to_recover == 0
-    never = [frame(n, 0.23) for n in range(10)]
-    assert not judge('pause', 'ours', never, usual).recovered
+    assert run.errors == [0.9, 0.2, 0.3, 0.21]
+    assert run.usual_errors == [0.2] * 4
+    assert run.period_s == pytest.approx(0.1)
 
 
 def test_largest_jump_beside_the_usual_one():
@@ -104,5 +102,5 @@ def test_largest_jump_beside_the_usual_one():
 def test_an_event_with_each_method(tiny_weights):
     runs = run_events(Bench(tiny_weights, 64, 64, device='cpu'), 'indoor', 0, {'pause': pause})
     assert [(run.method, run.event) for run in runs] == [(method, 'pause') for method in METHODS]
-    assert all(0 <= run.frames_to_recover <= AFTER for run in runs)
+    assert all(len(run.errors) == len(run.usual_errors) == AFTER for run in runs)
     assert all(run.usual_jump > 0 for run in runs)

@@ -1,6 +1,7 @@
 """Means over frames and worlds, and their tables."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.metrics import DepthMetrics
 from mdepth_ros.training.evaluation.scores import Comparison
 from mdepth_ros.training.robustness.events import EventRun
+from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.rates import RateRun
 from mdepth_ros.training.robustness.runs import Run
 from mdepth_ros.training.robustness.sparsification import sparsify
@@ -71,16 +73,25 @@ def test_rates_and_events():
     published = {10: 0.2, 30: 0.3}
     rates = [RateRun('indoor', 0.3, {'published': published, 'ours': {10: 0.2, 30: 0.2}}),
              RateRun('indoor', 0.1, {'published': published, 'ours': {10: 0.3, 30: 0.31}})]
-    events = [EventRun('pause', method, frames, frames / 10, frames < 15, jump, 0.01)
-              for method in ('published', 'ours') for frames, jump in ((2, None), (15, 0.2))]
+    events = [EventRun('pause', method, 0.1, errors, [0.2, 0.2, 0.2, math.nan], jump, 0.01)
+              for method, last in (('published', 0.21), ('ours', 0.9))
+              for errors, jump in (([0.9, 0.2, 0.18, 0.7], None), ([0.3, 0.3, last, 0.9], 0.2))]
     summary = summarise([], rates, events)
     assert summary['rates']['indoor']['single'] == pytest.approx(0.2)
     assert summary['rates']['indoor']['published']['spread'] == pytest.approx(0.5)
     assert summary['rates']['indoor']['ours'] == {
         '10': pytest.approx(0.25), '30': pytest.approx(0.255), 'spread': pytest.approx(0.02)}
-    assert summary['events']['pause']['ours'] == {
-        'worlds': 2, 'frames_to_recover': 15, 'seconds_to_recover': 1.5, 'recovered': False,
-        'jump': 0.2, 'usual_jump': 0.01}
+    assert summary['events']['pause']['published'] == {
+        'worlds': 2, 'frames_to_recover': 2, 'seconds_to_recover': pytest.approx(0.2),
+        'recovered': True, 'jump': 0.2, 'usual_jump': 0.01}
+    assert summary['events']['pause']['ours']['frames_to_recover'] == 3
+    assert '| pause | published | 2 frames, 0.2 s | 20.0 % | 1.0 % |' in tables(summary)
+
+
+def test_what_does_not_recover_is_said():
+    summary = summarise([], [], [EventRun('pause', method, 0.1, [0.3] * 15, [0.2] * 15, 0.1, 0.1)
+                                 for method in METHODS])
+    assert not summary['events']['pause']['ours']['recovered']
     assert 'not in 15 frames, 1.5 s' in tables(summary)
 
 
