@@ -211,7 +211,9 @@ def started(folder, weights, tmp_path):
     process = subprocess.Popen(
         [*COMMAND, '--images', str(folder), '--rate', '0.2', '--weights', str(weights),
          '--out', str(tmp_path / 'out')],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # A suite that runs in the background of a shell has SIGINT ignored, and its children too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     with process:
         playing = False
         for line in process.stdout:
