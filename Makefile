@@ -44,9 +44,9 @@ $(READY): constraints.txt setup.cfg setup.py
 	|| { echo "no CPU build of torch on offer, taking the default one"; \
 	     $(PIP) install -q -c constraints.txt torch; }
 	@if $(BIN)/python -c 'import sys; from importlib.util import find_spec; sys.exit(not find_spec("rclpy"))'; \
-	then extras=tools,training,test; \
+	then extras=openvino,onnx,tools,training,test; \
 	echo "using the sourced ROS 2 $$ROS_DISTRO"; \
-	else extras=ros,tools,training,test; echo "no ROS 2 is sourced: installing its wheels"; fi; \
+	else extras=ros,openvino,onnx,tools,training,test; echo "no ROS 2 is sourced: installing its wheels"; fi; \
 	$(PIP) install -q -c constraints.txt -e ".[$$extras]"
 	touch $@
 

@@ -10,6 +10,7 @@ SingleFrameDecoder = Literal['fusion', 'unet', 'light']
 Regulariser = Literal['unet3d', 'unet2d']
 Padding = Literal['zeros', 'replicate']
 Method = Literal['robust', 'published']
+Backend = Literal['auto', 'torch', 'cuda', 'openvino', 'onnxruntime', 'tensorrt']
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,10 @@ class EngineConfig:
     camera's aspect that has at most ``pixel_budget`` pixels. ``rectify`` undoes the lens
     distortion first; without it the image is taken as rectified. A pause of more than
     ``max_gap_s`` [s] empties the frame buffer. ``scale`` is metres per network unit, 0 for the
-    checkpoint's own. ``method`` is ``robust``, which matches with up to ``sources`` past frames,
-    or the ``published`` one.
+    checkpoint's own. ``backend`` runs the networks: ``torch`` is PyTorch as it is, ``cuda`` its
+    graphs in half precision, ``auto`` the latter on a GPU and OpenVINO, where it is installed, on
+    a CPU; ``threads`` are the cores that it uses, 0 for all. ``method`` is
+    ``robust``, which matches with up to ``sources`` past frames, or the ``published`` one.
     """
 
     device: str = 'auto'
@@ -133,11 +136,17 @@ class EngineConfig:
     rectify: bool = False
     max_gap_s: float = 1.0
     scale: float = 0.0
+    backend: Backend = 'auto'
+    threads: int = 0
 
     def __post_init__(self) -> None:
         problems = []
         if self.method not in get_args(Method):
             problems.append(f'method must be one of {get_args(Method)}, got {self.method!r}')
+        if self.backend not in get_args(Backend):
+            problems.append(f'backend must be one of {get_args(Backend)}, got {self.backend!r}')
+        if self.threads < 0:
+            problems.append(f'threads must be >= 0, got {self.threads}')
         if not 1 <= self.sources <= 3:
             problems.append(f'sources must be in [1, 3], got {self.sources}')
         if self.pixel_budget < 64 * 64:

@@ -1,6 +1,8 @@
 """Fixtures for the whole suite; every run has a DDS domain of its own, on this machine only."""
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -8,6 +10,12 @@ os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 # Tiny tensors gain nothing from threads, and threads that share a core wait for each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
+# Compiled networks: one folder for all tests and their processes, and not the user's.
+os.environ['XDG_CACHE_HOME'] = tempfile.mkdtemp(prefix='mdepth_test_cache_')
+
+
+def pytest_unconfigure():
+    shutil.rmtree(os.environ['XDG_CACHE_HOME'], ignore_errors=True)
 
 
 @pytest.fixture(scope='session')

@@ -9,7 +9,7 @@ from typing import get_args
 
 from tqdm import tqdm
 
-from mdepth_ros.config import EngineConfig, Method
+from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
@@ -53,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--method', choices=get_args(Method), default=EngineConfig().method,
                         help='how to match: as this package does, or as the paper does')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
+    parser.add_argument('--backend', choices=get_args(Backend), default='auto',
+                        help='what runs the networks')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
     parser.add_argument('--per-frame', action='store_true', help='every frame in the JSON, too')
     parser.add_argument('--plots', type=Path, metavar='DIR',
@@ -80,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.kitti_split, arguments.benchmark))
     weights = arguments.weights or DEFAULT_WEIGHTS
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
-                     method=arguments.method)
+                     backend=arguments.backend, method=arguments.method)
     estimator = DepthEstimator.from_checkpoint(weights, config)
     estimator.warm_up()
 
@@ -98,12 +100,14 @@ def run(arguments: argparse.Namespace) -> int:
         evaluation = evaluate(estimator, stretches, protocol, watch)
 
     size = ', '.join(sorted(sizes))
-    print(f'{arguments.data}\n{weights} at {size} on {estimator.device}\n{protocol}\n')
+    print(f'{arguments.data}\n{weights} at {size} on {estimator.device} by {estimator.backend}\n'
+          f'{protocol}\n')
     print(text_report(evaluation), flush=True)
     if arguments.json is not None:
         report = json_report(evaluation, arguments.per_frame) | {
             'data': arguments.data, 'weights': str(weights), 'split': arguments.split,
-            'protocol': str(protocol), 'size': size, 'device': str(estimator.device)}
+            'protocol': str(protocol), 'size': size, 'device': str(estimator.device),
+            'backend': estimator.backend}
         arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     if arguments.plots is not None:
         if evaluation.rows:

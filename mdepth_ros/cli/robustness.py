@@ -10,8 +10,9 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import get_args
 
-from mdepth_ros.config import EngineConfig
+from mdepth_ros.config import Backend, EngineConfig
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.robustness.bench import Bench
@@ -41,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--last', type=int, metavar='N',
                         help='its last frame, itself included; by default the end')
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
+    parser.add_argument('--backend', choices=get_args(Backend), default='auto',
+                        help='what runs the networks')
     parser.add_argument('--processes', type=_positive, default=len(os.sched_getaffinity(0)),
                         metavar='N', help='runs at once')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
@@ -67,7 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
                 f'cannot make the folder {arguments.json.parent}: {error.strerror}') from error
     weights = arguments.weights or DEFAULT_WEIGHTS
     width, height = arguments.size
-    bench = Bench(weights, width, height, arguments.frames_per_world, arguments.device)
+    bench = Bench(weights, width, height, arguments.frames_per_world, arguments.device,
+                  arguments.backend)
     summary = run_robustness(
         bench, arguments.worlds, arguments.only,
         None if arguments.frames is None

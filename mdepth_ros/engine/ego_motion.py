@@ -5,12 +5,11 @@ from typing import Protocol
 
 from torch import Tensor
 
+from mdepth_ros.engine.backends.runner import Runner
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints
 from mdepth_ros.engine.sources import Source, find_sources
 from mdepth_ros.engine.tracked_motion import search_image
-from mdepth_ros.geometry.pose import invert_motion
-from mdepth_ros.networks.pose import PoseNet
 
 
 class EgoMotion(Protocol):
@@ -45,11 +44,16 @@ class EgoMotion(Protocol):
 
 
 class FollowedPoints:
-    """Points and their single-frame depth: the motion has the scale of the depth."""
+    """
+    Points and their single-frame depth: the motion has the scale of the depth.
+
+    :param count: of sources that are wanted.
+    """
 
     capacity = 8
 
-    def __init__(self) -> None:
+    def __init__(self, count: int) -> None:
+        self._count = count
         self._tracker = PointTracker()
 
     def reset(self) -> None:
@@ -65,7 +69,7 @@ class FollowedPoints:
         K: Tensor,
     ) -> list[Source]:
         """Solve for motions, see :class:`EgoMotion`."""
-        return find_sources(frames, tracked, depth, K)
+        return find_sources(frames, tracked, depth, K, self._count)
 
 
 class PoseNetMotion:
@@ -77,8 +81,8 @@ class PoseNetMotion:
 
     capacity = 1
 
-    def __init__(self, network: PoseNet) -> None:
-        self._network = network
+    def __init__(self, networks: Runner) -> None:
+        self._networks = networks
 
     def reset(self) -> None:
         """Nothing is kept."""
@@ -92,5 +96,5 @@ class PoseNetMotion:
         K: Tensor,
     ) -> list[Source]:
         """Ask the network, see :class:`EgoMotion`."""
-        return [Source(frame, invert_motion(self._network.motion(frame.image, image)), 0.0)
+        return [Source(frame, self._networks.motion_since(frame.image, image), 0.0)
                 for frame in frames]

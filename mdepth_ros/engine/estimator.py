@@ -1,7 +1,9 @@
 """Frames in, depth out: the method at inference, frame after frame."""
 
+import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,24 +12,19 @@ import torch
 from torch import Tensor
 
 from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.backends.choose import choose_backend
+from mdepth_ros.engine.backends.runner import Fused, Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.device import choose_device
 from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
-from mdepth_ros.engine.point_tracker import TrackedPoints, displacement
+from mdepth_ros.engine.point_tracker import displacement
 from mdepth_ros.engine.preprocess import Preprocessor, network_size
 from mdepth_ros.engine.sources import Source, choose_sources
 from mdepth_ros.engine.steady import SteadyDepth
 from mdepth_ros.errors import BadImage
-from mdepth_ros.geometry.depth import disparity_to_depth
-from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
-from mdepth_ros.networks.features import MATCHING_STRIDE, ImageFeatures
-from mdepth_ros.networks.hypotheses import downsample_nearest
-from mdepth_ros.networks.trust import Trust
 
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
@@ -54,14 +51,16 @@ class DepthEstimator:
         :raises MdepthError: if the device is absent.
         """
         self.config = config
-        self.device = choose_device(config.device)
-        self.model = model.to(self.device).eval()
+        self._published = config.method == 'published'
+        backend = choose_backend(config, model.eval())
+        self.device, self.backend, self.compiles = backend.device, backend.name, backend.compiles
+        self.model_config = model.config
         self.scale = config.scale or model.config.scale
+        self._networks = Runner(backend)
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
-        self._published = config.method == 'published'
-        self._motion: EgoMotion = (PoseNetMotion(self.model.pose) if self._published
-                                   else FollowedPoints())
+        self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published
+                                   else FollowedPoints(config.sources))
         self._buffer = FrameBuffer(self._motion.capacity)
         self._steady = SteadyDepth()
         self._why_single = 'first frame'
@@ -90,7 +89,14 @@ class DepthEstimator:
         self._why_single = reason
 
     def warm_up(self) -> None:
-        """Run a frame of noise twice, so that the first real one is not slow; leaves no trace."""
+        """
+        Run a frame of noise twice, so that the first real one is not slow; leaves no trace.
+
+        Where the backend compiles for the camera's size, and ``config`` does not tell it, the
+        first frame of a camera takes the time all the same.
+        """
+        if self.compiles and not self.config.width:
+            return
         camera = Camera.from_fov(640, 480, 90.0)
         noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
         for stamp_ns in (1, 2):
@@ -115,33 +121,36 @@ class DepthEstimator:
         K = preprocessor.K.to(self.device)
         clock.append(self._now())
 
-        single_depth = self._single_frame_depth(image)
+        finish_single = self._networks.start_single_frame(image)
+        now = self._look(image, frame.stamp_ns)
+        single = finish_single()
         clock.append(self._now())
 
-        tracked = self._motion.track(image)
         previous = self._buffer.newest
-        sources = self._motion.sources(list(self._buffer), image, tracked, single_depth, K[None])
+        sources = self._motion.sources(list(self._buffer), image, now.tracked, single.depth,
+                                       K[None])
         chosen = choose_sources(sources, self.config.sources)
         clock.append(self._now())
 
-        now, target = self._look(image, frame.stamp_ns, tracked)
-        trust = self._match(target, now.thumbnail, chosen, single_depth, K[None])
-        T_previous = next((source.T_source_target for source in sources
-                           if source.frame is previous), None)
+        fused = self._match(now, chosen, single, K[None])
+        last = next((source for source in sources if source.frame is previous), None)
+        T_previous = None if last is None else last.T_source_target
+        if last is not None:
+            now = replace(now, parallax=last.frame.parallax + last.parallax)
         scale = self.scale
         if not self._published:
             elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
-            scale *= self._steady(trust.depth, K[None], T_previous, elapsed_s)
-        depth = trust.depth * scale
+            scale *= self._steady(fused.depth, K[None], T_previous, elapsed_s)
+        depth = fused.depth * scale
         clock.append(self._now())
 
         self._buffer.append(now)
         self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
             depth=depth,
-            valid=depth.isfinite() & (depth > 0) & preprocessor.valid.to(self.device),
-            confidence=trust.confidence,
-            single_depth=single_depth * self.scale,
+            valid=(depth > 0) & (depth < math.inf) & preprocessor.valid.to(self.device),
+            confidence=fused.confidence,
+            single_depth=single.depth * self.scale,
             image=image,
             K=K,
             stamp_ns=frame.stamp_ns,
@@ -165,46 +174,28 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         image = self._follow(frame)(frame.rgb).to(self.device)
-        now, _ = self._look(image, frame.stamp_ns, self._motion.track(image))
-        self._buffer.append(now)
+        self._buffer.append(self._look(image, frame.stamp_ns))
 
-    def _single_frame_depth(self, image: Tensor) -> Tensor:
-        """Run S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth [network units]."""
-        config = self.model.config
-        return disparity_to_depth(self.model.single(image), config.min_depth, config.max_depth)
-
-    def _look(
-        self, image: Tensor, stamp_ns: int, tracked: TrackedPoints
-    ) -> tuple[PastFrame, ImageFeatures]:
+    def _look(self, image: Tensor, stamp_ns: int) -> PastFrame:
         """Prepare a frame for matching, now and, as a past one, later."""
-        features = self.model.multi.features(image)
-        newest = self._buffer.newest
-        travelled = 0.0 if newest is None else (
-            newest.travelled + displacement(newest.tracked, tracked))
-        return PastFrame(image, features.matching, thumbnail(image), stamp_ns, tracked,
-                         travelled), features
+        tracked = self._motion.track(image)
+        description, newest = self._networks.describe(image), self._buffer.newest
+        if newest is None:
+            return PastFrame(image, description, stamp_ns, tracked)
+        step = displacement(newest.tracked, tracked)
+        # Until more is known, all of it counts as parallax.
+        return PastFrame(image, description, stamp_ns, tracked, newest.travelled + step,
+                         newest.parallax + step)
 
     def _match(
-        self, target: ImageFeatures, small: Tensor, chosen: Sequence[Source],
-        single_depth: Tensor, K: Tensor,
-    ) -> Trust:
+        self, now: PastFrame, chosen: Sequence[Source], single: SingleFrame, K: Tensor
+    ) -> Fused:
         """Run M-DepthNet on the chosen frames, and weigh its depth against S-DepthNet's."""
-        height, width = small.shape[-2:]
-        single_small = downsample_nearest(single_depth, height, width)
         if not chosen:
-            trust: Trust = self.model.trust(no_evidence(single_small, small), single_depth,
-                                            single_depth)
-            return trust
-        K = stride_intrinsics(K, MATCHING_STRIDE)
-        matched = self.model.multi(
-            target, torch.stack([source.frame.matching for source in chosen], dim=1),
-            single_depth, K, torch.stack([source.T_source_target for source in chosen], dim=1))
-        best = chosen[0]
-        trust = self.model.trust(
-            matching_evidence(matched, single_small, small, best.frame.thumbnail, K,
-                              best.T_source_target),
-            matched.depth, single_depth)
-        return trust._replace(depth=matched.depth) if self._published else trust
+            return self._networks.unmatched(now.description, single)
+        return self._networks.fuse(
+            now.description, [source.frame.description for source in chosen],
+            [source.T_source_target for source in chosen], single, K)
 
     def _follow(self, frame: Frame) -> Preprocessor:
         """Start afresh where time or camera jump; returns the preprocessor of this camera."""
@@ -229,7 +220,10 @@ class DepthEstimator:
         width, height = self.config.width, self.config.height
         if not width:
             width, height = network_size(camera.width, camera.height, self.config.pixel_budget)
-        return Preprocessor(camera, width, height, self.config.rectify)
+        preprocessor = Preprocessor(camera, width, height, self.config.rectify)
+        if self.compiles:
+            self._networks.run_all(width, height, self.config.sources, self._published)
+        return preprocessor
 
     def _now(self) -> float:
         """Read the clock when the device has finished [s]."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.point_tracker import NO_POINTS, TrackedPoints
 
 # Most of a frame is out of view when the image has moved so far since [image widths].
@@ -18,17 +19,17 @@ class PastFrame:
     """
     What matching needs of an earlier frame.
 
-    ``image`` (1, 3, H, W), ``matching`` features (1, C, h, w), the ``thumbnail`` (1, 3, h, w) and
-    where the ``tracked`` points were. ``travelled`` is how far the image has moved since the
-    estimator began [image widths].
+    ``image`` (1, 3, H, W), its ``description``, and where the ``tracked`` points were.
+    Since the estimator began, the image has moved by ``travelled``, and by ``parallax`` for the
+    camera's translation alone, as far as that is known [image widths].
     """
 
     image: Tensor
-    matching: Tensor
-    thumbnail: Tensor
+    description: Description
     stamp_ns: int
     tracked: TrackedPoints = NO_POINTS
     travelled: float = 0.0
+    parallax: float = 0.0
 
 
 class FrameBuffer:

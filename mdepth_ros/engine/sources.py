@@ -1,5 +1,6 @@
 """Which of the past frames to match with: the camera must have moved, but not out of view."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +17,9 @@ from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
 FEWEST_AGREEING = 0.6
 # Share of a frame's points that its source shows, at least.
 LEAST_OVERLAP = 0.25
-# Past frames that the motion to is solved for: each takes its time.
-MOST_SOLVED = 3
-# More parallax than this tells little more, and less of it is in view [image widths].
-ENOUGH_PARALLAX = 0.008
+# Less parallax tells less, and with more of it less is in view [image widths].
+BEST_PARALLAX = 0.025
+_LEAST_PARALLAX = 1e-6
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,18 @@ class Source:
 
 
 def find_sources(
-    frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor
+    frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor, count: int = 1,
 ) -> list[Source]:
     """
     Solve for the motion to past frames whose points can still be followed.
 
-    To the newest, the oldest and one between them, where there are more.
+    Each takes its time: only to the newest one, and to those that promise the best parallax.
 
     :param frames: oldest first.
     :param tracked: the target's points [px of the working image].
     :param depth: (1, 1, H, W) single-frame depth of the target [m].
     :param K: (1, 3, 3) intrinsics [px].
+    :param count: how many promising ones.
     :return: the usable ones, oldest first.
     """
     pairs = [(frame, tracks_between(tracked, frame.tracked)) for frame in frames]
@@ -55,8 +56,7 @@ def find_sources(
              if len(tracks) >= max(FEWEST_TRACKS, LEAST_OVERLAP * len(tracked.ids))]
     if not pairs:
         return []
-    pairs = [pairs[i] for i in np.unique(np.linspace(0, len(pairs) - 1, MOST_SOLVED).round()
-                                         .astype(int))]
+    pairs = [pairs[i] for i in _promising([frame for frame, _ in pairs], count)]
     scale = depth.shape[-1] / WORKING_WIDTH
     batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
     for row, (_, tracks) in zip(batch, pairs):
@@ -69,13 +69,24 @@ def find_sources(
     ]
 
 
+def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:
+    """Those to solve for, if the camera goes on as in its last step; oldest first."""
+    now = 2 * frames[-1].parallax - (frames[-2].parallax if len(frames) > 1 else 0.0)
+    best_first = sorted(range(len(frames)), key=lambda i: _distance(now - frames[i].parallax))
+    return sorted({len(frames) - 1, *best_first[:count]})
+
+
+def _distance(parallax: float) -> float:
+    """How far from the best parallax, as a factor's logarithm."""
+    return abs(math.log(max(parallax, _LEAST_PARALLAX) / BEST_PARALLAX))
+
+
 def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
     """
-    Take the newest frames with enough parallax, then those with most.
+    Take the frames with the best parallax.
 
     :param sources: oldest first.
     :param count: how many at most.
     :return: the best first; at least one where there is any.
     """
-    newest_first = reversed(sources)
-    return sorted(newest_first, key=lambda it: -min(it.parallax, ENOUGH_PARALLAX))[:count]
+    return sorted(reversed(sources), key=lambda it: _distance(it.parallax))[:count]

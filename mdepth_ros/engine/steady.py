@@ -56,7 +56,10 @@ class SteadyDepth:
 def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> Tensor:
     """Median log ratio of the depth to that of the frame before; 0 where too little is seen."""
     middle = slice(STRIDE // 2, None, STRIDE)
-    moved = transform(T, backproject(depth, invert_intrinsics(K))[..., middle, middle])
+    coarse = K.clone()
+    coarse[:, :2, 2] -= STRIDE // 2
+    coarse[:, :2] /= STRIDE
+    moved = transform(T, backproject(depth[..., middle, middle], invert_intrinsics(coarse)))
     seen, in_front = project(moved, K)
     usable = inside(seen, *last.shape[-2:]) & in_front
     if int(usable.sum()) < FEWEST_PIXELS:

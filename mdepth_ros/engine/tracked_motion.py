@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,12 +9,14 @@ from torch import Tensor
 
 from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
+from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import sample
-from mdepth_ros.geometry.resection import solve_motion, unexplained
 
 Tracks = NDArray[np.float32]
 
+# Of red, green and blue; ITU-R BT.601.
+LUMA = 0.299, 0.587, 0.114
 # So few followed points tell nothing about the motion.
 FEWEST_TRACKS = 20
 # A point agrees with the motion if no more than this share of the image's width is unexplained.
@@ -46,9 +47,9 @@ def search_image(image: Tensor) -> NDArray[np.uint8]:
     :param image: (1, 3, H, W) in [0, 1].
     :return: its working image, see :func:`working_image`.
     """
-    rgb = (image[0] * 255).byte().permute(1, 2, 0).contiguous().cpu().numpy()
-    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    return working_image(grey, working_size(image.shape[-1], image.shape[-2]))
+    grey = torch.tensordot(image.new_tensor(LUMA), image[0], 1).add_(0.5 / 255)
+    size = working_size(image.shape[-1], image.shape[-2])
+    return working_image((255 * grey).byte().cpu().numpy(), size)
 
 
 def follow_corners(
@@ -85,19 +86,9 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
     """
-    valid = ~tracks.isnan().any(dim=2)
-    x = torch.where(valid.unsqueeze(2), tracks, 0.0).transpose(1, 2)  # (B, 4, N)
-    points = _lift(x[:, :2], depth, K)
-    T = solve_motion(points, x[:, 2:], valid, K)
-    x = torch.where(valid.unsqueeze(1), x, torch.nan)
-    error = epipolar_error(T, x, K)
-    for i in (error > DOUBTFUL * depth.shape[-1]).nonzero()[:, 0].tolist():
-        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i])
-        if other is None:
-            continue
-        if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
-            T[i] = other
-    return T
+    x = tracks.transpose(1, 2)  # (B, 4, N)
+    z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
+    return _solve(x, _rays(x[:, :2], K) * z, K, DOUBTFUL * depth.shape[-1])
 
 
 def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
@@ -109,11 +100,10 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     :param K: (1, 3, 3) of all frames [px].
     :return: the motions.
     """
-    B = tracks.shape[0]
-    depth, K = depth.expand(B, -1, -1, -1), K.expand(B, -1, -1)
-    T = motion_from_tracks(tracks, depth, K)
-    x = tracks.transpose(1, 2)
-    points = _lift(x[:, :2], depth, K)
+    x, K = tracks.transpose(1, 2), K.expand(len(tracks), -1, -1)
+    z = sample(depth, x[:, :2].transpose(0, 1)[None], padding_mode='border')[0, 0]  # (B, N)
+    points = _rays(x[:, :2], K) * z.unsqueeze(1)
+    T = _solve(x, points, K, DOUBTFUL * depth.shape[-1])
     residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]
     turned = T[:, :3, :3] @ points
@@ -122,6 +112,20 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     return TrackedMotions(
         T, torch.nan_to_num(torch.where(agreeing, parallax, torch.nan).nanmedian(dim=1).values),
         agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+
+
+def _solve(x: Tensor, points: Tensor, K: Tensor, doubtful: float) -> Tensor:
+    """(B, 4, N) tracks and (B, 3, N) points of the target to (B, 4, 4) motions."""
+    valid = ~x.isnan().any(dim=1)
+    T = solve_motion(points, x[:, 2:], valid, K)
+    error = epipolar_error(T, x, K)
+    for i in (error > doubtful).nonzero()[:, 0].tolist():
+        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i])
+        if other is None:
+            continue
+        if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
+            T[i] = other
+    return T
 
 
 def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
@@ -139,11 +143,6 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
         return None
     T[:3, 3] *= ratio.nanmedian()
     return T
-
-
-def _lift(pixels: Tensor, depth: Tensor, K: Tensor) -> Tensor:
-    """(B, 2, N) pixels to (B, 3, N) points."""
-    return _rays(pixels, K) * sample(depth, pixels.unsqueeze(2), padding_mode='border').squeeze(2)
 
 
 def _rays(pixels: Tensor, K: Tensor) -> Tensor:

@@ -44,7 +44,7 @@ def motion_from_parameters(axis_angle: Tensor, translation: Tensor) -> Tensor:
                          f'got {tuple(translation.shape)}')
     R = axis_angle_to_rotation(axis_angle)
     top = torch.cat([R, translation[:, :, None]], dim=2)  # (B, 3, 4)
-    bottom = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=R.dtype, device=R.device)
+    bottom = torch.eye(4, dtype=R.dtype, device=R.device)[3]
     return torch.cat([top, bottom.expand(R.shape[0], 1, 4)], dim=1)
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.product import exact_product
 
 # A point nearer than this to the image plane (or behind it) has no usable projection [m].
@@ -79,17 +80,19 @@ def transform(T: Tensor, points: Tensor) -> Tensor:
     return moved.view(B, 3, H, W)
 
 
-def inside(pixels: Tensor, height: int, width: int) -> Tensor:
+def inside(pixels: Tensor, height: int, width: int, slack: float = 0.0) -> Tensor:
     """
     Tell which coordinates lie between the outermost pixel centres.
 
     :param pixels: (B, 2, ...) x and y [px].
     :param height: rows of the image.
     :param width: columns of the image.
+    :param slack: how far outside still counts [px].
     :return: (B, 1, ...) bool.
     """
     x, y = pixels[:, :1], pixels[:, 1:]
-    return (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    return ((x >= -slack) & (x <= width - 1 + slack)
+            & (y >= -slack) & (y <= height - 1 + slack))
 
 
 def sample(image: Tensor, pixels: Tensor, padding_mode: str = 'zeros') -> Tensor:
@@ -113,9 +116,10 @@ def _read(image: Tensor, pixels: Tensor, padding_mode: str) -> Tensor:
     """Do the work of :func:`sample`."""
     H, W = image.shape[-2:]
     # max(.., 1): a single row or column has its only pixel at the grid's centre.
-    x = pixels[:, 0] * (2.0 / max(W - 1, 1)) - 1.0
-    y = pixels[:, 1] * (2.0 / max(H - 1, 1)) - 1.0
-    grid = torch.stack([x, y], dim=-1)
+    x = pixels[:, :1] * (2.0 / max(W - 1, 1)) - 1.0
+    y = pixels[:, 1:] * (2.0 / max(H - 1, 1)) - 1.0
+    # A transposition compiles to faster code than stacking x and y last.
+    grid = torch.cat([x, y], dim=1).permute(0, 2, 3, 1)
     return F.grid_sample(image, grid, mode='bilinear', padding_mode=padding_mode,
                          align_corners=True)
 
@@ -133,6 +137,32 @@ def reproject(
     :return: (B, 2, H, W) pixels in the source, and (B, 1, H, W) valid: in front of the source.
     """
     return project(transform(T_source_target, backproject(depth, inv_K_target)), K_source)
+
+
+def sweep(depths: Tensor, K: Tensor, T_source_target: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Where each target pixel lands in the source image at each of many depths.
+
+    What is turned and projected are the rays, once, not the points.
+
+    :param depths: (B, D, h, w) of the target [m].
+    :param K: (B, 3, 3) intrinsics of both images [px].
+    :param T_source_target: (B, 4, 4) motion from target to source.
+    :return: (B, 2, D h, w) pixels in the source, the depths below each other, and (B, 1, D h, w)
+        valid: in front of the source. Where not valid the pixels are finite but meaningless.
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    B, D, h, w = depths.shape
+    _check_matrix('K', K, B, 3)
+    _check_matrix('T_source_target', T_source_target, B, 4)
+    to_rays = exact_product(exact_product(K, T_source_target[:, :3, :3]), invert_intrinsics(K))
+    rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
+    shift = exact_product(K, T_source_target[:, :3, 3:])
+    points = rays.view(B, 3, 1, h, w) * depths.unsqueeze(1) + shift.view(B, 3, 1, 1, 1)
+    points = points.reshape(B, 3, D * h, w)
+    z = points[:, 2:]
+    valid = z > NEAREST_Z
+    return points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
 
 
 def warp(

@@ -1,5 +1,6 @@
 """Convolution blocks that several networks share; attribute names are the public weights' keys."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -43,6 +44,33 @@ class ConvBnRelu(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, C_in, h, w) to (B, C_out, h / stride, w / stride)."""
         return F.relu(self.bn(self.conv(x)))
+
+
+class EnlargeBilinear(nn.Module):
+    """
+    Enlarge a map of one channel, pixel areas aligned; exactly ``F.interpolate``, but much faster.
+
+    Each of the fine pixels of a coarse one is a fixed mixture of the coarse neighbours: together
+    they are a convolution with ``factor ** 2`` channels.
+
+    :param factor: a whole number.
+    """
+
+    mixtures: Tensor
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        places = [(i + 0.5) / factor - 0.5 for i in range(factor)]
+        along = [(max(-place, 0.0), 1 - abs(place), max(place, 0.0)) for place in places]
+        self.register_buffer('mixtures', torch.tensor(
+            [[[[b * a for a in across] for b in down]] for down in along for across in along]),
+            persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, 1, h, w) to (B, 1, factor h, factor w)."""
+        padded = F.pad(x, (1, 1, 1, 1), mode='replicate')
+        return F.pixel_shuffle(F.conv2d(padded, self.mixtures.to(x.dtype)), self.factor)
 
 
 def upsample_bilinear(x: Tensor) -> Tensor:

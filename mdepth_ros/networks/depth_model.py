@@ -25,4 +25,4 @@ class DepthModel(nn.Module):
         self.pose = PoseNet(config)
         self.multi = MultiFrameNet(config)
         # It learns where the truth is known, not in the self-supervised stages.
-        self.trust = TrustNet().requires_grad_(False)
+        self.trust = TrustNet(self.single.feature_channels).requires_grad_(False)

@@ -103,8 +103,8 @@ class EfficientNetLite0Encoder(nn.Module):
         :raises ValueError: if the shape differs from the one above.
         """
         require_image('image', image, self.in_channels)
-        x = image * (255.0 / PIXEL_STD) - PIXEL_MEAN / PIXEL_STD
-        x = F.relu6(self._bn0(self._conv_stem(x)))
+        x = image.float() * (255.0 / PIXEL_STD) - PIXEL_MEAN / PIXEL_STD
+        x = F.relu6(self._bn0(self._conv_stem(x.to(self._conv_stem.weight.dtype))))
         features = []
         for i, block in enumerate(self._blocks):
             x = block(x)

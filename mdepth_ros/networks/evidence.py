@@ -1,14 +1,14 @@
 """What tells right depths from wrong ones, before the truth is known."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdepth_ros.geometry.intrinsics import invert_intrinsics
-from mdepth_ros.geometry.projection import inside, reproject, sample
+from mdepth_ros.geometry.projection import inside, sample, sweep
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.multi_frame import MultiFrameOutput
 
@@ -59,15 +59,15 @@ def matching_evidence(
     :param T_source_target: (B, 4, 4) motion from the target to that source.
     :return: the evidence.
     """
-    depth, inv_K = matched.depth_quarter, invert_intrinsics(K)
-    pixels, in_front = reproject(depth, K, inv_K, T_source_target)
-    seen = inside(pixels, *depth.shape[-2:]) & in_front
-    single_pixels, _ = reproject(single_depth, K, inv_K, T_source_target)
-    error = _photometric(target, source, pixels)
-    single_error = _photometric(target, source, single_pixels)
-    ends = [reproject(matched.hypotheses[:, i:i + 1], K, inv_K, T_source_target)[0]
-            for i in (0, matched.hypotheses.shape[1] - 1)]
-    span = (ends[0] - ends[1]).norm(dim=1, keepdim=True)
+    depth, h = matched.depth_quarter, matched.depth_quarter.shape[-2]
+    pixels, in_front = sweep(
+        torch.cat([depth, single_depth, matched.hypotheses[:, :1], matched.hypotheses[:, -1:]], 1),
+        K, T_source_target)
+    # A sideways motion leaves the outermost rows exactly on the border, but for rounding.
+    seen = inside(pixels[..., :h, :], *depth.shape[-2:], slack=0.01) & in_front[..., :h, :]
+    error, single_error = _photometric(target, source, pixels[..., :2 * h, :])
+    _, _, farthest, nearest = pixels.split(h, dim=2)
+    span = (farthest - nearest).norm(dim=1, keepdim=True)
     p = matched.probabilities
     entropy = -(p * p.clamp(min=1e-6).log()).sum(dim=1, keepdim=True) / math.log(p.shape[1])
     change = (depth / single_depth).log()
@@ -100,13 +100,21 @@ def _of_single_frame(single_depth: Tensor, target: Tensor) -> tuple[Tensor, ...]
             target - target.mean(dim=(1, 2, 3), keepdim=True))
 
 
-def _photometric(target: Tensor, source: Tensor, pixels: Tensor) -> Tensor:
-    """Mean absolute difference of 3 x 3 pixels, (B, 1, h, w)."""
-    difference = (sample(source, pixels, 'border') - target).abs().mean(dim=1, keepdim=True)
-    return F.avg_pool2d(difference, 3, 1, 1, count_include_pad=False)
+def _photometric(target: Tensor, source: Tensor, pixels: Tensor) -> tuple[Tensor, ...]:
+    """Mean absolute difference of 3 x 3 pixels, (B, 1, h, w) each, at (B, 2, D h, w) pixels."""
+    h = target.shape[-2]
+    difference = sample(source, pixels, 'border') - target.repeat(1, 1, pixels.shape[-2] // h, 1)
+    errors = difference.abs().mean(dim=1, keepdim=True).split(h, dim=2)
+    return F.avg_pool2d(torch.cat(errors, dim=1), 3, 1, 1, count_include_pad=False).split(1, dim=1)
 
 
 def _slope(x: Tensor) -> Tensor:
     """Largest change to a neighbour, (B, 1, h, w)."""
-    padded = F.pad(x, (1, 1, 1, 1), mode='replicate')
-    return F.max_pool2d(padded, 3, 1) + F.max_pool2d(-padded, 3, 1)
+    return _extreme(x, torch.maximum) - _extreme(x, torch.minimum)
+
+
+def _extreme(x: Tensor, extreme: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """Of 3 x 3 pixels, rows first; compilers have no fast pooling of a single channel."""
+    x = F.pad(x, (1, 1, 1, 1), mode='replicate')
+    x = extreme(extreme(x[..., :-2, :], x[..., 1:-1, :]), x[..., 2:, :])
+    return extreme(extreme(x[..., :-2], x[..., 1:-1]), x[..., 2:])

@@ -20,6 +20,7 @@ class FusionDecoder(nn.Module):
 
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
+        self.quarter_channels = channels[1]
         layers: list[nn.Module] = []
         self.levels: list[tuple[int, dict[int, int], dict[tuple[int, int], int]]] = []
         # A level works on maps first..last: 1..4 (strides 4 to 32), 1..3, 1..2, then 0..1.
@@ -37,12 +38,12 @@ class FusionDecoder(nn.Module):
         layers += [ConvElu(channels[0], 32), ConvElu(32, 16), ReflectionConv(16, 1)]
         self.decoder = nn.ModuleList(layers)
 
-    def forward(self, features: list[Tensor]) -> Tensor:
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
         """
         Decode.
 
         :param features: five maps at strides 2, 4, 8, 16, 32.
-        :return: (B, 1, H, W) disparity in (0, 1).
+        :return: (B, 1, H, W) disparity in (0, 1), and the map at stride 4 before it.
         """
         maps = dict(enumerate(features))
         for _, parallel, links in self.levels:
@@ -54,11 +55,11 @@ class FusionDecoder(nn.Module):
             maps.update(fused)
         x = _enlarge(self.decoder[self.head](maps[0]), 2)
         x = self.decoder[self.head + 1](x)
-        return torch.sigmoid(self.decoder[self.head + 2](x))
+        return torch.sigmoid(self.decoder[self.head + 2](x).float()), maps[1]
 
     def scales(self, features: list[Tensor]) -> list[Tensor]:
         """Return the disparities of all scales, finest first: here only one."""
-        return [self.forward(features)]
+        return [self.forward(features)[0]]
 
 
 def _enlarge(x: Tensor, factor: int) -> Tensor:

@@ -1,12 +1,13 @@
 """Our light decoder for EfficientNet-Lite0: little work at high resolution."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mdepth_ros.networks.blocks import upsample_bilinear
+from mdepth_ros.networks.blocks import EnlargeBilinear, upsample_bilinear
 
 # Channels at strides 2, 4, 8, 16, 32.
 WIDTHS = (24, 32, 48, 64, 96)
@@ -37,6 +38,9 @@ class LightDecoder(nn.Module):
     :param initial_disparity: what an untrained network predicts about everywhere, in (0, 1).
     """
 
+    quarter_channels = WIDTHS[1]
+    offset: Tensor
+
     def __init__(self, channels: Sequence[int], initial_disparity: float = 0.02) -> None:
         super().__init__()
         self.lateral = nn.ModuleList(nn.Conv2d(c, w, 1) for c, w in zip(channels, WIDTHS))
@@ -48,26 +52,31 @@ class LightDecoder(nn.Module):
             for i in range(5)
         )
         self.head = nn.Conv2d(WIDTHS[0], 5, 3)
-        bias = torch.zeros(5)
-        bias[0] = torch.logit(torch.tensor(initial_disparity))
-        self.head.bias = nn.Parameter(bias)
+        self.enlarge = EnlargeBilinear(2)
+        # Added in float32: in bfloat16 logits of its size are 1 % of depth apart. Itself it is
+        # the same in both.
+        logit = math.log(initial_disparity / (1 - initial_disparity))
+        self.register_buffer('offset', torch.tensor([round(16 * logit) / 16]))
+        nn.init.zeros_(self.head.bias)
         self.head.weight.data *= 0.1
 
-    def forward(self, features: list[Tensor]) -> Tensor:
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
         """
         Decode.
 
         :param features: five maps at strides 2, 4, 8, 16, 32.
-        :return: (B, 1, H, W) disparity in (0, 1).
+        :return: (B, 1, H, W) disparity in (0, 1), and the map at stride 4 before it.
         """
         x = self.refine[4](self.lateral[4](features[4]))
+        levels = []
         for i in range(3, -1, -1):
             x = self.lateral[i](features[i]) + upsample_bilinear(self.narrow[i](x))
             x = self.refine[i](x)
-        logits = self.head(F.pad(x, (1, 1, 1, 1), mode='replicate'))  # (B, 5, H/2, W/2)
+            levels.append(x)
+        logits = self.head(F.pad(x, (1, 1, 1, 1), mode='replicate')).float()  # (B, 5, H/2, W/2)
         detail = F.pixel_shuffle(logits[:, 1:], 2)  # (B, 1, H, W)
-        return torch.sigmoid(upsample_bilinear(logits[:, :1]) + detail)
+        return torch.sigmoid(self.offset.float() + self.enlarge(logits[:, :1]) + detail), levels[2]
 
     def scales(self, features: list[Tensor]) -> list[Tensor]:
         """Return the disparities of all scales, finest first: here only one."""
-        return [self.forward(features)]
+        return [self.forward(features)[0]]

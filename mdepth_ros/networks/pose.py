@@ -1,5 +1,7 @@
 """PoseNet: two frames -> the camera's motion between them."""
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,6 +13,13 @@ from mdepth_ros.networks.shapes import require_image
 
 # Keeps the first predictions near zero motion, where the photometric loss has a slope.
 OUTPUT_SCALE = 0.01
+
+
+class MotionParameters(NamedTuple):
+    """``axis_angle`` (B, 3) [rad] and ``translation`` (B, 3) [m, up to scale]."""
+
+    axis_angle: Tensor
+    translation: Tensor
 
 
 class PoseDecoder(nn.Module):
@@ -40,7 +49,7 @@ class PoseDecoder(nn.Module):
         x = feature
         for layer in self.net[:3]:
             x = F.relu(layer(x))
-        return OUTPUT_SCALE * self.net[3](x).mean(dim=(2, 3)).view(-1, 2, 6)
+        return OUTPUT_SCALE * self.net[3](x).float().mean(dim=(2, 3)).view(-1, 2, 6)
 
 
 class PoseNet(nn.Module):
@@ -57,13 +66,13 @@ class PoseNet(nn.Module):
         hidden = 128 if config.pose_encoder == 'efficientnet_lite0' else 256
         self.decoder = PoseDecoder(self.encoder.channels[-1], hidden)
 
-    def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, earlier: Tensor, later: Tensor) -> MotionParameters:
         """
         Estimate the parameters of ``T_later_earlier``.
 
         :param earlier: (B, 3, H, W) the frame taken first, in [0, 1].
         :param later: (B, 3, H, W) the frame taken second, in [0, 1].
-        :return: (B, 3) axis-angle [rad] and (B, 3) translation [m, up to scale].
+        :return: the parameters.
         :raises ValueError: if a shape differs from the ones above.
         """
         require_image('earlier', earlier, 3)
@@ -72,7 +81,7 @@ class PoseNet(nn.Module):
                              f'got {tuple(later.shape)}')
         features = self.encoder(torch.cat([earlier, later], dim=1))
         parameters = self.decoder(features[-1])[:, 0]
-        return parameters[:, :3], parameters[:, 3:]
+        return MotionParameters(parameters[:, :3], parameters[:, 3:])
 
     def motion(self, earlier: Tensor, later: Tensor) -> Tensor:
         """

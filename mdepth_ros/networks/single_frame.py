@@ -1,5 +1,7 @@
 """S-DepthNet: one image -> disparity."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +16,17 @@ from mdepth_ros.networks.unet_decoder import UNetDecoder
 INITIAL_DEPTH = 5.0
 
 
+class SingleFrameOutput(NamedTuple):
+    """
+    S-DepthNet's answer; a tuple, so that exporters can take it apart.
+
+    ``disparity`` (B, 1, H, W) in (0, 1); ``features`` (B, C, H / 4, W / 4) that it was read from.
+    """
+
+    disparity: Tensor
+    features: Tensor
+
+
 class SingleFrameNet(nn.Module):
     """
     Encoder and decoder of S-DepthNet.
@@ -25,16 +38,17 @@ class SingleFrameNet(nn.Module):
         super().__init__()
         self.encoder = build_encoder(config.single_encoder)
         self.decoder = _build_decoder(config, self.encoder.channels)
+        self.feature_channels = self.decoder.quarter_channels
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> SingleFrameOutput:
         """
         Predict the disparity.
 
         :param image: (B, 3, H, W) in [0, 1], H and W multiples of 32.
-        :return: (B, 1, H, W) disparity in (0, 1).
+        :return: disparity, and what it was read from.
         :raises ValueError: if the shape differs from the one above.
         """
-        return self.decoder(self.encoder(image))
+        return SingleFrameOutput(*self.decoder(self.encoder(image)))
 
     def scales(self, image: Tensor) -> list[Tensor]:
         """

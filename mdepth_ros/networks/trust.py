@@ -7,7 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mdepth_ros.networks.blocks import EnlargeBilinear
 from mdepth_ros.networks.evidence import CHANNELS, Evidence
+from mdepth_ros.networks.features import MATCHING_STRIDE
 
 # A depth that is off by less is right, for the confidence.
 TOLERANCE = math.log(1.25)
@@ -41,14 +43,53 @@ class TrustNet(nn.Module):
     the source better, where the search moves the image, and as confidence the probability mass
     around the best hypothesis times the agreement of the two networks.
 
+    :param single_channels: of S-DepthNet's features, which know what it found difficult.
+    """
+
+    def __init__(self, single_channels: int) -> None:
+        super().__init__()
+        self.correct = Corrections(single_channels)
+        self.enlarge = EnlargeBilinear(MATCHING_STRIDE)
+
+    def forward(
+        self, evidence: Evidence, depth: Tensor, single_depth: Tensor, single_features: Tensor,
+    ) -> Trust:
+        """
+        Weigh D_m against D_s.
+
+        :param evidence: at 1/4 of the depths' size, or at theirs.
+        :param depth: (B, 1, H, W) D_m [m].
+        :param single_depth: (B, 1, H, W) D_s [m].
+        :param single_features: (B, C, h, w) what S-DepthNet read it from.
+        :return: the blend; exactly D_s where the search moves nothing.
+        """
+        correction = self.correct(evidence.features, single_features)
+        blend = (correction[:, :1] + GAIN * evidence.gain).sigmoid() * _seeing(evidence.span)
+        prior = evidence.prior.clamp(0.02, 0.98)
+        log_spread = correction[:, 1:] + math.log(TOLERANCE) - (-(1 - prior).log()).log()
+        confidence = 1 - (-TOLERANCE * (-log_spread).exp()).exp()
+        share = blend
+        if depth.shape != blend.shape:
+            share, confidence = self.enlarge(blend), self.enlarge(confidence)
+        # In logarithms: halfway between 1 m and 4 m is 2 m. A share of 0 gives exactly D_s.
+        fused = single_depth * (share * (depth / single_depth).log()).exp()
+        return Trust(fused, confidence, log_spread, blend)
+
+
+class Corrections(nn.Module):
+    """
+    The layers of TrustNet.
+
     A wide view, at half the resolution and over the whole image, tells what kind of place it is.
 
+    :param single_channels: of S-DepthNet's features.
     :param width: channels inside.
     """
 
-    def __init__(self, width: int = 24) -> None:
+    def __init__(self, single_channels: int, width: int = 24) -> None:
         super().__init__()
-        self.near = _convolution(CHANNELS, width)
+        self.single = nn.Sequential(nn.Conv2d(single_channels, width, 1), nn.ReLU())
+        self.near = _convolution(CHANNELS + width, width)
         self.wide = nn.Sequential(
             nn.AvgPool2d(2, ceil_mode=True), *(_convolution(width, width, d) for d in (1, 2, 4)))
         self.whole = nn.Linear(width, width)
@@ -57,30 +98,19 @@ class TrustNet(nn.Module):
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
 
-    def forward(self, evidence: Evidence, depth: Tensor, single_depth: Tensor) -> Trust:
+    def forward(self, features: Tensor, single_features: Tensor) -> Tensor:
         """
-        Weigh D_m against D_s.
+        Correct the blend and the spread.
 
-        :param evidence: at 1/4 of the depths' size.
-        :param depth: (B, 1, H, W) D_m [m].
-        :param single_depth: (B, 1, H, W) D_s [m].
-        :return: the blend; exactly D_s where the search moves nothing.
+        :param features: (B, C, h, w) of the evidence.
+        :param single_features: (B, C', h, w) of S-DepthNet.
+        :return: (B, 2, h, w) what to add to the blend's logit, and to the spread's logarithm.
         """
-        correction = self._correct(evidence.features)
-        blend = (correction[:, :1] + GAIN * evidence.gain).sigmoid() * _seeing(evidence.span)
-        prior = evidence.prior.clamp(0.02, 0.98)
-        log_spread = correction[:, 1:] + math.log(TOLERANCE) - (-(1 - prior).log()).log()
-        confidence = 1 - (-TOLERANCE * (-log_spread).exp()).exp()
-        # In logarithms: halfway between 1 m and 4 m is 2 m. A share of 0 gives exactly D_s.
-        fused = single_depth * (_enlarge(blend, depth) * (depth / single_depth).log()).exp()
-        return Trust(fused, _enlarge(confidence, depth), log_spread, blend)
-
-    def _correct(self, features: Tensor) -> Tensor:
-        """(B, C, h, w) to corrections of the blend and of the spread, (B, 2, h, w)."""
-        near = self.near(features)
+        near = self.near(torch.cat([features, self.single(single_features)], dim=1))
         wide = self.wide(near)
         wide = wide + self.whole(wide.mean(dim=(2, 3)))[:, :, None, None]
-        corrected: Tensor = self.last(self.both(torch.cat([near, _enlarge(wide, near)], dim=1)))
+        wide = F.interpolate(wide, near.shape[-2:], mode='bilinear', align_corners=False)
+        corrected: Tensor = self.last(self.both(torch.cat([near, wide], dim=1)))
         return corrected
 
 
@@ -94,8 +124,3 @@ def _seeing(span: Tensor) -> Tensor:
     """Smooth step from 0 to 1."""
     x = ((span - BLIND_PX) / (SEEING_PX - BLIND_PX)).clamp(0, 1)
     return x * x * (3 - 2 * x)
-
-
-def _enlarge(x: Tensor, like: Tensor) -> Tensor:
-    """To the size of another image."""
-    return F.interpolate(x, like.shape[-2:], mode='bilinear', align_corners=False)

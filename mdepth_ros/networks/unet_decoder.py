@@ -19,6 +19,8 @@ class UNetDecoder(nn.Module):
     :param channels: of the encoder's five maps at strides 2, 4, 8, 16, 32.
     """
 
+    quarter_channels = WIDTHS[2]
+
     def __init__(self, channels: Sequence[int]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
@@ -31,14 +33,15 @@ class UNetDecoder(nn.Module):
         # One list, because the public weights number the layers.
         self.decoder = nn.ModuleList(layers)
 
-    def forward(self, features: list[Tensor]) -> Tensor:
+    def forward(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
         """
         Decode.
 
         :param features: five maps at strides 2, 4, 8, 16, 32.
-        :return: (B, 1, H, W) disparity in (0, 1).
+        :return: (B, 1, H, W) disparity in (0, 1), and the map at stride 4 before it.
         """
-        return torch.sigmoid(self.decoder[10](self._levels(features)[0]))
+        levels = self._levels(features)
+        return torch.sigmoid(self.decoder[10](levels[0]).float()), levels[2]
 
     def scales(self, features: list[Tensor]) -> list[Tensor]:
         """

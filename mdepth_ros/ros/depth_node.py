@@ -136,7 +136,12 @@ class DepthNode(GuardedLifecycleNode):
         parameters = read_parameters(self)
         weights = Path(parameters.weights) if parameters.weights else None
         estimator = DepthEstimator.from_checkpoint(weights, parameters.engine_config())
+        if estimator.backend not in ('torch', 'cuda'):
+            torch.set_num_threads(1)  # its threads would wait for work where others have some
         estimator.warm_up()
+        if estimator.compiles and not parameters.network_width:
+            self.get_logger().info("the first image takes seconds: the networks are prepared for "
+                                   "its camera's size, once per machine")
         self._outputs = Publishers(self, parameters.odometry_tf)
         self._in_force, self._estimator = parameters, estimator
         # Diagnostics go on while simulated time stands still or jumps.
@@ -145,8 +150,8 @@ class DepthNode(GuardedLifecycleNode):
             clock=Clock(clock_type=ClockType.STEADY_TIME))
         kind = 'rectified' if parameters.image_is_rectified else 'raw, to be undistorted'
         self.get_logger().info(
-            f'{parameters.weights or "default weights"} ({estimator.model.config.profile} '
-            f'profile) on {estimator.device}, images are taken as {kind}')
+            f'{parameters.weights or "default weights"} ({estimator.model_config.profile} '
+            f'profile) on {estimator.device} by {estimator.backend}, images are taken as {kind}')
 
     def _stop(self) -> None:
         """Unsubscribe and wait for the worker; does nothing when it does not run."""
@@ -209,7 +214,8 @@ class DepthNode(GuardedLifecycleNode):
         message = self._status.message(
             f'{self.get_fully_qualified_name()[1:]}: depth', images.received if images else 0,
             images.replaced if images else 0,
-            {'profile': estimator.model.config.profile, 'device': str(estimator.device)}, paused)
+            {'profile': estimator.model_config.profile, 'device': str(estimator.device),
+             'backend': estimator.backend}, paused)
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 

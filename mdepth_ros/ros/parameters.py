@@ -9,7 +9,7 @@ from rclpy.exceptions import InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from mdepth_ros.config import EngineConfig, Method
+from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.engine.scale.ground_plane import GroundPrior
 from mdepth_ros.ros.parameter_field import BadParameter, Spec, parameter, spec_of
@@ -24,6 +24,12 @@ class NodeParameters:
         'package')
     device: str = parameter(
         'device', 'auto', "Where the networks run: 'auto', 'cpu', 'cuda' or 'cuda:N'")
+    backend: str = parameter(
+        'backend', 'auto', "What runs the networks: 'torch' as it is, 'cuda' in half precision, "
+        "'openvino', 'onnxruntime', 'tensorrt', or 'auto': 'cuda' on a GPU, 'openvino' on a CPU "
+        'where it is installed', choices=get_args(Backend))
+    threads: int = parameter(
+        'threads', 0, "CPU cores of 'openvino' and 'onnxruntime'; 0 is all", low=0, high=1024)
     pixel_budget: int = parameter(
         'network.pixel_budget', 640 * 192, "Most pixels of the networks' input, whose size "
         "follows the camera's aspect [px]", low=64 * 64, high=4096 * 2304)
@@ -164,6 +170,7 @@ class NodeParameters:
         """Return what the engine needs of these."""
         return EngineConfig(
             device=self.device, method=self.method, sources=self.sources,  # type: ignore[arg-type]
+            backend=self.backend, threads=self.threads,  # type: ignore[arg-type]
             pixel_budget=self.pixel_budget, width=self.network_width,
             height=self.network_height, rectify=not self.image_is_rectified,
             max_gap_s=self.max_gap_s, scale=self.scale_value)

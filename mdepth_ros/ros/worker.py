@@ -185,7 +185,7 @@ class Worker:
         """Start the scale that the parameters ask for."""
         parameters = self._parameters
         self._scale_value = parameters.scale_value
-        start = self._scale_value or self._estimator.model.config.scale
+        start = self._scale_value or self._estimator.model_config.scale
         self._found: FixedScale | OdometryScale | GroundScale
         if parameters.scale_mode == 'odometry':
             self._found = OdometryScale(start)

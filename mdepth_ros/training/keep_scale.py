@@ -62,4 +62,4 @@ def sample_depths(
     for place in np.linspace(0, len(every) - 1, count).round().astype(int):
         sequence, index = every[place]
         preprocess = Preprocessor(sequence.camera, width, height, rectify=False)
-        yield to_depth(model.single(preprocess(sequence.rgb(index))), model.config)
+        yield to_depth(model.single(preprocess(sequence.rgb(index))).disparity, model.config)

@@ -133,7 +133,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
     """
     config = model.config
     with torch.autocast('cpu', torch.bfloat16):
-        disparity = model.single(batch.target).float()
+        disparity = model.single(batch.target).disparity.float()
         T_target_source = model.pose.motion(batch.source, batch.target)
         target = model.multi.features(batch.target)
         source = model.multi.features(batch.source)

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, transform
-from mdepth_ros.geometry.resection import solve_motion
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidence, thumbnail
@@ -62,7 +62,7 @@ def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
     """
     config = model.config
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
-        disparity = model.single(batch.target)
+        disparity, features = model.single(batch.target)
     single = disparity_to_depth(disparity.float(), config.min_depth, config.max_depth)
     T, scale = solve_as_the_robot(single, batch)
     truth = batch.depth * scale
@@ -78,14 +78,17 @@ def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
     small, other = thumbnail(batch.target), thumbnail(batch.source)
     single_small = downsample_nearest(single, *small.shape[-2:])
     seen = matching_evidence(matched, single_small, small, other, K, T)
-    trust, change = trust_loss(model, seen, matched.depth_quarter, single_small, batch.depth)
+    features = features.float()
+    trust, change = trust_loss(model, seen, matched.depth_quarter, single_small, features,
+                               batch.depth)
     alone, _ = trust_loss(model, no_evidence(single_small, small), single_small, single_small,
-                          batch.depth)
+                          features, batch.depth)
     return Losses(multi, trust + 0.5 * alone, change)
 
 
 def trust_loss(
-    model: DepthModel, evidence: Evidence, depth: Tensor, single: Tensor, truth: Tensor
+    model: DepthModel, evidence: Evidence, depth: Tensor, single: Tensor, features: Tensor,
+    truth: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """
     Likelihood of the blend's log error under a Laplace distribution, and the error itself.
@@ -94,12 +97,13 @@ def trust_loss(
     :param evidence: of the matching.
     :param depth: (B, 1, h, w) D_m [m].
     :param single: (B, 1, h, w) D_s [m].
+    :param features: (B, C, h, w) what it was read from.
     :param truth: (B, 1, H, W) exact [m], Inf for the sky.
     :return: the loss, and the blend's error over S-DepthNet's, without gradient.
     """
     truth = truth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE]
     valid = truth < MAX_TRUTH
-    trust = model.trust(evidence, depth, single)
+    trust = model.trust(evidence, depth, single, features)
     error, single_error = (_scaled_error(d, truth, valid) for d in (trust.depth, single))
     likelihood = error * (-trust.log_spread).exp() + trust.log_spread
     return (masked_mean(likelihood + error, valid),

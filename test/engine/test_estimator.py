@@ -18,7 +18,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 
 STEP = 100_000_000
 # The frames are noise: only PoseNet says something about their motion.
-CONFIG = EngineConfig('cpu', 'published', width=96, height=64)
+CONFIG = EngineConfig('cpu', 'published', width=96, height=64, backend='torch')
 CAMERA = Camera.from_fov(128, 96, 80.0)
 
 
@@ -44,7 +44,7 @@ def by_hand(model, earlier, later):
     """The method, straight from the networks; features of both frames computed anew."""
     prepare = Preprocessor(later.camera, 96, 64, rectify=False)
     target, K = prepare(later.rgb), prepare.K
-    disparity = model.single(target)
+    disparity = model.single(target).disparity
     config = model.config
     single = disparity_to_depth(disparity, config.min_depth, config.max_depth)
     if earlier is None:
@@ -124,8 +124,7 @@ def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
 
 
 def test_a_failed_push_leaves_the_state_as_before(model):
-    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', width=96,
-                                                   height=64, rectify=True))
+    estimator = DepthEstimator(model, dataclasses.replace(CONFIG, rectify=True))
     estimator.push(frame(1))
     unknown = Camera(128, 96, CAMERA.K, [0.1], 'double_sphere',
                      P=np.hstack([CAMERA.K, np.zeros((3, 1))]))
@@ -146,7 +145,8 @@ def test_another_camera_empties_the_buffer(estimator):
 @pytest.mark.parametrize(('width', 'height'), [
     (1, 1), (3840, 2160), (1000, 300), (300, 1000), (2160, 3840), (97, 33), (640, 480)])
 def test_any_size_and_aspect(model, width, height):
-    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', pixel_budget=96 * 96))
+    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', pixel_budget=96 * 96,
+                                                  backend='torch'))
     camera = Camera.from_fov(width, height, 80.0)
     for i in (1, 2):
         estimate = estimator.push(frame(i, camera))
@@ -195,8 +195,8 @@ def test_warm_up_leaves_no_trace(model, method):
     cold, warm = DepthEstimator(model, config), DepthEstimator(model, config)
     with pytest.MonkeyPatch.context() as patch:
         ran = []
-        patch.setattr(warm.model.multi.regulariser, 'forward',
-                      lambda volume, real=warm.model.multi.regulariser.forward:
+        patch.setattr(model.multi.regulariser, 'forward',
+                      lambda volume, real=model.multi.regulariser.forward:
                       ran.append(1) or real(volume))
         warm.warm_up()
         assert ran  # all networks are warm

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mdepth_ros.config import EngineConfig, lite_config
+from mdepth_ros.engine.backends.runner import Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
@@ -22,7 +23,7 @@ WIDTH, HEIGHT = 192, 128
 def model():
     torch.manual_seed(0)
     model = DepthModel(lite_config()).eval()
-    torch.nn.init.constant_(model.trust.last.bias, -200.0)  # the depth is S-DepthNet's
+    torch.nn.init.constant_(model.trust.correct.last.bias, -200.0)  # the depth is S-DepthNet's
     return model
 
 
@@ -49,7 +50,7 @@ def plain_frames(K):
 
 def run(model, method, frames, scale=0.0):
     estimator = DepthEstimator(model, EngineConfig('cpu', method, width=WIDTH, height=HEIGHT,
-                                                   scale=scale))
+                                                   scale=scale, backend='torch'))
     return [estimator.push(frame) for frame in frames]
 
 
@@ -78,7 +79,8 @@ def test_without_texture_there_is_nothing_to_match(model):
 def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch):
     """Given true depth, in units of 2 m, T_source_target is the true one in metres."""
     depths = iter(sequence.depth.clamp(max=1000.0) / 2)
-    monkeypatch.setattr(DepthEstimator, '_single_frame_depth', lambda self, _: next(depths)[None])
+    monkeypatch.setattr(Runner, 'start_single_frame', lambda self, image: lambda: SingleFrame(
+        next(depths)[None], torch.zeros(1, HEIGHT // 4, WIDTH // 4, 32)))
     estimates = run(model, 'robust', frames_of(sequence.images, sequence.K), scale=2.0)
     T = sequence.T_world_camera.double()
     for i in (1, 2, 3):
@@ -99,7 +101,8 @@ def test_the_motion_has_the_scale_of_the_depth(model, sequence):
 def test_observed_frames_are_searched_too(model, sequence):
     frames = frames_of(sequence.images, sequence.K)
     expected = run(model, 'robust', frames[:2])[1]
-    estimator = DepthEstimator(model, EngineConfig('cpu', width=WIDTH, height=HEIGHT))
+    estimator = DepthEstimator(model, EngineConfig('cpu', width=WIDTH, height=HEIGHT,
+                                                   backend='torch'))
     estimator.observe(frames[0])
     estimate = estimator.push(frames[1])
     # Its depth was not given out, so nothing has to fit it.

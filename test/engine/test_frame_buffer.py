@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 
+from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 
 
 def past(stamp_ns, travelled=0.0):
-    return PastFrame(torch.zeros(1, 3, 64, 64), torch.zeros(1, 32, 16, 16),
-                     torch.zeros(1, 3, 16, 16), stamp_ns, travelled=travelled)
+    nothing = Description(*[torch.zeros(1)] * 3)
+    return PastFrame(torch.zeros(1), nothing, stamp_ns, travelled=travelled)
 
 
 def drive(buffer, steps, first=0):

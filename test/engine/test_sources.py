@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 import torch
 
+from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints
-from mdepth_ros.engine.sources import LEAST_OVERLAP, Source, choose_sources, find_sources
+from mdepth_ros.engine.sources import (
+    BEST_PARALLAX,
+    LEAST_OVERLAP,
+    Source,
+    choose_sources,
+    find_sources,
+)
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, search_image
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
@@ -14,8 +21,8 @@ from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 EMPTY = torch.zeros(1)
 
 
-def past(stamp_ns, tracked):
-    return PastFrame(EMPTY, EMPTY, EMPTY, stamp_ns, tracked)
+def past(stamp_ns, tracked, parallax=0.0):
+    return PastFrame(EMPTY, Description(EMPTY, EMPTY, EMPTY), stamp_ns, tracked, parallax=parallax)
 
 
 def source(stamp_ns, parallax):
@@ -27,16 +34,17 @@ def chosen(sources, count=1):
     return [source.frame.stamp_ns for source in choose_sources(sources, count)]
 
 
-def test_the_newest_frame_with_enough_parallax_is_taken():
-    assert chosen([source(1, 0.05), source(2, 0.02), source(3, 0.004)]) == [2]
-
-
-def test_without_enough_the_one_with_most_is_taken():
-    assert chosen([source(1, 0.002), source(2, 0.006), source(3, 0.001)]) == [2]
+def test_the_frame_with_the_best_parallax_is_taken():
+    best = BEST_PARALLAX
+    assert chosen([source(1, 4 * best), source(2, 1.1 * best), source(3, best / 3)]) == [2]
+    assert chosen([source(1, 0.1 * best), source(2, 0.2 * best), source(3, 0.0)]) == [2]
+    assert chosen([source(1, 8 * best), source(2, 7 * best)]) == [2]
+    assert chosen([source(1, 0.0), source(2, 0.0)]) == [2]  # the newest of equals
 
 
 def test_more_of_them_come_in_order_of_use():
-    sources = [source(1, 0.05), source(2, 0.02), source(3, 0.006), source(4, 0.004)]
+    best = BEST_PARALLAX
+    sources = [source(1, 2 * best), source(2, 1.1 * best), source(3, best / 3), source(4, 0.001)]
     assert chosen(sources, 3) == [2, 1, 3]
 
 
@@ -50,9 +58,10 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     tracker = PointTracker()
     tracked = [tracker.push(search_image(street.images[i:i + 1])) for i in range(6)]
     depth = street.depth[5:6].clamp(max=1000)
-    found = find_sources([past(i, tracked[i]) for i in range(5)], tracked[5], depth,
-                         street.K[None].float())
-    assert [source.frame.stamp_ns for source in found] == [0, 2, 4]
+    # It expects 6, 5, ... 1 steps of parallax.
+    frames = [past(i, tracked[i], (i + 1) * BEST_PARALLAX / 3) for i in range(5)]
+    found = find_sources(frames, tracked[5], depth, street.K[None].float(), count=2)
+    assert [source.frame.stamp_ns for source in found] == [1, 2, 4]
     T = street.T_world_camera.double()
     for source in found:
         truth = invert_motion(T[source.frame.stamp_ns]) @ T[5]

@@ -14,6 +14,7 @@ from mdepth_ros.geometry.projection import (
     project,
     reproject,
     sample,
+    sweep,
     transform,
     warp,
 )
@@ -161,3 +162,21 @@ def test_unknown_coordinates_read_nan_and_do_not_kill_the_process():
     assert read.isnan().sum() == 2
     read.nansum().backward()
     assert image.grad.isfinite().all()
+
+
+def test_sweep_is_reprojection_at_every_depth():
+    torch.manual_seed(0)
+    B, D, h, w = 2, 5, 6, 8
+    depths = 0.5 + 5 * torch.rand(B, D, h, w)
+    K = torch.tensor([[7.0, 0.2, 3.4], [0, 8.0, 2.6], [0, 0, 1]]).repeat(B, 1, 1)
+    T = motion_from_parameters(0.2 * torch.randn(B, 3), torch.randn(B, 3))
+    pixels, valid = sweep(depths, K, T)
+    assert not valid.all()
+    for i in range(D):
+        wanted, in_front = reproject(depths[:, i:i + 1], K, invert_intrinsics(K), T)
+        rows = slice(i * h, (i + 1) * h)
+        assert torch.equal(valid[:, :, rows], in_front)
+        seen = in_front.expand(-1, 2, -1, -1)
+        torch.testing.assert_close(pixels[:, :, rows][seen], wanted[seen], atol=1e-3, rtol=1e-4)
+    with pytest.raises(ValueError, match=r'K must be \(2, 3, 3\)'):
+        sweep(depths, K[:1], T)

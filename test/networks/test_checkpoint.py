@@ -149,11 +149,11 @@ def test_a_file_from_before_trust_net_has_an_untrained_one(saved, tmp_path):
         for key in [key for key in tensors if key.startswith('trust.')]:
             del tensors[key]
     path = changed(saved, tmp_path, without)
-    last = load_checkpoint(path).trust.last
+    last = load_checkpoint(path).trust.correct.last
     assert not last.weight.any()
     assert not last.bias.any()
-    assert "1 missing, first trust.near.0.weight" in refused(
-        changed(saved, tmp_path, lambda tensors: tensors.pop('trust.near.0.weight')))
+    assert "1 missing, first trust.correct.near.0.weight" in refused(
+        changed(saved, tmp_path, lambda tensors: tensors.pop('trust.correct.near.0.weight')))
 
 
 def test_a_failed_write_leaves_the_old_file(model, tmp_path, monkeypatch):

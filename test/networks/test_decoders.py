@@ -18,8 +18,9 @@ CONFIGS = {
 @torch.no_grad()
 def test_disparity_has_the_images_size_and_range(name):
     net = SingleFrameNet(CONFIGS[name]).eval()
-    disparity = net(torch.rand(2, 3, 64, 96))
+    disparity, features = net(torch.rand(2, 3, 64, 96))
     assert disparity.shape == (2, 1, 64, 96)
+    assert features.shape == (2, net.feature_channels, 16, 24)
     assert 0 < float(disparity.min()) <= float(disparity.max()) < 1
 
 
@@ -30,7 +31,7 @@ def test_scales_are_finest_first(name, count):
     image = torch.rand(1, 3, 64, 96)
     scales = net.scales(image)
     assert [tuple(d.shape) for d in scales] == [(1, 1, 64 >> i, 96 >> i) for i in range(count)]
-    torch.testing.assert_close(scales[0], net(image))
+    torch.testing.assert_close(scales[0], net(image).disparity)
 
 
 @pytest.mark.parametrize('name', CONFIGS)
@@ -50,7 +51,7 @@ def test_light_decoder_starts_at_a_robots_distance():
     torch.manual_seed(0)
     net = SingleFrameNet(lite_config())
     load_imagenet_efficientnet_lite0(net.encoder)
-    depth = disparity_to_depth(net(torch.rand(2, 3, 64, 96)))
+    depth = disparity_to_depth(net(torch.rand(2, 3, 64, 96)).disparity)
     assert 3.0 < float(depth.median()) < 8.0
     assert float(depth.min()) > 1.0
     assert float(depth.max()) < 25.0
@@ -63,7 +64,7 @@ def test_light_decoder_draws_no_border():
     decoder = LightDecoder((16, 24, 40, 112, 320)).eval()
     features = [torch.rand(1, c, 1, 1).expand(1, c, 64 // s, 96 // s)
                 for c, s in zip((16, 24, 40, 112, 320), (2, 4, 8, 16, 32))]
-    disparity = decoder(features)
+    disparity, _ = decoder(features)
     # Each of the four fine pixels has its own offset, the same one everywhere.
     cells = disparity.view(32, 2, 48, 2).transpose(1, 2)
     torch.testing.assert_close(cells, cells[:1, :1].expand_as(cells))

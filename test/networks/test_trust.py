@@ -10,6 +10,8 @@ from mdepth_ros.networks.multi_frame import MultiFrameOutput
 from mdepth_ros.networks.trust import TrustNet
 
 H, W, D = 16, 24, 16
+C = 8  # channels of S-DepthNet's features
+FEATURES = torch.rand(1, C, H, W, generator=torch.Generator().manual_seed(2))
 K = torch.tensor([[[20.0, 0, 11.5], [0, 20.0, 7.5], [0, 0, 1]]])
 
 
@@ -42,7 +44,7 @@ def evidence(single, depth, T, probabilities=None):
 def net():
     """Trained, as it were: it says something else at every pixel."""
     torch.manual_seed(0)
-    net = TrustNet()
+    net = TrustNet(C)
     for parameter in net.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     return net.eval()
@@ -54,7 +56,7 @@ def test_without_parallax_it_is_exactly_the_single_frame_depth(net):
     c, s = math.cos(0.1), math.sin(0.1)
     turned[0, :3, :3] = torch.tensor([[c, 0, s], [0, 1, 0], [-s, 0, c]])
     for T in (torch.eye(4)[None], turned):
-        trust = net(evidence(single, depth, T), plane(5.0, 64, 96), plane(4.0, 64, 96))
+        trust = net(evidence(single, depth, T), plane(5.0, 64, 96), plane(4.0, 64, 96), FEATURES)
         assert torch.equal(trust.depth, plane(4.0, 64, 96))
 
 
@@ -66,11 +68,11 @@ def test_the_span_is_how_far_the_search_moves_the_image():
 
 
 def test_the_blend_grows_with_the_parallax_and_lies_between_both():
-    net, shares = TrustNet(), []
+    net, shares = TrustNet(C), []
     for metres in (0.01, 0.05, 0.1, 0.2, 1.0):
         seen = evidence(plane(4.0), plane(5.0), sideways(metres))
         seen = seen._replace(gain=plane(0.5))  # D_m explains the source better
-        trust = net(seen, plane(5.0, 64, 96), plane(4.0, 64, 96))
+        trust = net(seen, plane(5.0, 64, 96), plane(4.0, 64, 96), FEATURES)
         assert (trust.depth >= 4.0).all()
         assert (trust.depth <= 5.0).all()
         shares.append(trust.blend.mean().item())
@@ -85,7 +87,7 @@ def test_the_untrained_blend_is_the_depth_that_explains_the_source():
     source, right, wrong = image.roll(-2, dims=-1), plane(5.0), plane(10.0)
     for single, depth in ((wrong, right), (right, wrong)):
         seen = matching_evidence(matched(single, depth), single, image, source, K, sideways(-0.5))
-        blended = TrustNet()(seen, depth, single).depth[..., 2:-2, 4:-4]
+        blended = TrustNet(C)(seen, depth, single, FEATURES).depth[..., 2:-2, 4:-4]
         assert (blended / 5.0 - 1).abs().max() < 0.01
 
 
@@ -93,11 +95,12 @@ def test_untrained_confidence_is_mass_times_agreement():
     sure = torch.zeros(1, D, H, W)
     sure[:, 5], sure[:, 6] = 0.8, 0.2
     for single, depth in ((4.0, 4.0), (4.0, 5.0)):
-        trust = TrustNet()(evidence(plane(single), plane(depth), sideways(0.5), sure),
-                           plane(depth), plane(single))
+        trust = TrustNet(C)(evidence(plane(single), plane(depth), sideways(0.5), sure),
+                           plane(depth), plane(single), FEATURES)
         torch.testing.assert_close(trust.confidence, plane(0.8 * single / depth),
                                    atol=1e-4, rtol=0)
-    alone = TrustNet()(no_evidence(plane(4.0), torch.rand(1, 3, H, W)), plane(4.0), plane(4.0))
+    alone = TrustNet(C)(no_evidence(plane(4.0), torch.rand(1, 3, H, W)), plane(4.0), plane(4.0),
+                        FEATURES)
     torch.testing.assert_close(alone.confidence, plane(0.5), atol=1e-4, rtol=0)
     assert torch.equal(alone.depth, plane(4.0))
 

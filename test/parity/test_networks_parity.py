@@ -52,7 +52,7 @@ def single_frame(reference, modules):
     features = modules['encoder'](reference['image'])
     disparities = modules['decoder'].scales(features)
     names = ['disparity'] if len(disparities) == 1 else [f'disparity_{i}' for i in range(4)]
-    torch.testing.assert_close(modules['decoder'](features), disparities[0])
+    torch.testing.assert_close(modules['decoder'](features)[0], disparities[0])
     return dict(zip([f'feature_{i}' for i in range(5)], features)) | dict(zip(names, disparities))
 
 

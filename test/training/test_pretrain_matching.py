@@ -37,7 +37,7 @@ def test_each_part_learns_from_its_own_loss(batch):
         part.train().requires_grad_(True)
     losses = step_losses(model, batch)
     losses.trust.backward(retain_graph=True)
-    assert model.trust.last.weight.grad.any()
+    assert model.trust.correct.last.weight.grad.any()
     assert all(p.grad is None or not p.grad.any() for p in model.multi.parameters())
     losses.multi.backward()
     assert model.multi.feature_net.out.weight.grad.any()

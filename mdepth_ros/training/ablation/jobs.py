@@ -137,7 +137,8 @@ class Jobs:
     def _score(self, name: str, model: DepthModel) -> None:
         """Play the test worlds through the estimator."""
         config = self.config
-        estimator = DepthEstimator(model, EngineConfig(width=config.width, height=config.height))
+        estimator = DepthEstimator(model, EngineConfig(width=config.width, height=config.height,
+                                                        backend='torch'))
         rows = evaluate(estimator, whole_sequences(open_frames(self.folder / 'test')),
                         ALL).rows
         row = rows.get('with_previous', rows['all'])
@@ -164,7 +165,7 @@ class Jobs:
         """Where the single-frame depths lie [m]."""
         _, seen = load(next(self._samples(16).batches()))
         with torch.no_grad():
-            depth = to_depth(model.single(seen.target), model.config)
+            depth = to_depth(model.single(seen.target).disparity, model.config)
         near, far = depth.flatten().quantile(torch.tensor(RANGE)).tolist()
         return near, far
 

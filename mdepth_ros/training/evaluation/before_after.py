@@ -52,7 +52,7 @@ def score(
     :return: the score, and some frames to look at.
     """
     photometric = photometric_score(model, held_back, width, height)
-    estimator = DepthEstimator(model, EngineConfig(width=width, height=height))
+    estimator = DepthEstimator(model, EngineConfig(width=width, height=height, backend='torch'))
     played = list(play(estimator, whole_sequences(held_back), ALL))
     row = summarise([frame.score for frame in played]).rows.get('all')
     shown = [played[i] for i in np.linspace(1, len(played) - 1, ROWS).round().astype(int)]

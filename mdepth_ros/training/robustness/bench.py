@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from mdepth_ros.config import EngineConfig
+from mdepth_ros.config import Backend, EngineConfig
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
@@ -25,6 +25,7 @@ class Bench:
     height: int = 96
     frames: int = 20
     device: str = 'auto'
+    backend: Backend = 'auto'
 
     @property
     def camera_size(self) -> tuple[int, int]:
@@ -39,7 +40,8 @@ class Bench:
         :param resized: False leaves the input's size to the engine, which asks the camera.
         :raises MdepthError: if weights or device are of no use.
         """
-        config = EngineConfig(device=self.device, method=METHODS[method])
+        config = EngineConfig(device=self.device, method=METHODS[method], backend=self.backend,
+                              threads=1)
         if resized:
             config = replace(config, width=self.width, height=self.height)
         return DepthEstimator(_model(self.weights or DEFAULT_WEIGHTS), config)

@@ -8,6 +8,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation.evaluate import evaluate, play
 from mdepth_ros.training.evaluation.protocol import ALL
@@ -152,10 +153,11 @@ def test_a_mask_of_another_size_than_the_depth_names_the_frame(estimator):
 
 
 def test_depth_that_is_none_names_the_frame(tiny_weights):
-    broken = DepthEstimator.from_checkpoint(tiny_weights,
-                                            EngineConfig('cpu', 'published', width=64, height=64))
-    for parameter in broken.model.parameters():
+    model = load_checkpoint(tiny_weights)
+    for parameter in model.parameters():
         parameter.data.fill_(float('nan'))
+    broken = DepthEstimator(model, EngineConfig('cpu', 'published', width=64, height=64,
+                                                backend='torch'))
     sequence = Noise()
     sequence.depths[0] = np.ones((16, 16), np.float32)
     with pytest.raises(MdepthError, match='noise, frame 0: none of 256 pixels'):

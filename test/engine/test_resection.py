@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.geometry.pose import motion_from_parameters
-from mdepth_ros.geometry.resection import solve_motion, unexplained
 
 WIDTH, HEIGHT = 416.0, 288.0
 

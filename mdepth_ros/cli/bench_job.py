@@ -1,0 +1,87 @@
+"""One measurement of ``mdepth bench``, in a process of its own: fresh threads, fresh memory."""
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mdepth_ros.config import EngineConfig, ModelConfig
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame
+from mdepth_ros.engine.measure import WARM_UP_FRAMES, Measurement, measure
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+
+FRAME_NS = 100_000_000
+BUSY = 'while True: pass'
+
+
+@dataclass(frozen=True)
+class Job:
+    """
+    What to measure.
+
+    ``scene`` holds ``images`` and ``K``; ``model`` is built if it is not ``trained``, when
+    ``weights`` or those of the package are loaded; ``frames`` are timed while ``busy`` other
+    processes run.
+    """
+
+    scene: Path
+    model: ModelConfig
+    config: EngineConfig
+    weights: Path | None
+    trained: bool
+    frames: int
+    busy: int
+
+    @property
+    def method(self) -> str:
+        """Untrained networks match by PoseNet: points that agree with no depth tell no motion."""
+        return 'robust' if self.trained else 'published'
+
+
+def run_job(job: Job) -> Measurement:
+    """
+    Measure in a new process.
+
+    :param job: what.
+    :return: what it took.
+    :raises MdepthError: if weights, device or backend are of no use.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as process:
+        return process.submit(_run, job).result()
+
+
+def _run(job: Job) -> Measurement:
+    """Load and play."""
+    started_s = time.perf_counter()
+    if job.trained:
+        model = load_checkpoint(job.weights or DEFAULT_WEIGHTS)
+    else:
+        torch.manual_seed(0)
+        model = DepthModel(replace(job.model, width=job.config.width, height=job.config.height))
+    estimator = DepthEstimator(model, replace(job.config, method=job.method))  # type: ignore[arg-type]
+    if estimator.backend not in ('torch', 'cuda'):
+        torch.set_num_threads(1)  # its threads would wait for work where others have some
+    with np.load(job.scene) as scene:
+        images, K = scene['images'], scene['K']
+    camera = Camera(images.shape[2], images.shape[1], K)
+    # There and back again, so that there is always a frame next to it.
+    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
+    count = job.frames + WARM_UP_FRAMES
+    frames = [Frame(images[order[i % len(order)]], camera, (i + 1) * FRAME_NS)
+              for i in range(count)]
+    with ExitStack() as busy:
+        for _ in range(job.busy):
+            process = subprocess.Popen([sys.executable, '-c', BUSY])
+            busy.callback(process.wait)
+            busy.callback(process.kill)
+        return measure(estimator, frames, started_s)

@@ -1,0 +1,48 @@
+"""``mdepth export``: the networks as files for other runtimes."""
+
+import argparse
+from pathlib import Path
+from typing import get_args
+
+from mdepth_ros.config import EngineConfig, Method
+from mdepth_ros.engine.export import DESCRIPTION, Format, export
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    parser.add_argument('--format', choices=get_args(Format), default='onnx', help='kind of files')
+    parser.add_argument('--out', type=Path, default=Path('out/export'), metavar='DIR',
+                        help='where they go')
+    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    parser.add_argument('--width', type=int, default=640, help="of the networks' input [px]")
+    parser.add_argument('--height', type=int, default=192, help="of the networks' input [px]")
+    parser.add_argument('--sources', type=int, default=1, help='earlier frames to match with')
+    parser.add_argument('--method', choices=get_args(Method), default='robust',
+                        help='how to match: as this package does, or as the paper does')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Export.
+
+    :param arguments: the parsed command line.
+    :return: 0.
+    :raises MdepthError: if weights or a size are of no use, or a file differs from PyTorch.
+    """
+    try:
+        config = EngineConfig(width=arguments.width, height=arguments.height,
+                              sources=arguments.sources)
+    except ValueError as error:
+        raise MdepthError(str(error)) from error
+    model = load_checkpoint(arguments.weights or DEFAULT_WEIGHTS)
+    for part in export(model, arguments.out, arguments.format, config.width, config.height,
+                       config.sources, arguments.method == 'robust'):
+        print(f'{arguments.out / part.file}: differs from PyTorch by {part.error:.1e}')
+    print(f'{arguments.out / DESCRIPTION}: shapes and names')
+    return 0

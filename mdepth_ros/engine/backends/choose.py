@@ -1,0 +1,53 @@
+"""Which backend runs the networks."""
+
+from importlib.util import find_spec
+
+import torch
+
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.backends.backend import Backend
+from mdepth_ros.engine.backends.cuda_backend import CudaBackend
+from mdepth_ros.engine.backends.model_cache import default_cache
+from mdepth_ros.engine.backends.torch_backend import TorchBackend
+from mdepth_ros.engine.device import choose_device
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.parts import parts_of
+
+# Backend -> the package that it needs.
+PACKAGES = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'tensorrt': 'onnxruntime'}
+
+
+def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
+    """
+    Make the backend that is asked for.
+
+    :param config: its ``backend``, ``device``, ``method`` and ``threads`` count.
+    :param model: in eval mode.
+    :return: the backend, ready.
+    :raises MdepthError: if it is not installed, does not run on the device, or the device is
+        absent.
+    """
+    blended = config.method != 'published'
+    name = config.backend
+    package = PACKAGES.get(name)
+    if package and not find_spec(package):
+        raise MdepthError(f'backend {name} needs the package {package}: pip install {package}')
+    if name in ('onnxruntime', 'tensorrt'):  # it has a device of its own
+        from mdepth_ros.engine.backends.onnx_backend import OnnxBackend, provider_of
+        return OnnxBackend(parts_of(model, blended), default_cache(), config.threads,
+                           provider_of(name, config.device))
+    device = choose_device(config.device)
+    if name == 'auto':
+        name = ('cuda' if device.type == 'cuda' else
+                'openvino' if device.type == 'cpu' and find_spec('openvino') else 'torch')
+    if name == 'torch':
+        return TorchBackend(parts_of(model, blended), device)
+    wanted = 'cpu' if name == 'openvino' else 'cuda'
+    if device.type != wanted:
+        raise MdepthError(f'backend {name} does not run on device {device}, only on {wanted}')
+    if name == 'cuda':
+        return CudaBackend(parts_of(model, blended, torch.float16), device)
+    from mdepth_ros.engine.backends.openvino_backend import OpenVinoBackend
+    dtype = torch.bfloat16 if OpenVinoBackend.is_fast_in_bfloat16() else torch.float32
+    return OpenVinoBackend(parts_of(model, blended, dtype), default_cache(), config.threads)

@@ -1,0 +1,77 @@
+"""Where converted parts lie, so that the second start on a machine is quick."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from torch import Tensor, nn
+
+import mdepth_ros
+
+# Parts that are kept, of 5 to 25 MB each: a dozen sizes of a model.
+KEPT = 48
+
+
+def default_cache() -> Path:
+    """Return this user's folder for files that can be made again."""
+    root = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
+    return Path(root) / 'mdepth_ros'
+
+
+def cached_folder(
+    cache: Path, part: nn.Module, name: str, inputs: Sequence[Tensor], maker: str,
+    make: Callable[[Path], None],
+) -> Path:
+    """
+    Find a converted part, or convert it: other weights, shapes or versions have another folder.
+
+    :param cache: folder of all parts.
+    :param part: its weights count; on the CPU.
+    :param name: of the part.
+    :param inputs: their shapes count.
+    :param maker: the converter and its version.
+    :param make: writes the files into an empty folder.
+    :return: the folder with the files.
+    :raises OSError: if it cannot be written.
+    """
+    folder = cache / f'{name}-{_key(part, inputs, maker)}'
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as partial:
+            make(Path(partial))
+            # Another process may have been faster: its files are the same.
+            with suppress(OSError):
+                os.rename(partial, folder)
+        _forget_oldest(cache)
+    os.utime(folder)
+    return folder
+
+
+def _forget_oldest(cache: Path) -> None:
+    """Keep what was used last; who has an old one open goes on with it."""
+    def last_used(folder: Path) -> float:
+        with suppress(OSError):
+            return folder.stat().st_mtime
+        return 0.0
+
+    for folder in sorted(cache.iterdir(), key=last_used)[:-KEPT]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _key(part: nn.Module, inputs: Sequence[Tensor], maker: str) -> str:
+    """Name everything that a converted part depends on."""
+    shapes = [tuple(x.shape) for x in inputs]
+    key = hashlib.sha256(f'{mdepth_ros.__version__} {maker} {part} {shapes}'.encode())
+    # Other code, other graph.
+    package = Path(mdepth_ros.__file__).parent
+    for folder in ('geometry', 'networks'):
+        for source in sorted((package / folder).glob('*.py')):
+            key.update(source.read_bytes())
+    for tensor in part.state_dict().values():
+        key.update(tensor.detach().flatten().view(torch.uint8).numpy())
+    return key.hexdigest()[:16]

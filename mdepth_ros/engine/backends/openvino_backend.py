@@ -1,0 +1,96 @@
+"""OpenVINO: the fastest on CPUs, and the one that other processes disturb least."""
+
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import openvino
+import torch
+from torch import Tensor, nn
+
+from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.engine.backends.model_cache import cached_folder
+
+# What single_frame runs beside: it leaves them a core.
+BESIDE_SINGLE_FRAME = 1
+FILE = 'model.xml'
+
+
+def write_openvino(
+    part: nn.Module, inputs: Sequence[Tensor], path: Path, input_names: Sequence[str] = (),
+    output_names: Sequence[str] = (),
+) -> None:
+    """
+    Convert a part.
+
+    :param part: in eval mode, on the CPU.
+    :param inputs: of the shapes that it is for.
+    :param path: ``*.xml`` to write; the weights go beside it.
+    :param input_names: in their order; the converter's own where missing.
+    :param output_names: likewise.
+    """
+    with torch.no_grad(), warnings.catch_warnings():
+        # Shapes are fixed, and so are the answers of all checks.
+        warnings.simplefilter('ignore')
+        model = openvino.convert_model(
+            part, example_input=tuple(torch.rand_like(x) for x in inputs),
+            input=[tuple(x.shape) for x in inputs])
+    for ports, names in ((model.inputs, input_names), (model.outputs, output_names)):
+        for port, name in zip(ports, names):
+            port.get_tensor().set_names({name})
+    openvino.save_model(model, path, compress_to_fp16=False)
+
+
+class OpenVinoBackend:
+    """
+    Compiles each part for the shapes that come, once per machine.
+
+    :param parts: by name, on the CPU.
+    :param cache: folder for converted and compiled parts.
+    :param threads: cores to use; 0 is all that this process may.
+    """
+
+    name = 'openvino'
+    compiles = True
+    device = torch.device('cpu')
+
+    def __init__(self, parts: Mapping[str, nn.Module], cache: Path, threads: int) -> None:
+        self._parts = parts
+        self._cache = cache
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._core = openvino.Core()
+        self._requests: dict[tuple[str, tuple[torch.Size, ...]], Any] = {}
+
+    @staticmethod
+    def is_fast_in_bfloat16() -> bool:
+        """Tell whether this CPU multiplies bfloat16 in hardware."""
+        return 'BF16' in openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
+
+    def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
+        """Begin to run a part, see :class:`Backend`."""
+        key = part, tuple(x.shape for x in inputs)
+        request = self._requests.get(key)
+        if request is None:
+            request = self._requests[key] = self._compile(part, inputs)
+        request.start_async([x.contiguous().numpy() for x in inputs], share_inputs=True)
+
+        def finish() -> Outputs:
+            request.wait()
+            return tuple(torch.from_numpy(tensor.data.copy()) for tensor in request.output_tensors)
+        return finish
+
+    def _compile(self, part: str, inputs: tuple[Tensor, ...]) -> Any:
+        """Convert and compile for these shapes."""
+        module = self._parts[part]
+        folder = cached_folder(self._cache, module, part, inputs, openvino.__version__,
+                               lambda folder: write_openvino(module, inputs, folder / FILE))
+        threads = {'single_frame': max(1, self._threads - BESIDE_SINGLE_FRAME),
+                   'describe': BESIDE_SINGLE_FRAME}.get(part, self._threads)
+        return self._core.compile_model(folder / FILE, 'CPU', {
+            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
+            # The parts themselves say what runs in lower precision.
+            'INFERENCE_PRECISION_HINT': 'f32',
+            # Pinned, parts that run side by side would share a core.
+            'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()

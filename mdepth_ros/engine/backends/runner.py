@@ -1,0 +1,103 @@
+"""The networks as the estimator calls them, whatever runs them."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mdepth_ros.engine.backends.backend import Backend
+from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
+from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.evidence import thumbnail
+
+
+class SingleFrame(NamedTuple):
+    """``depth`` (1, 1, H, W) [network units]; ``features`` (1, h, w, C) it was read from."""
+
+    depth: Tensor
+    features: Tensor
+
+
+class Description(NamedTuple):
+    """
+    What matching needs of a frame, at 1/4 of its size.
+
+    ``matching`` (1, C, h, w) and ``context`` (1, h, w, 32) features, ``thumbnail`` (1, 3, h, w).
+    """
+
+    matching: Tensor
+    context: Tensor
+    thumbnail: Tensor
+
+
+class Fused(NamedTuple):
+    """``depth`` (1, 1, H, W) [network units] and ``confidence`` (1, 1, H, W) in [0, 1]."""
+
+    depth: Tensor
+    confidence: Tensor
+
+
+class Runner:
+    """
+    Names and types for a backend's parts.
+
+    :param backend: runs them.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._start, self._device = backend.start, backend.device
+
+    def start_single_frame(self, image: Tensor) -> Callable[[], SingleFrame]:
+        """Begin to run S-DepthNet on a (1, 3, H, W) image in [0, 1]; the result waits for it."""
+        finish = self._start('single_frame', image)
+        return lambda: SingleFrame(*finish())
+
+    def describe(self, image: Tensor) -> Description:
+        """Describe a (1, 3, H, W) image for matching."""
+        matching, context = self._start('describe', image)()
+        return Description(matching, context, thumbnail(image))
+
+    def fuse(
+        self, target: Description, sources: Sequence[Description],
+        T_source_target: Sequence[Tensor], single: SingleFrame, K: Tensor,
+    ) -> Fused:
+        """
+        Match a frame with others.
+
+        :param target: the frame.
+        :param sources: the others, the best first.
+        :param T_source_target: a (1, 4, 4) motion for each, in the unit of the depth.
+        :param single: S-DepthNet's answer for the frame.
+        :param K: (1, 3, 3) intrinsics [px].
+        """
+        return Fused(*self._start(
+            'fuse', *target, torch.stack([source.matching for source in sources], dim=1),
+            sources[0].thumbnail, *single, K, torch.stack(list(T_source_target), dim=1))())
+
+    def unmatched(self, target: Description, single: SingleFrame) -> Fused:
+        """Keep the single-frame depth, with what can be said of it."""
+        return Fused(single.depth, *self._start('unmatched', target.thumbnail, *single)())
+
+    def run_all(self, width: int, height: int, sources: int, published: bool) -> None:
+        """
+        Run every part once, so that none is compiled when frames are waiting.
+
+        :param width: of the images [px].
+        :param height: of the images [px].
+        :param sources: largest number of frames to match with.
+        :param published: whether PoseNet runs, too.
+        """
+        image = torch.zeros(1, 3, height, width, device=self._device)
+        single, description = self.start_single_frame(image)(), self.describe(image)
+        K = intrinsics_from_fov(80.0, width, height).to(image)[None]
+        for count in range(1, sources + 1):
+            self.fuse(description, [description] * count, [torch.eye(4).to(image)[None]] * count,
+                      single, K)
+        self.unmatched(description, single)
+        if published:
+            self.motion_since(image, image)
+
+    def motion_since(self, earlier: Tensor, later: Tensor) -> Tensor:
+        """Run PoseNet on (1, 3, H, W) images: (1, 4, 4) T_earlier_later."""
+        return invert_motion(self._start('motion', earlier, later)()[0])

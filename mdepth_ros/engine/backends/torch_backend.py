@@ -1,0 +1,30 @@
+"""Eager PyTorch: runs everywhere, and is what the others are measured against."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mdepth_ros.engine.backends.backend import Outputs
+
+
+class TorchBackend:
+    """
+    Runs the parts as they are.
+
+    :param parts: by name; they move to the device.
+    :param device: where they run.
+    """
+
+    name = 'torch'
+    compiles = False
+
+    def __init__(self, parts: Mapping[str, nn.Module], device: torch.device) -> None:
+        self.device = device
+        self._parts = {name: part.to(device) for name, part in parts.items()}
+
+    @torch.inference_mode()
+    def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
+        """Run a part, see :class:`Backend`: two at once would only fight for the cores."""
+        outputs = self._parts[part](*inputs)
+        return lambda: outputs if isinstance(outputs, tuple) else (outputs,)

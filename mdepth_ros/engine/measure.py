@@ -1,0 +1,77 @@
+"""How long frames take, from the image to depth and points in memory."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame, Mode
+from mdepth_ros.engine.point_cloud import CloudFilter, navigation_points, organised_points
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+
+WARM_UP_FRAMES = 5
+STATUS = Path('/proc/self/status')
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """
+    Times of frames after warm-up.
+
+    ``latencies_ms`` of the whole path, frame by frame; ``stages_ms`` of its stages, likewise;
+    ``first_ms``, loading and the first frame; ``matched``, the share of frames that a past one
+    was matched with; ``rss_mb``, the process's memory at the end.
+    """
+
+    latencies_ms: Sequence[float]
+    stages_ms: Mapping[str, Sequence[float]]
+    first_ms: float
+    matched: float
+    rss_mb: float
+    backend: str
+    size: str
+
+
+def measure(estimator: DepthEstimator, frames: Sequence[Frame], started_s: float) -> Measurement:
+    """
+    Play frames.
+
+    :param estimator: new.
+    :param frames: more than ``WARM_UP_FRAMES`` of them.
+    :param started_s: ``time.perf_counter()`` before the estimator was made [s].
+    :return: what it took.
+    """
+    latencies: list[float] = []
+    stages: dict[str, list[float]] = {}
+    matched, first_ms = 0, 0.0
+    for i, frame in enumerate(frames):
+        start = time.perf_counter()
+        estimate = estimator.push(frame)
+        estimated = time.perf_counter()
+        inv_K = invert_intrinsics(estimate.K)
+        organised_points(estimate.depth, inv_K).cpu()
+        colours = estimate.image[0].permute(1, 2, 0).mul(255).to(torch.uint8)
+        navigation_points(estimate.depth, inv_K, colours, estimate.confidence, CloudFilter(2))
+        estimate.depth.cpu()
+        end = time.perf_counter()
+        if i == 0:
+            first_ms = 1e3 * (end - started_s)
+        if i < WARM_UP_FRAMES:
+            continue
+        latencies.append(1e3 * (end - start))
+        for name, value in asdict(estimate.timings).items():
+            stages.setdefault(name.removesuffix('_ms'), []).append(value)
+        stages.setdefault('cloud', []).append(1e3 * (end - estimated))
+        matched += estimate.mode is Mode.MULTI
+    height, width = estimate.depth.shape[-2:]
+    return Measurement(latencies, stages, first_ms, matched / len(latencies), _rss_mb(),
+                       f'{estimator.backend} on {estimator.device}', f'{width}x{height}')
+
+
+def _rss_mb() -> float:
+    """Resident memory [MB]."""
+    line = next(line for line in STATUS.read_text().splitlines() if line.startswith('VmRSS'))
+    return int(line.split()[1]) / 1000

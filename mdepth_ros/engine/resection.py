@@ -1,0 +1,220 @@
+"""The motion that brings points with known depth to where they are seen in another image."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mdepth_ros.geometry.projection import NEAREST_Z
+
+Array = NDArray[np.float64]
+
+ITERATIONS = 12
+# The first of these turn only: far from the answer, a translation would follow wrong depths.
+TURNING = 3
+# From this one on, points that are off count ever less: those of a person who walks by are many
+# and agree with each other. Not before, when all points are off.
+SHARP = 4
+# A sample has arrived when a step moves its points by less than this [px].
+ARRIVED = 0.02
+# Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
+EXACT = 0.5
+# Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
+DEPTH_SPREAD = 0.3
+STRETCHES = 3
+# Least diagonal of the normal equations, so that what the points do not tell stays as it was.
+DAMPING = 1e-6
+FEWEST_POINTS = 6
+# The (4, 4) twist of each parameter, row after row.
+_TWISTS = np.array([
+    [0, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
+    [0, 0, 1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0],
+    [0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
+], dtype=np.float64)
+
+
+def solve_motion(
+    points: Tensor, pixels: Tensor, valid: Tensor, K: Tensor, start: Tensor | None = None
+) -> Tensor:
+    """
+    Estimate the camera's motion from points whose depth is known: resection, or PnP.
+
+    Gauss-Newton on the reprojection error with iteratively reweighted least squares, so that
+    points on moving objects and wrong tracks count little. Runs for all samples at once, on the
+    CPU and in NumPy, whose small products cost less than torch's.
+
+    Where the camera's translation moves a point, its residual along that direction may as well
+    come from its depth, and counts the less the more it moves: between resection, for exact
+    depths, and epipolar geometry, for unknown ones. The translation's length, which these
+    residuals alone tell, is solved for at last with all of them counting alike.
+
+    :param points: (B, 3, N) points in the target's frame [m].
+    :param pixels: (B, 2, N) where they are seen in the source [px].
+    :param valid: (B, N) bool, which of them count; those that are not finite never do.
+    :param K: (B, 3, 3) intrinsics of the source [px].
+    :param start: (B, 4, 4) T_source_target to begin with; the identity if missing.
+    :return: (B, 4, 4) T_source_target, no gradient. With fewer than 6 points it is the start.
+    """
+    p, seen, rays, focal = _arrays(points, pixels, K)
+    usable = valid.cpu().numpy() & np.isfinite(p).all(axis=1) & np.isfinite(seen).all(axis=1)
+    # NaN times a weight of 0 would still be NaN.
+    p, rays = (np.where(usable[:, None], values, 1.0) for values in (p, rays))
+    T = np.tile(np.eye(4), (len(p), 1, 1)) if start is None else _double(start)
+    moving = (usable.sum(axis=1) >= FEWEST_POINTS)[:, None]  # (B, 1)
+    usable &= moving
+    for iteration in range(ITERATIONS):
+        moved = T[:, :3, :3] @ p + T[:, :3, 3:]
+        residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
+        step, distance = _step(moved, residual, along, usable, focal,
+                               unknowns=3 if iteration < TURNING else 6,
+                               sharpness=2 if iteration >= SHARP else 1)
+        T = _move(T, step * moving)
+        if iteration >= SHARP:
+            moving = moving & (distance > ARRIVED)
+            if not moving.any():
+                break
+    for _ in range(STRETCHES):
+        T = _stretch(T, p, rays, usable, focal)
+    return torch.from_numpy(T).to(points)
+
+
+def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
+    """
+    How far points are from where they are seen at the depth that explains this best.
+
+    Depths may be wrong by two standard deviations, no more: a translation that is much too long
+    would explain anything.
+
+    :param points: (B, 3, N) points in the target's frame [m].
+    :param pixels: (B, 2, N) where they are seen in the source [px].
+    :param T: (B, 4, 4) T_source_target.
+    :param K: (B, 3, 3) intrinsics of the source [px].
+    :return: (B, N) distance [px].
+    """
+    p, _, rays, focal = _arrays(points, pixels, K)
+    motion = _double(T)
+    with np.errstate(invalid='ignore'):
+        moved = motion[:, :3, :3] @ p + motion[:, :3, 3:]
+    residual, along = _residual(moved, motion[:, :3, 3:], rays, focal)
+    by_depth = (residual * along).sum(axis=1, keepdims=True) / _square(along)
+    by_depth = by_depth.clip(-2 * DEPTH_SPREAD, 2 * DEPTH_SPREAD)
+    return torch.from_numpy(_length(residual - by_depth * along)).to(points)
+
+
+def _double(x: Tensor) -> Array:
+    """As float64 on the CPU."""
+    array: Array = x.detach().double().cpu().numpy()
+    return array
+
+
+def _arrays(points: Tensor, pixels: Tensor, K: Tensor) -> tuple[Array, Array, Array, Array]:
+    """Points (B, 3, N), pixels (B, 2, N), their rays (B, 2, N) at z = 1, f (B, 2, 1) [px]."""
+    seen, matrix = _double(pixels), _double(K)
+    # The skew, if any, stays out of the derivatives: it is small.
+    inverse = np.linalg.inv(matrix)[:, :2]
+    with np.errstate(invalid='ignore'):  # what is not known stays so
+        rays = inverse[:, :, :2] @ seen + inverse[:, :, 2:]
+    return _double(points), seen, rays, matrix[:, (0, 1), (0, 1)][:, :, None]
+
+
+def _residual(
+    moved: Array, translation: Array, rays: Array, focal: Array
+) -> tuple[Array, Array]:
+    """
+    Compare points with where they are seen.
+
+    Returns the residual (B, 2, N) [px], and how the pixel moves with the logarithm of the point's
+    depth in the target, likewise.
+    """
+    z = np.maximum(moved[:, 2:], NEAREST_Z)
+    x_and_y = moved[:, :2] / z
+    turned = moved - translation
+    along = (turned[:, :2] - x_and_y * turned[:, 2:]) * (focal / z)
+    return (x_and_y - rays) * focal, along
+
+
+def _step(
+    moved: Array, residual: Array, along: Array, usable: NDArray[np.bool_], focal: Array,
+    unknowns: int, sharpness: int,
+) -> tuple[Array, Array]:
+    """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
+    B, _, N = residual.shape
+    J = np.empty((B, unknowns + 1, 2, N))
+    _fill_derivatives(J[:, :unknowns], moved, focal)
+    J[:, unknowns] = residual
+    _doubt(J, along[:, None])
+    weight = _weight(J[:, unknowns], moved, usable) ** sharpness
+    flat = J.reshape(B, unknowns + 1, 2 * N)
+    products = (J * weight[:, None]).reshape(flat.shape) @ flat.transpose(0, 2, 1)
+    A, b = products[:, :-1, :-1], products[:, :-1, -1:]
+    A = A * (1 + DAMPING * np.eye(unknowns)) + 1e-12 * np.eye(unknowns)
+    step = -np.linalg.solve(A, b).astype(np.float64, copy=False)
+    squared = -(step * b).sum(axis=1) / np.maximum(weight.sum(axis=2), 1e-12)
+    return step[:, :, 0], np.sqrt(squared.clip(min=0))
+
+
+def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
+             ) -> Array:
+    """Change the translation's length alone: a longer one is like nearer points."""
+    moved = T[:, :3, :3] @ points + T[:, :3, 3:]
+    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
+    weighted = _weight(residual, moved, usable) * along
+    change = (weighted * residual).sum(axis=(1, 2)) / np.maximum(
+        (weighted * along).sum(axis=(1, 2)), 1e-12)
+    stretched = T.copy()
+    stretched[:, :3, 3] *= np.exp(change.clip(-0.5, 0.5))[:, None]
+    return stretched
+
+
+def _weight(residual: Array, moved: Array, usable: NDArray[np.bool_]) -> Array:
+    """Of each point (B, 1, N), as for least absolute distances."""
+    weight = EXACT / np.maximum(_length(residual), EXACT)
+    return (weight * (usable & (moved[:, 2] > NEAREST_Z)))[:, None]
+
+
+def _doubt(values: Array, along: Array) -> None:
+    """Shrink the part of (..., 2, N) that an error of the depth could make, in place."""
+    square = _square(along)
+    shrunk = 1 - 1 / np.sqrt(1 + square * (DEPTH_SPREAD / EXACT) ** 2)
+    values -= along * ((values * along).sum(axis=-2, keepdims=True) * (shrunk / square))
+
+
+def _square(x: Array) -> Array:
+    """Length squared of (..., 2, N), (..., 1, N), never 0."""
+    squared: Array = x[..., :1, :] ** 2 + x[..., 1:, :] ** 2 + 1e-12
+    return squared
+
+
+def _length(x: Array) -> Array:
+    """Of (B, 2, N), (B, N)."""
+    length: Array = np.hypot(x[:, 0], x[:, 1])
+    return length
+
+
+def _move(T: Array, step: Array) -> Array:
+    """
+    Move on by axis-angle and, where it has six values, translation.
+
+    By Cayley's transform of the twist: like its exponential a motion, equal to second order, and
+    for a small matrix much cheaper.
+    """
+    half = (step @ _TWISTS[:step.shape[1]]).reshape(-1, 4, 4) / 2
+    one = np.eye(4)
+    return np.linalg.solve(one - half, (one + half) @ T).astype(np.float64, copy=False)
+
+
+def _fill_derivatives(J: Array, moved: Array, focal: Array) -> None:
+    """Of the pixels by axis-angle and, where J (B, 3 or 6, 2, N) has room, translation."""
+    z = np.maximum(moved[:, 2], NEAREST_Z)
+    u, v = moved[:, 0] / z, moved[:, 1] / z
+    fx, fy = focal[:, 0], focal[:, 1]
+    J[:, 0, 0], J[:, 0, 1] = -fx * u * v, -fy * (1 + v * v)
+    J[:, 1, 0], J[:, 1, 1] = fx * (1 + u * u), fy * u * v
+    J[:, 2, 0], J[:, 2, 1] = -fx * v, fy * u
+    if J.shape[1] == 6:
+        J[:, 3, 0], J[:, 3, 1] = fx / z, 0
+        J[:, 4, 0], J[:, 4, 1] = 0, fy / z
+        J[:, 5, 0], J[:, 5, 1] = -fx * u / z, -fy * v / z

@@ -1,0 +1,42 @@
+"""``mdepth bench`` from the command line to table and JSON."""
+
+import json
+
+import pytest
+
+from mdepth_ros.cli.main import main
+
+KEYS = {'latency_ms', 'p95_ms', 'fps', 'ratio_to_eager', 'rss_mb', 'stages'}
+SMALL = ['--size', '64x64', '--image', '96x80', '--frames', '3']
+
+
+def test_table_and_json(tmp_path, capsys):
+    file = tmp_path / 'new' / 'bench.json'
+    assert main(['bench', '--json', str(file), '--backend', 'torch', '--busy', '1', *SMALL]) == 0
+    report = json.loads(file.read_text())
+    assert report.keys() >= KEYS
+    assert report['fps'] == pytest.approx(1e3 / report['latency_ms'])
+    assert report['ratio_to_eager'] == pytest.approx(report['eager_ms'] / report['latency_ms'])
+    assert report['p95_ms'] >= report['latency_ms'] > max(report['stages'].values())
+    assert list(report['stages']) == ['preprocess', 'single', 'pose', 'multi', 'cloud']
+    assert report['rss_mb'] > 100
+    assert (report['backend'], report['size'], report['busy']) == ('torch on cpu', '64x64', 1)
+    row = capsys.readouterr().out.splitlines()[-3]
+    assert row.startswith(f'| lite | 64x64 | {report["latency_ms"]:.1f} | ')
+
+
+def test_untrained_networks_match_by_pose_net(tmp_path):
+    file = tmp_path / 'bench.json'
+    assert main(['bench', '--profile', 'paper', '--json', str(file), *SMALL]) == 0
+    report = json.loads(file.read_text())
+    assert (report['method'], report['matched']) == ('published', 1.0)
+    assert report['backend'] == 'openvino on cpu'
+
+
+@pytest.mark.parametrize(('words', 'said'), [
+    (['--size', '65x64'], 'width must be 0 or a multiple of 32'),
+    (['--backend', 'cuda', '--device', 'cpu'], 'backend cuda does not run on device cpu'),
+])
+def test_what_cannot_be_is_said(words, said, capsys):
+    assert main(['bench', *SMALL, *words]) == 1
+    assert said in capsys.readouterr().err

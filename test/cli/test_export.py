@@ -1,0 +1,64 @@
+"""``mdepth export`` writes what others can run with nothing but the description."""
+
+import json
+
+import numpy as np
+import onnxruntime
+import openvino
+import pytest
+import torch
+
+from mdepth_ros.cli.main import main
+from mdepth_ros.engine import export
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.networks.parts import example_inputs, parts_of
+
+SIZE = ['--width', '96', '--height', '64']
+
+
+def run_onnx(path, inputs, outputs):
+    session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
+    return session.run(outputs, inputs)
+
+
+def run_openvino(path, inputs, outputs):
+    exact = {'INFERENCE_PRECISION_HINT': 'f32'}
+    answer = openvino.Core().compile_model(path, 'CPU', exact)(inputs)
+    return [answer[name] for name in outputs]
+
+
+@pytest.mark.parametrize(('kind', 'run'), [('onnx', run_onnx), ('openvino', run_openvino)])
+def test_the_description_is_enough(tmp_path, kind, run, capsys):
+    assert main(['export', '--format', kind, '--out', str(tmp_path), '--sources', '2',
+                 '--method', 'published', *SIZE]) == 0
+    assert capsys.readouterr().out.count('differs from PyTorch by') == 5
+    described = json.loads((tmp_path / 'mdepth.json').read_text())
+    model = load_checkpoint(DEFAULT_WEIGHTS)
+    assert described['model'] == model.config.to_dict()
+    parts = parts_of(model, blended=False)
+    wanted = example_inputs(parts, 96, 64, sources=2)
+    for name, part in described['parts'].items():
+        inputs = {one['name']: x.contiguous().numpy()
+                  for one, x in zip(part['inputs'], wanted[name])}
+        assert [one['shape'] for one in part['inputs']] == [list(x.shape) for x in wanted[name]]
+        found = run(str(tmp_path / part['file']), inputs,
+                    [one['name'] for one in part['outputs']])
+        with torch.no_grad():
+            expected = parts[name](*wanted[name])
+        for one, a, b in zip(part['outputs'], found,
+                             expected if isinstance(expected, tuple) else (expected,)):
+            assert one['shape'] == list(a.shape)
+            np.testing.assert_allclose(a, b, atol=1e-3 * float(b.abs().max()))
+
+
+def test_a_file_that_differs_is_refused(tmp_path, monkeypatch, capsys):
+    real = export._openvino
+    monkeypatch.setattr(export, '_openvino', lambda part, inputs, *rest: [
+        1.01 * it for it in real(part, inputs, *rest)])
+    assert main(['export', '--format', 'openvino', '--out', str(tmp_path), *SIZE]) == 1
+    assert 'single_frame.xml differs from PyTorch by 1.0e-02' in capsys.readouterr().err
+
+
+def test_a_size_that_cannot_be_is_said(tmp_path, capsys):
+    assert main(['export', '--out', str(tmp_path), '--width', '100', '--height', '64']) == 1
+    assert 'width must be 0 or a multiple of 32' in capsys.readouterr().err

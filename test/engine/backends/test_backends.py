@@ -1,0 +1,156 @@
+"""Every backend gives PyTorch's depth; what is not installed, or cannot be, is said."""
+
+import functools
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from mdepth_ros.config import EngineConfig, paper_config
+from mdepth_ros.engine.backends import choose, onnx_backend, openvino_backend
+from mdepth_ros.engine.backends.choose import choose_backend
+from mdepth_ros.engine.backends.onnx_backend import OnnxBackend, provider_of
+from mdepth_ros.engine.backends.openvino_backend import OpenVinoBackend
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame, Mode
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.parts import example_inputs, parts_of
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+WIDTH, HEIGHT, FRAMES = 320, 96, 8
+
+
+@functools.cache
+def scenes():
+    return [render_sequence(SceneConfig(kind, WIDTH, HEIGHT, frames=FRAMES), seed=777_000_500 + i)
+            for i, kind in enumerate(('driving', 'driving', 'indoor', 'indoor', 'handheld'))]
+
+
+@functools.cache
+def estimates(backend, method):
+    """All scenes, one after the other."""
+    estimator = DepthEstimator.from_checkpoint(None, EngineConfig(
+        'cpu', method, width=WIDTH, height=HEIGHT, backend=backend, threads=1))
+    found = []
+    for scene in scenes():
+        images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+        camera = Camera(WIDTH, HEIGHT, scene.K.double().numpy())
+        estimator.reset()
+        found += [estimator.push(Frame(image, camera, (1 + len(found) + i) * 10**8))
+                  for i, image in enumerate(images)]
+    return found
+
+
+def abs_rel(estimate, truth):
+    depth, valid = estimate.depth[0, 0].numpy(), truth < 80
+    scaled = depth * np.median(truth[valid]) / np.median(depth[valid])
+    return float(np.mean(np.abs(scaled - truth)[valid] / truth[valid]))
+
+
+@pytest.mark.parametrize('method', ['robust', 'published'])
+@pytest.mark.parametrize('backend', ['openvino', 'onnxruntime'])
+def test_a_backend_is_as_exact_as_pytorch(backend, method):
+    """In bfloat16, where the CPU has it: AbsRel changes by at most 1 %."""
+    one, other = estimates('torch', method), estimates(backend, method)
+    assert [it.mode for it in one] == [it.mode for it in other]
+    assert sum(it.mode is Mode.MULTI for it in one) >= 0.7 * len(one)
+    truths = [depth[0].numpy() for scene in scenes() for depth in scene.depth]
+    errors = np.array([[abs_rel(it, truth) for it, truth in zip(run, truths)]
+                       for run in (one, other)]).mean(axis=1)
+    assert errors[1] == pytest.approx(errors[0], rel=0.01)
+    for a, b in zip(one, other):
+        assert float((a.depth / b.depth).log().abs().median()) < 0.03
+        assert float((a.confidence - b.confidence).abs().median()) < 0.02
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_lower_precision_leaves_coordinates_alone(dtype):
+    """M-DepthNet's search is the same to a hundredth of a pixel; only scores differ a little."""
+    model = load_checkpoint(DEFAULT_WEIGHTS)
+    inputs = inputs_of(model)
+    with torch.no_grad():
+        exact, lower = (parts_of(model, True, it)['fuse'](*inputs['fuse'])
+                        for it in (torch.float32, dtype))
+    assert lower[0].dtype == torch.float32
+    assert float((lower[0] / exact[0]).log().abs().mean()) < 0.01
+    assert model.multi.feature_net.conv0[0].conv.weight.dtype == torch.float32  # a copy
+
+
+def inputs_of(model):
+    """What the parts take."""
+    return example_inputs(parts_of(model.eval(), blended=False), WIDTH, HEIGHT)
+
+
+class WaitsForTheHost(TorchDispatchMode):
+    """Collects what a CUDA graph cannot record: constants from the host, answers to it."""
+
+    FORBIDDEN = ('lift_fresh', '_local_scalar_dense', 'nonzero', 'item', 'masked_select')
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def __torch_dispatch__(self, op, types, args=(), kwargs=None):
+        if any(name in str(op) for name in self.FORBIDDEN):
+            self.seen.append(str(op))
+        return op(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize('profile', ['lite', 'paper'])
+def test_a_cuda_graph_could_record_every_part(profile):
+    torch.manual_seed(0)
+    model = load_checkpoint(DEFAULT_WEIGHTS) if profile == 'lite' else DepthModel(paper_config())
+    inputs = inputs_of(model)
+    for name, part in parts_of(model.eval(), blended=False).items():
+        with torch.inference_mode(), WaitsForTheHost() as mode:
+            part(*inputs[name])
+        assert not mode.seen, name
+
+
+@pytest.mark.parametrize(('backend', 'module', 'converter'), [
+    ('openvino', openvino_backend, 'write_openvino'), ('onnxruntime', onnx_backend, 'write_onnx')])
+def test_the_second_start_converts_nothing(backend, module, converter, monkeypatch):
+    estimates(backend, 'robust')
+    monkeypatch.setattr(module, converter, None)
+    estimates.__wrapped__(backend, 'robust')
+
+
+def test_other_weights_are_other_files(tmp_path):
+    model = load_checkpoint(DEFAULT_WEIGHTS)
+    inputs = inputs_of(model)['unmatched']
+    for gain in (0.0, 3.0):
+        torch.nn.init.constant_(model.trust.correct.last.bias, gain)
+        parts = parts_of(model, blended=True)
+        confidence, = OpenVinoBackend(parts, tmp_path, threads=1).start('unmatched', *inputs)()
+        truth = parts['unmatched'](*inputs)
+        assert torch.allclose(confidence, truth.detach(), atol=1e-4)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(('backend', 'package'), [
+    ('openvino', 'openvino'), ('onnxruntime', 'onnxruntime'), ('tensorrt', 'onnxruntime')])
+def test_what_is_not_installed_is_said(backend, package, monkeypatch):
+    monkeypatch.setattr(choose, 'find_spec', lambda name: None)
+    with pytest.raises(MdepthError, match=f'backend {backend} needs the package {package}'):
+        choose_backend(EngineConfig('cpu', backend=backend), load_checkpoint(DEFAULT_WEIGHTS))
+
+
+def test_auto_does_with_what_is_there(monkeypatch):
+    model = load_checkpoint(DEFAULT_WEIGHTS)
+    assert choose_backend(EngineConfig('cpu'), model).name == 'openvino'
+    monkeypatch.setattr(choose, 'find_spec', lambda name: None)
+    assert choose_backend(EngineConfig('cpu'), model).name == 'torch'
+
+
+def test_what_cannot_be_is_said(tmp_path):
+    with pytest.raises(MdepthError, match='backend cuda does not run on device cpu'):
+        choose_backend(EngineConfig('cpu', backend='cuda'), load_checkpoint(DEFAULT_WEIGHTS))
+    assert provider_of('tensorrt', 'auto') == 'TensorrtExecutionProvider'
+    assert provider_of('onnxruntime', 'cuda:1') == 'CUDAExecutionProvider'
+    assert provider_of('onnxruntime', 'cpu') == 'CPUExecutionProvider'
+    with pytest.raises(MdepthError, match=r'has no NoSuchProvider, it has .*CPUExecutionProvider'):
+        OnnxBackend({}, tmp_path, 1, 'NoSuchProvider')
