@@ -30,7 +30,8 @@ class Material:
     What to play.
 
     ``camera`` replaces the bag's CameraInfo where the user gave one. ``truth`` is a bag of 32FC1
-    depth with the images' stamps, None where there is no truth.
+    depth with the images' stamps, None where there is no truth. ``image_size`` is width and
+    height [px].
     """
 
     name: str
@@ -39,6 +40,7 @@ class Material:
     camera: Camera | None
     is_rectified: bool
     truth: Path | None
+    image_size: tuple[int, int]
 
 
 def material_from_bag(
@@ -70,7 +72,7 @@ def material_from_bag(
             info = first_message(reader, topics.camera_info)
             distorted = bool(np.any(info.D if hasattr(info, 'D') else info.d))
     return Material(bag.name, bag, topics, camera, says_rectified(topics.image) or not distorted,
-                    None)
+                    None, (shape[1], shape[0]))
 
 
 def material_from_source(source: Source, folder: Path) -> Material:
@@ -93,4 +95,4 @@ def material_from_source(source: Source, folder: Path) -> Material:
         raise MdepthError(f'{source.name} has no images')
     return Material(
         source.name, folder / 'input', bag.topics, None, not source.camera.has_distortion,
-        folder / 'truth' if truth.count else None)
+        folder / 'truth' if truth.count else None, (source.camera.width, source.camera.height))

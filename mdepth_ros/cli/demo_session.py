@@ -9,6 +9,8 @@ from pathlib import Path
 
 from mdepth_ros.cli.demo_material import Material
 from mdepth_ros.cli.demo_recording import read_times
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
 from mdepth_ros.ros.child_process import ChildProcess
@@ -46,6 +48,10 @@ class NodeChoice:
                   f'image_is_rectified:={str(material.is_rectified).lower()}']
         if self.weights is not None:
             values.append(f'weights:={self.weights.resolve()}')
+        if not any(it.startswith('network.') for it in self.parameters):
+            # So that it compiles the networks before the images come.
+            width, height = network_size(*material.image_size, EngineConfig().pixel_budget)
+            values += [f'network.width:={width}', f'network.height:={height}']
         flags = [word for value in (*values, *self.parameters) for word in ('-p', value)]
         return ['--ros-args', '-r', f'__ns:={NAMESPACE}', *flags]
 

@@ -85,6 +85,8 @@ def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
     camera_environment['PYTHONPATH'] = os.pathsep.join(
         [str(Path(__file__).parent), camera_environment.get('PYTHONPATH', '')])
     words = ['--ros-args', '-r', f'__ns:={namespace}', '-p', f'weights:={tiny_weights}',
+             # The size makes it compile before the images come.
+             '-p', 'network.width:=448', '-p', 'network.height:=256',
              '-p', 'diagnostics.rate:=5.0']
     with ExitStack() as stack:
         node = ChildProcess('the node', 'mdepth_ros.ros.depth_node', words, tmp_path / 'node')

@@ -38,7 +38,9 @@ def write_onnx(
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            torch.onnx.export(part, tuple(inputs), path, input_names=input_names or None,
+            # Two inputs that are one tensor would become one input.
+            apart = tuple(x.clone() for x in inputs)
+            torch.onnx.export(part, apart, path, input_names=input_names or None,
                               output_names=output_names or None, opset_version=OPSET, dynamo=True,
                               external_data=False, verbose=False)
     finally:
