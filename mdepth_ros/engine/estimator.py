@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
 SLOW_FACTOR = 3.0
+_WARM_UP_FRAMES = 4
 LOST = 'no earlier frame shows enough of the same points'
 
 
@@ -90,7 +92,7 @@ class DepthEstimator:
 
     def warm_up(self) -> None:
         """
-        Run a frame of noise twice, so that the first real one is not slow; leaves no trace.
+        Drive towards a wall of blots, so that the first real frames are not slow; leaves no trace.
 
         Where the backend compiles for the camera's size, and ``config`` does not tell it, the
         first frame of a camera takes the time all the same.
@@ -98,9 +100,11 @@ class DepthEstimator:
         if self.compiles and not self.config.width:
             return
         camera = Camera.from_fov(640, 480, 90.0)
-        noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
-        for stamp_ns in (1, 2):
-            self.push(Frame(noise, camera, stamp_ns))
+        blots = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        for frame in range(_WARM_UP_FRAMES):
+            size = 640 + 32 * frame, 480 + 24 * frame
+            wall = cv2.resize(blots, size)[12 * frame:][:480, 16 * frame:][:, :640]
+            self.push(Frame(np.ascontiguousarray(wall), camera, frame + 1))
         self._camera, self._busy_s = None, 0.0
         self.reset('first frame')
 

@@ -20,7 +20,8 @@ class SceneConfig:
     ``stop_and_go`` stands now and then on its way. ``heading_deg`` [deg] is where the camera
     looks, anticlockwise from above: 0 ahead, 90 out of the left side. ``exposure_change`` varies
     the gain over time. ``noise`` is the standard deviation of the sensor noise on images in
-    [0, 1]. ``speed`` scales how fast the camera goes along its path.
+    [0, 1]. ``speed`` scales how fast the camera goes along its path. ``varied`` randomises
+    materials, light and mounting, and adds clutter.
     """
 
     kind: Kind = 'driving'
@@ -38,6 +39,7 @@ class SceneConfig:
     exposure_change: bool = False
     noise: float = 0.0
     speed: float = 1.0
+    varied: bool = False
 
     def __post_init__(self) -> None:
         problems = []

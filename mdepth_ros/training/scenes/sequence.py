@@ -22,6 +22,7 @@ from mdepth_ros.training.scenes.shade import shade
 from mdepth_ros.training.scenes.shapes import place
 from mdepth_ros.training.scenes.street import build_street
 from mdepth_ros.training.scenes.surface import RoadMap, find_surface, solid_table
+from mdepth_ros.training.scenes.variation import vary
 from mdepth_ros.training.scenes.world import World, keep_clear, make_plain
 
 # Pixels rendered at once: enough to drown the overhead per solid, few enough for the caches.
@@ -59,7 +60,10 @@ def build_world(config: SceneConfig, seed: int) -> World:
     """
     rng = np.random.default_rng([seed, 0x5CE])
     build = build_street if config.kind == 'driving' else build_room
-    world = keep_clear(build(config, rng))
+    world = build(config, rng)
+    if config.varied:
+        world = vary(world, config, rng)
+    world = keep_clear(world)
     return make_plain(world) if config.textureless else world
 
 
