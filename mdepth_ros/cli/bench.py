@@ -5,8 +5,8 @@ The JSON has ``latency_ms`` (median), ``p95_ms``, ``fps``, ``ratio_to_eager`` (h
 faster than the paper's networks in eager PyTorch, in this run), ``rss_mb``, ``stages`` (median ms
 of each), ``first_ms`` (loading and first frame), ``matched`` (share of frames matched with an
 earlier one), ``eager_ms``, ``profile``, ``backend``, ``size``, ``image``, ``method``,
-``hypotheses``, ``busy``, ``machine``, ``date``, and with ``--growth`` the lists ``sizes`` and
-``numbers_of_hypotheses``.
+``hypotheses``, ``busy``, ``machine``, ``date``; with ``--growth`` the lists ``sizes`` and
+``numbers_of_hypotheses``; with ``--node`` the object ``node``.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import json
 import os
 import platform
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -55,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='processes that keep N cores busy meanwhile')
     parser.add_argument('--growth', action='store_true',
                         help='also other sizes and numbers of hypotheses, untrained')
+    parser.add_argument('--node', action='store_true',
+                        help='also the ROS node, with its clouds received by another process')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
 
 
@@ -94,10 +96,26 @@ def run(arguments: argparse.Namespace) -> int:
         print(_table(report), flush=True)
         if arguments.growth:
             report |= _growth(job)
+        if arguments.node:
+            report['node'] = _node(job, Path(folder), median)
     if arguments.json is not None:
         arguments.json.parent.mkdir(parents=True, exist_ok=True)
         arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
     return 0
+
+
+def _node(job: Job, folder: Path, engine_ms: float) -> dict[str, float]:
+    """Measure the node, against the engine alone."""
+    if not job.trained:
+        raise MdepthError('--node needs trained weights: give them by --weights')
+    # Only now: everything else runs without ROS.
+    from mdepth_ros.cli.bench_node import measure_node
+    times = measure_node(job, folder)
+    print(f'\n| in the node: ms | beyond the engine | published to received: ms | times the '
+          f'engine | missed |\n|---|---|---|---|---|\n| {times.node_ms:.1f} | '
+          f'{times.node_ms - engine_ms:.1f} | {times.received_ms:.1f} | '
+          f'{times.received_ms / engine_ms:.2f} | {times.missed} |', flush=True)
+    return asdict(times)
 
 
 def _eager(job: Job) -> Job:

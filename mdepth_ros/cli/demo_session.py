@@ -23,8 +23,9 @@ NAMESPACE = '/mdepth_demo'
 NODE = f'{NAMESPACE}/mdepth'
 DEPTH = f'{NAMESPACE}/depth/image'
 POINTS = f'{NAMESPACE}/depth/points'
-OUTPUTS = (DEPTH, POINTS, f'{NAMESPACE}/depth/camera_info', f'{NAMESPACE}/depth/points_filtered',
-           f'{NAMESPACE}/depth/confidence', f'{NAMESPACE}/depth/color', f'{NAMESPACE}/odometry')
+CLOUD = f'{NAMESPACE}/depth/points_filtered'
+OUTPUTS = (DEPTH, POINTS, f'{NAMESPACE}/depth/camera_info', CLOUD, f'{NAMESPACE}/depth/confidence',
+           f'{NAMESPACE}/depth/color', f'{NAMESPACE}/odometry')
 # The node may be on its last two frames when the player ends, 0.7 s each on a slow computer.
 DRAIN_S = 3.0
 
@@ -77,7 +78,8 @@ class Session:
 
 def run_session(
     material: Material, node: NodeChoice, folder: Path, *, rate: float = 1.0,
-    limit: int | None = None, say: Callable[[str], None] = print,
+    limit: int | None = None, record: Sequence[str] = OUTPUTS,
+    say: Callable[[str], None] = print,
 ) -> Session:
     """
     Play the material into the node and record what it publishes.
@@ -87,6 +89,7 @@ def run_session(
     :param folder: takes the recording and the logs.
     :param rate: factor on the pace of the bag.
     :param limit: play at most so many images.
+    :param record: topics to subscribe to and record, beside the diagnostics.
     :param say: told what happens, a line at a time.
     :return: what happened.
     :raises MdepthError: if a transition fails, a process dies or something takes too long; all
@@ -96,7 +99,8 @@ def run_session(
     os.environ.update(_environment(folder))
     transitions: list[TransitionResult] = []
     with ExitStack() as stack:
-        recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log', node_name=NODE)
+        recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log',
+                                   topics=(*record, '/diagnostics'))
         stack.callback(recorder.stop)
         process = ChildProcess('the node', 'mdepth_ros.ros.depth_node', node.arguments(material),
                                folder / 'node.log')
@@ -114,7 +118,7 @@ def run_session(
         client.wait_for_node(60.0)
         go('configure', node.configure_timeout_s)
         go('activate')
-        recorder.wait_subscribed((*OUTPUTS, '/diagnostics'), 20.0)
+        recorder.wait_subscribed((*record, '/diagnostics'), 20.0)
         played = _play(material, process, rate, limit)
         time.sleep(DRAIN_S)
         process.check()

@@ -20,7 +20,7 @@ from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotio
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
 from mdepth_ros.engine.point_tracker import displacement
-from mdepth_ros.engine.preprocess import Preprocessor, network_size
+from mdepth_ros.engine.preprocess import Preprocessor, network_input, network_size
 from mdepth_ros.engine.sources import Source, choose_sources
 from mdepth_ros.engine.steady import SteadyDepth
 from mdepth_ros.errors import BadImage
@@ -121,7 +121,8 @@ class DepthEstimator:
         """
         clock = [self._now()]
         preprocessor = self._follow(frame)
-        image = preprocessor(frame.rgb).to(self.device)
+        rgb = preprocessor(frame.rgb)
+        image = network_input(rgb, self.device)
         K = preprocessor.K.to(self.device)
         clock.append(self._now())
 
@@ -155,7 +156,7 @@ class DepthEstimator:
             valid=(depth > 0) & (depth < math.inf) & preprocessor.valid.to(self.device),
             confidence=fused.confidence,
             single_depth=single.depth * self.scale,
-            image=image,
+            rgb=rgb,
             K=K,
             stamp_ns=frame.stamp_ns,
             mode=Mode.MULTI if chosen else Mode.SINGLE,
@@ -177,7 +178,7 @@ class DepthEstimator:
         :param frame: as for :meth:`push`.
         :raises MdepthError: as for :meth:`push`.
         """
-        image = self._follow(frame)(frame.rgb).to(self.device)
+        image = network_input(self._follow(frame)(frame.rgb), self.device)
         self._buffer.append(self._look(image, frame.stamp_ns))
 
     def _look(self, image: Tensor, stamp_ns: int) -> PastFrame:

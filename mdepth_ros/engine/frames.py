@@ -58,8 +58,8 @@ class DepthEstimate:
     The depth of one frame, at the network's resolution (H, W).
 
     ``depth`` and ``single_depth`` are (1, 1, H, W) metres along z, ``valid`` (1, 1, H, W) bool,
-    ``confidence`` (1, 1, H, W) in [0, 1], ``K`` (3, 3) px, ``image`` (1, 3, H, W) RGB in [0, 1],
-    what the networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame that
+    ``confidence`` (1, 1, H, W) in [0, 1], ``K`` (3, 3) px, ``rgb`` (H, W, 3) uint8, what the
+    networks saw. ``T_source_target`` (4, 4) maps this frame's points to the frame that
     it was matched with, of ``source_stamp_ns`` [m]; both are None in single mode, for which
     ``reason`` says why. ``T_previous_target`` and ``previous_stamp_ns`` are the same for the frame
     just before this one, None where the motion since then is unknown.
@@ -69,7 +69,7 @@ class DepthEstimate:
     valid: Tensor
     confidence: Tensor
     single_depth: Tensor
-    image: Tensor
+    rgb: NDArray[np.uint8]
     K: Tensor
     stamp_ns: int
     mode: Mode

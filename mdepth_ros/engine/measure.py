@@ -53,8 +53,8 @@ def measure(estimator: DepthEstimator, frames: Sequence[Frame], started_s: float
         estimated = time.perf_counter()
         inv_K = invert_intrinsics(estimate.K)
         organised_points(estimate.depth, inv_K).cpu()
-        colours = estimate.image[0].permute(1, 2, 0).mul(255).to(torch.uint8)
-        navigation_points(estimate.depth, inv_K, colours, estimate.confidence, CloudFilter(2))
+        navigation_points(estimate.depth, inv_K, torch.from_numpy(estimate.rgb).to(inv_K.device),
+                          estimate.confidence, CloudFilter(2))
         estimate.depth.cpu()
         end = time.perf_counter()
         if i == 0:

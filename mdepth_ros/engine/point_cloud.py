@@ -58,19 +58,14 @@ def organised_points(depth: Tensor, inv_K: Tensor) -> Tensor:
 
     :param depth: (1, 1, H, W) depth [m]; NaN invalid, +Inf beyond range, -Inf too close.
     :param inv_K: (3, 3) inverse intrinsics at this resolution [1/px].
-    :return: (H, W, 3) points [m]; all NaN where depth is not finite.
+    :return: (3, H, W) points [m]; all NaN where depth is not finite.
     :raises ValueError: if a shape differs from the ones above.
     """
     _check(depth, inv_K)
     ray_x, ray_y = _rays(depth, inv_K, 1)
     # An infinite depth times a ray is a mix of Inf and NaN that some readers take for a point.
     z = torch.where(depth.isfinite(), depth, torch.nan)[0, 0]
-    # Written in place: backproject's planes would be interleaved in a second, slower pass.
-    points = z.new_empty(*z.shape, 3)
-    torch.mul(z, ray_x, out=points[..., 0])
-    torch.mul(z, ray_y, out=points[..., 1])
-    points[..., 2] = z
-    return points
+    return torch.stack([z * ray_x, z * ray_y, z])
 
 
 def navigation_points(

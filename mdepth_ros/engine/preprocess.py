@@ -77,12 +77,12 @@ class Preprocessor:
                     f'known are {sorted(COEFFICIENTS)}; give rectified images instead')
             self._prepare_maps(camera)
 
-    def __call__(self, rgb: NDArray[np.uint8]) -> Tensor:
+    def __call__(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """
         Resize or rectify one image.
 
         :param rgb: (H, W, 3) uint8 colours at the camera's size.
-        :return: (1, 3, h, w) float32 in [0, 1].
+        :return: (h, w, 3) uint8.
         :raises BadImage: if the image's size is not the camera's.
         """
         if rgb.dtype != np.uint8 or rgb.shape != (*self._raw_size, 3):
@@ -90,12 +90,10 @@ class Preprocessor:
                            f'got {rgb.shape} {rgb.dtype}')
         if self._maps is None:
             small = _resize(rgb, self.camera.width, self.camera.height)
-        else:
-            # The border repeats: black wedges would look like objects to the network.
-            small = cv2.remap(_resize(rgb, *self._shrunk), *self._maps, cv2.INTER_LINEAR,
-                              borderMode=cv2.BORDER_REPLICATE)
-        planes = np.ascontiguousarray(small.transpose(2, 0, 1))
-        return torch.tensor(planes).unsqueeze(0).to(torch.float32).div_(255.0)
+            return small.copy() if small is rgb else small  # the caller's may change
+        # The border repeats: black wedges would look like objects to the network.
+        return np.asarray(cv2.remap(_resize(rgb, *self._shrunk), *self._maps, cv2.INTER_LINEAR,
+                                    borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
     def _prepare_maps(self, camera: Camera) -> None:
         """Look up where each rectified pixel comes from."""
@@ -122,12 +120,25 @@ class Preprocessor:
         self._maps = (np.asarray(whole), np.asarray(fraction))
 
 
-def _resize(rgb: NDArray[Any], width: int, height: int) -> NDArray[Any]:
+def network_input(rgb: NDArray[np.uint8], device: torch.device) -> Tensor:
+    """
+    Bring an image into the networks' form, on their device.
+
+    :param rgb: (H, W, 3) uint8 colours.
+    :param device: where the networks run.
+    :return: (1, 3, H, W) float32 in [0, 1].
+    """
+    planes = torch.from_numpy(rgb).to(device).permute(2, 0, 1).contiguous()
+    return planes.unsqueeze(0).to(torch.float32).div_(255.0)
+
+
+def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Resize with area averages where it shrinks and bilinearly where it grows."""
     H, W = rgb.shape[:2]
     shrunk = (min(width, W), min(height, H))
     if shrunk != (W, H):
-        rgb = cv2.resize(rgb, shrunk, interpolation=cv2.INTER_AREA)
+        rgb = np.asarray(cv2.resize(rgb, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
     if shrunk != (width, height):
-        rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
+        rgb = np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR),
+                         np.uint8)
     return rgb

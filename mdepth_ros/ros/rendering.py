@@ -98,11 +98,11 @@ class Rendering:
 
     @cached_property
     def points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """(H, W, 3) points [m] and RGB colours."""
+        """(3, H, W) points [m] and (H, W, 3) RGB colours."""
         K = torch.tensor(self.camera.K, dtype=torch.float32, device=self._depth.device)
         points = organised_points(self._depth, invert_intrinsics(K))
         height, width = self._depth.shape[2:]
-        rgb = self._network_rgb.cpu().numpy()
+        rgb = self._estimate.rgb
         if rgb.shape[:2] != (height, width):
             rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
         return points.cpu().numpy(), rgb
@@ -111,7 +111,8 @@ class Rendering:
     def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """(N, 3) points [m] and RGB colours that a costmap should see."""
         points, rgb = navigation_points(
-            self._network_depth, invert_intrinsics(self._estimate.K), self._network_rgb,
+            self._network_depth, invert_intrinsics(self._estimate.K),
+            torch.from_numpy(self._estimate.rgb).to(self._estimate.K.device),
             self._estimate.confidence, self._parameters.cloud_filter())
         return points.cpu().numpy(), rgb.cpu().numpy()
 
@@ -128,12 +129,6 @@ class Rendering:
         """Published depth at the network's resolution."""
         p, estimate = self._parameters, self._estimate
         return mark_range(estimate.depth, estimate.valid, p.min_depth_m, p.max_depth_m)
-
-    @cached_property
-    def _network_rgb(self) -> Tensor:
-        """(h, w, 3) uint8 image that the networks saw."""
-        image = self._estimate.image[0].permute(1, 2, 0)
-        return image.mul(255).round_().to(torch.uint8).contiguous()
 
     @cached_property
     def _depth(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""Rendered single images kept in memory: drawn from many times, as other cameras would see them."""
+"""Rendered images kept in memory: drawn from many times, as other cameras would see them."""
 
 from dataclasses import dataclass, replace
 

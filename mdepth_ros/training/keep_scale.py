@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.engine.preprocess import Preprocessor, network_input
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -62,4 +62,5 @@ def sample_depths(
     for place in np.linspace(0, len(every) - 1, count).round().astype(int):
         sequence, index = every[place]
         preprocess = Preprocessor(sequence.camera, width, height, rectify=False)
-        yield to_depth(model.single(preprocess(sequence.rgb(index))).disparity, model.config)
+        image = network_input(preprocess(sequence.rgb(index)), torch.device('cpu'))
+        yield to_depth(model.single(image).disparity, model.config)

@@ -56,7 +56,7 @@ def single_frame_loss(depth: Tensor, truth: Tensor) -> Tensor:
 
 
 def keep_depthwise_exact(net: nn.Module) -> None:
-    """Leave wide depthwise kernels in float32: on CPUs their bfloat16 gradient takes 5 times longer."""
+    """Leave wide depthwise kernels in float32: 5 times faster to train than bfloat16 on CPUs."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d) and module.groups > 1 and module.kernel_size[0] > 3:
             module.forward = _in_float32(module.forward)  # type: ignore[method-assign]

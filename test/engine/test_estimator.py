@@ -9,13 +9,14 @@ from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
-from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.engine.preprocess import Preprocessor, network_input
 from mdepth_ros.errors import BadCamera, BadImage, MdepthError
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
 
+CPU = torch.device('cpu')
 STEP = 100_000_000
 # The frames are noise: only PoseNet says something about their motion.
 CONFIG = EngineConfig('cpu', 'published', width=96, height=64, backend='torch')
@@ -43,13 +44,13 @@ def frame(i, camera=CAMERA, picture=None):
 def by_hand(model, earlier, later):
     """The method, straight from the networks; features of both frames computed anew."""
     prepare = Preprocessor(later.camera, 96, 64, rectify=False)
-    target, K = prepare(later.rgb), prepare.K
+    target, K = network_input(prepare(later.rgb), CPU), prepare.K
     disparity = model.single(target).disparity
     config = model.config
     single = disparity_to_depth(disparity, config.min_depth, config.max_depth)
     if earlier is None:
         return single, single, None
-    source = prepare(earlier.rgb)
+    source = network_input(prepare(earlier.rgb), CPU)
     T = invert_motion(model.pose.motion(source, target))
     multi = model.multi(model.multi.features(target),
                         model.multi.features(source).matching[:, None], single,
@@ -154,7 +155,7 @@ def test_any_size_and_aspect(model, width, height):
     assert estimate.mode is Mode.MULTI
     assert w % 32 == h % 32 == 0
     assert w * h <= 96 * 96
-    assert estimate.image.shape == (1, 3, h, w)
+    assert estimate.rgb.shape == (h, w, 3)
     assert estimate.valid.shape == estimate.confidence.shape == estimate.depth.shape
     # The image's left and right edge are seen under the same angle as in the camera.
     left, right = (edge / float(estimate.K[0, 0]) for edge in (
@@ -169,7 +170,7 @@ def test_K_belongs_to_the_image(estimator):
     rgb = np.zeros((96, 128, 3), np.uint8)
     rgb[40:56, 80:96] = 255
     estimate = estimator.push(Frame(rgb, CAMERA, STEP))
-    weight = estimate.image[0].mean(dim=0)
+    weight = torch.from_numpy(estimate.rgb).float().mean(dim=2)
     v, u = torch.meshgrid(torch.arange(64.0), torch.arange(96.0), indexing='ij')
     centre = torch.stack([(u * weight).sum(), (v * weight).sum()]) / weight.sum()
     ray = np.linalg.inv(CAMERA.K) @ [87.5, 47.5, 1.0]

@@ -11,7 +11,7 @@ from mdepth_ros.engine.backends.runner import Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
-from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.engine.preprocess import Preprocessor, network_input
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
@@ -57,7 +57,8 @@ def run(model, method, frames, scale=0.0):
 @torch.inference_mode()
 def pose_net(model, earlier, later):
     prepare = Preprocessor(later.camera, WIDTH, HEIGHT, rectify=False)
-    return invert_motion(model.pose.motion(prepare(earlier.rgb), prepare(later.rgb)))[0]
+    images = (network_input(prepare(frame.rgb), torch.device('cpu')) for frame in (earlier, later))
+    return invert_motion(model.pose.motion(*images))[0]
 
 
 def test_net_is_pose_net_bit_for_bit(model, sequence):

@@ -34,23 +34,23 @@ def colours():
 
 def test_organised_points_are_those_of_the_geometry(depth):
     points = organised_points(depth, INV_K)
-    expected = backproject(depth, INV_K[None])[0].permute(1, 2, 0)
+    expected = backproject(depth, INV_K[None])[0]
     torch.testing.assert_close(points, expected, atol=2e-6, rtol=1e-5)
     assert points.is_contiguous()
-    pixels, _ = project(points.permute(2, 0, 1)[None], K[None])
+    pixels, _ = project(points[None], K[None])
     assert float((pixels[0, :, 7, 50] - torch.tensor([50.0, 7.0])).abs().max()) < 1e-4
 
 
 def test_organised_points_are_nan_where_depth_is_not_finite(depth):
     depth[0, 0, 3, 4:7] = torch.tensor([math.nan, math.inf, -math.inf])
     points = organised_points(depth, INV_K)
-    assert bool(points[3, 4:7].isnan().all())
+    assert bool(points[:, 3, 4:7].isnan().all())
     assert int(points.isnan().sum()) == 9
 
 
 def test_everything_kept_is_the_organised_cloud(depth, colours):
     points, point_colours = navigation_points(depth, INV_K, colours, None, EVERYTHING)
-    torch.testing.assert_close(points, organised_points(depth, INV_K).view(-1, 3))
+    torch.testing.assert_close(points, organised_points(depth, INV_K).flatten(1).T)
     assert torch.equal(point_colours, colours.view(-1, 3))
 
 
@@ -58,7 +58,7 @@ def test_everything_kept_is_the_organised_cloud(depth, colours):
 def test_stride_keeps_every_nth_pixel(depth, colours, stride):
     keep = CloudFilter(stride=stride, min_range=0.0, max_range=1e4, edge_tolerance=1.0)
     points, point_colours = navigation_points(depth, INV_K, colours, None, keep)
-    expected = organised_points(depth, INV_K)[::stride, ::stride].reshape(-1, 3)
+    expected = organised_points(depth, INV_K)[:, ::stride, ::stride].flatten(1).T
     torch.testing.assert_close(points, expected)
     assert torch.equal(point_colours, colours[::stride, ::stride].reshape(-1, 3))
 
@@ -66,7 +66,7 @@ def test_stride_keeps_every_nth_pixel(depth, colours, stride):
 def test_range_is_the_distance_from_the_camera(depth, colours):
     keep = CloudFilter(stride=1, min_range=3.0, max_range=6.0, edge_tolerance=1.0)
     points, _ = navigation_points(depth, INV_K, colours, None, keep)
-    distance = organised_points(depth, INV_K).norm(dim=-1)
+    distance = organised_points(depth, INV_K).norm(dim=0)
     assert len(points) == int(((distance >= 3.0) & (distance <= 6.0)).sum()) > 0
     assert float(points.norm(dim=1).min()) >= 3.0 - 1e-5
     assert float(points.norm(dim=1).max()) <= 6.0 + 1e-5

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -20,7 +21,8 @@ class Clock:
 
 def estimate(mode=Mode.MULTI, reason=''):
     return DepthEstimate(
-        depth=EMPTY, valid=EMPTY > 0, confidence=EMPTY, single_depth=EMPTY, image=EMPTY,
+        depth=EMPTY, valid=EMPTY > 0, confidence=EMPTY, single_depth=EMPTY,
+        rgb=np.zeros((1, 1, 3), np.uint8),
         K=torch.eye(3), stamp_ns=1, mode=mode, reason=reason, T_source_target=None,
         source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0,
         timings=Timings(1.0, 2.0, 3.0, 4.0))

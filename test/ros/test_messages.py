@@ -73,8 +73,8 @@ def test_bgr_is_decoded_as_it_was(header, rng):
 
 
 def test_organised_cloud_reads_back(header, rng):
-    points = rng.standard_normal((4, 9, 3)).astype(np.float32)
-    points[1, 2] = np.nan
+    points = rng.standard_normal((3, 4, 9)).astype(np.float32)
+    points[:, 1, 2] = np.nan
     rgb = rng.integers(0, 256, (4, 9, 3), dtype=np.uint8)
     message = organised_cloud(points, rgb, header)
     assert (message.height, message.width, message.is_dense) == (4, 9, False)
@@ -84,8 +84,7 @@ def test_organised_cloud_reads_back(header, rng):
                   ('rgb', 12, FLOAT32, 1)]
     assert isinstance(message.data, array.array)
     read = np.frombuffer(message.data, POINT).reshape(4, 9)
-    assert np.array_equal(np.stack([read[name] for name in 'xyz'], axis=-1), points,
-                          equal_nan=True)
+    assert np.array_equal(np.stack([read[name] for name in 'xyz']), points, equal_nan=True)
     assert np.array_equal(np.stack([read[name] for name in 'rgb'], axis=-1), rgb)
     assert not read['zero'].any()
     # PCL: the colour is 0x00rrggbb of the float's bits.
@@ -121,9 +120,9 @@ def test_cloud_without_colours_reads_back(header, rng, n):
 
 
 def test_strided_inputs_are_packed_right(header, rng):
-    planes = rng.standard_normal((3, 4, 9)).astype(np.float32)
+    planes = rng.standard_normal((4, 9, 3)).astype(np.float32).transpose(2, 0, 1)
     rgb = rng.integers(0, 256, (8, 9, 3), dtype=np.uint8)[::-2]
-    message = organised_cloud(planes.transpose(1, 2, 0), rgb, header)
+    message = organised_cloud(planes, rgb, header)
     read = np.frombuffer(message.data, POINT).reshape(4, 9)
     assert np.array_equal(read['y'], planes[1])
     assert np.array_equal(read['g'], rgb[..., 1])
@@ -134,18 +133,18 @@ def test_strided_inputs_are_packed_right(header, rng):
 def test_sensor_msgs_py_reads_the_cloud(header, rng):
     from sensor_msgs_py import point_cloud2
 
-    points = rng.standard_normal((4, 9, 3)).astype(np.float32)
+    points = rng.standard_normal((3, 4, 9)).astype(np.float32)
     message = organised_cloud(points, np.zeros((4, 9, 3), np.uint8), header)
     read = point_cloud2.read_points_numpy(message, field_names=('x', 'y', 'z'))
-    assert np.array_equal(read.reshape(4, 9, 3), points)
+    assert np.array_equal(read.reshape(4, 9, 3), points.transpose(1, 2, 0))
 
 
 def test_headers_are_equal_copies(header):
     depth, rgb = np.ones((2, 2), np.float32), np.zeros((2, 2, 3), np.uint8)
-    points = np.zeros((2, 2, 3), np.float32)
+    points = np.zeros((3, 2, 2), np.float32)
     for message in (metres_image(depth, header), millimetres_image(depth, header),
                     bgr_image(rgb, header), organised_cloud(points, rgb, header),
-                    dense_cloud(points[0], rgb[0], header)):
+                    dense_cloud(points[:, 0].T, rgb[0], header)):
         assert message.header == header
         assert message.header is not header
         assert message.header.stamp is not header.stamp
@@ -162,8 +161,8 @@ def test_messages_do_not_follow_later_changes(header):
     (metres_image, [np.zeros((2, 2))]), (metres_image, [np.zeros((2, 2, 1), np.float32)]),
     (millimetres_image, [np.zeros((2, 2), np.uint16)]), (bgr_image, [np.zeros((2, 2), np.uint8)]),
     (bgr_image, [np.zeros((2, 2, 4), np.uint8)]),
-    (organised_cloud, [np.zeros((2, 2, 3)), np.zeros((2, 2, 3), np.uint8)]),
-    (organised_cloud, [np.zeros((2, 2, 3), np.float32), np.zeros((2, 3, 3), np.uint8)]),
+    (organised_cloud, [np.zeros((3, 2, 2)), np.zeros((2, 2, 3), np.uint8)]),
+    (organised_cloud, [np.zeros((3, 2, 2), np.float32), np.zeros((2, 3, 3), np.uint8)]),
     (dense_cloud, [np.zeros((2, 4), np.float32), np.zeros((2, 4), np.uint8)]),
 ])
 def test_other_arrays_are_refused(header, make, arguments):

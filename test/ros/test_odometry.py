@@ -19,7 +19,8 @@ def estimate(axis_angle=None, translation=(0.0, 0.0, 0.0), i=1):
         torch.tensor([translation], dtype=torch.float64))[0]
     empty = torch.zeros(1, 1, 1, 1)
     return DepthEstimate(
-        depth=empty, valid=empty > 0, confidence=empty, single_depth=empty, image=empty,
+        depth=empty, valid=empty > 0, confidence=empty, single_depth=empty,
+        rgb=np.zeros((1, 1, 3), np.uint8),
         K=torch.eye(3), stamp_ns=round((i + 1) * STEP_S * 1e9), mode=Mode.MULTI, reason='',
         T_source_target=None, source_stamp_ns=None, T_previous_target=T,
         previous_stamp_ns=None if T is None else round(i * STEP_S * 1e9),

@@ -15,11 +15,11 @@ CAMERA = Camera.from_fov(192, 128, 80.0)
 
 def estimate(depth):
     prepare = Preprocessor(CAMERA, 96, 64, rectify=False)
-    red = torch.zeros(1, 3, 64, 96)
-    red[:, 0] = 1.0
+    red = np.zeros((64, 96, 3), np.uint8)
+    red[..., 0] = 255
     return DepthEstimate(
         depth=depth, valid=depth > 0, confidence=torch.full_like(depth, 0.8), single_depth=depth,
-        image=red, K=prepare.K, stamp_ns=1, mode=Mode.SINGLE, reason='', T_source_target=None,
+        rgb=red, K=prepare.K, stamp_ns=1, mode=Mode.SINGLE, reason='', T_source_target=None,
         source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0,
         timings=Timings(0, 0, 0, 0))
 
@@ -50,13 +50,13 @@ def test_all_arrays_have_the_published_size(size, shape):
     assert rendering.depth.shape == rendering.confidence.shape == shape
     assert rendering.color.shape == (*shape, 3)
     points, rgb = rendering.points
-    assert points.shape == rgb.shape == (*shape, 3)
+    assert (points.shape, rgb.shape) == ((3, *shape), (*shape, 3))
     assert (rgb == [255, 0, 0]).all()
     assert (rendering.camera.height, rendering.camera.width) == shape
     np.testing.assert_allclose(rendering.depth, 5.0, rtol=1e-6)
     # The outermost rays are those of the camera, at any resolution.
     edge = 5.0 * math.tan(math.radians(40))
-    assert points[0, -1, 0] == pytest.approx(edge * (1 - 1 / shape[1]), rel=1e-4)
+    assert points[0, 0, -1] == pytest.approx(edge * (1 - 1 / shape[1]), rel=1e-4)
 
 
 def test_navigation_points_keep_what_is_confident_and_in_range():

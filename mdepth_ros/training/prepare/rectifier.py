@@ -37,8 +37,7 @@ class Rectifier:
         :return: (h, w, 3) uint8.
         :raises BadImage: if its size is not the camera's.
         """
-        tensor = self._preprocess(rgb)[0]  # (3, h, w) in [0, 1], exactly 256 levels
-        return np.asarray(tensor.mul_(255.0).round_().byte().permute(1, 2, 0).numpy())
+        return self._preprocess(rgb)
 
     def depth(self, reading: DepthReading) -> NDArray[np.float32]:
         """

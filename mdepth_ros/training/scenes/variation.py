@@ -157,7 +157,7 @@ def _bush(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
                        textures=(Texture.FOLIAGE,) * 3)
     solids = []
     for _ in range(int(rng.integers(5, 12))):
-        x, y, z = np.asarray(at) + size * (rng.normal(0, 0.6, 3) + (0.0, 0.0, 1.5))
+        x, y, z = np.asarray(at) + size * (rng.normal(0, 0.6, 3) + np.array([0.0, 0.0, 1.5]))
         r, h = size * rng.uniform(0.1, 0.4, 2)
         solids.append(replace(template, centre=(float(x), float(y), float(max(z, h))),
                               half=(float(r), float(r), float(h))))

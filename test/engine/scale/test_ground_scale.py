@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 from ground_views import HEIGHT, View
@@ -28,7 +29,8 @@ class Camera:
             depth = view.depth(noise, self.stamp_ns % 97) * (APPLIED / METRES_PER_UNIT)
             ones = torch.ones_like(depth)
             self.scale.follow(DepthEstimate(
-                depth=depth, valid=ones > 0, confidence=ones, single_depth=depth, image=ones,
+                depth=depth, valid=ones > 0, confidence=ones, single_depth=depth,
+                rgb=np.zeros((1, 1, 3), np.uint8),
                 K=view.K, stamp_ns=self.stamp_ns, mode=Mode.SINGLE, reason='',
                 T_source_target=None, source_stamp_ns=None, T_previous_target=None,
                 previous_stamp_ns=None, scale=APPLIED, timings=Timings(0, 0, 0, 0)))

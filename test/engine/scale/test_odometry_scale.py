@@ -113,7 +113,8 @@ def test_silence_is_lost_also_where_the_camera_sees_no_motion():
     Drive(straight).run(scale, 5)
     empty = torch.zeros(1, 1, 2, 2)
     scale.follow(DepthEstimate(
-        depth=empty, valid=empty > 0, confidence=empty, single_depth=empty, image=empty,
+        depth=empty, valid=empty > 0, confidence=empty, single_depth=empty,
+        rgb=np.zeros((1, 1, 3), np.uint8),
         K=torch.eye(3), stamp_ns=8 * 10**9, mode=Mode.SINGLE, reason='', T_source_target=None,
         source_stamp_ns=None, T_previous_target=None, previous_stamp_ns=None, scale=1.0,
         timings=Timings(0, 0, 0, 0)))
