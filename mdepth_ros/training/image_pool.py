@@ -39,9 +39,8 @@ class ImagePool:
 
     def grow(self, seed: int) -> None:
         """Render one more world; the same seed gives the same one."""
-        config = random_config(seed, *self.size, frames=FRAMES)
-        varied = bool(np.random.default_rng([seed, 0xA1]).random() < VARIED_SHARE)
-        sequence = render_sequence(replace(config, fps=config.fps / SLOWER, varied=varied), seed)
+        config = random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE)
+        sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed)
         self._worlds.append(((sequence.images * 255).round().to(torch.uint8),
                              sequence.depth.half()))
         del self._worlds[:-self._capacity]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.training.image_pool import VARIED_SHARE
 from mdepth_ros.training.synthetic import SyntheticSequence, random_config, render_sequence
 
 # Network sizes of the usual cameras, from 10:3 to 4:3, of about equal cost.
@@ -52,7 +53,8 @@ class PairPool:
 
     def grow(self, seed: int) -> None:
         """Render one more sequence; the same seed gives the same one."""
-        sequence = render_sequence(random_config(seed, *self.size, frames=FRAMES), seed)
+        sequence = render_sequence(
+            random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE), seed)
         self._sequences.append(SyntheticSequence(
             images=(sequence.images * 255).round().to(torch.uint8), depth=sequence.depth.half(),
             T_world_camera=sequence.T_world_camera, K=sequence.K, moving=sequence.moving,

@@ -30,7 +30,9 @@ KINDS = ('driving', 'indoor', 'handheld')
                 ids=lambda p: f'{p[0]}{p[1]}')
 def sequence(request):
     kind, seed = request.param
-    return render_sequence(SceneConfig(kind=kind, frames=4, moving_objects=True), seed)
+    # The second of each kind has other materials, light, clutter and mounting.
+    config = SceneConfig(kind=kind, frames=4, moving_objects=True, varied=seed == 2)
+    return render_sequence(config, seed)
 
 
 def pair(q, target, source):
@@ -74,7 +76,7 @@ def test_shapes_ranges_and_types(sequence):
 
 def test_images_are_textured_and_exposed(sequence):
     grey = sequence.images.mean(dim=1)
-    assert 0.2 < grey.mean() < 0.75
+    assert 0.1 < grey.mean() < 0.75
     assert grey.std() > 0.06
     assert grey.diff(dim=2).abs().mean() > 0.005
 

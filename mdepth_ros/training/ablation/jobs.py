@@ -37,7 +37,7 @@ from mdepth_ros.training.stages.triplet import load
 from mdepth_ros.training.synthetic import random_config, render_sequence
 
 # Test worlds have other seeds than those to learn from.
-TEST_SEEDS = 1_000_000
+TEST_SEEDS = 880_000_000
 LEARN_FRAMES = 12
 TRACKS = 64
 # In small images a usual parallax would be less than a pixel of M-DepthNet's features.

@@ -73,7 +73,8 @@ class SceneConfig:
 
 
 def random_config(
-    seed: int, width: int = 416, height: int = 128, frames: int = 30, kind: Kind | None = None
+    seed: int, width: int = 416, height: int = 128, frames: int = 30, kind: Kind | None = None,
+    varied: float = 0.0,
 ) -> SceneConfig:
     """
     Draw a configuration for training: mostly moving cameras, now and then a degenerate case.
@@ -83,6 +84,7 @@ def random_config(
     :param height: image height [px].
     :param frames: number of frames.
     :param kind: the kind of scene; drawn (half of them driving) if None.
+    :param varied: share of the seeds whose worlds are randomised.
     :return: the configuration.
     """
     rng = np.random.default_rng([seed, 0xC0F])
@@ -103,4 +105,5 @@ def random_config(
         exposure_change=bool(rng.random() < 0.2),
         noise=float(rng.choice([0.0, 0.005, 0.01, 0.02])),
         speed=float(rng.uniform(0.7, 1.4)),
+        varied=bool(rng.random() < varied),
     )

@@ -1,0 +1,63 @@
+"""Single rendered images, as other cameras would see them."""
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.training.image_pool import FRAMES, ImagePool, other_camera
+
+
+@pytest.fixture(scope='module')
+def pool():
+    pool = ImagePool((96, 64), capacity=3)
+    for seed in range(5):
+        pool.grow(seed)
+    return pool
+
+
+def picture(seed=0):
+    return torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(seed))
+
+
+def test_it_draws_different_worlds_and_forgets_the_oldest(pool):
+    batch = pool.draw(3, np.random.default_rng(0))
+    assert batch.image.shape == (3, 3, 64, 96)
+    assert batch.depth.shape == (3, 1, 64, 96)
+    assert not torch.equal(batch.depth[0], batch.depth[1])
+    with pytest.raises(ValueError, match='larger sample'):
+        pool.draw(4, np.random.default_rng(0))
+
+
+def test_every_depth_is_one_of_the_rendered_ones_mirrored_or_not(pool):
+    kept = [depth.float() for _, depths in pool._worlds for depth in depths]
+    assert len(kept) == 3 * FRAMES
+    mirrored = 0
+    for seed in range(10):
+        for depth in pool.draw(2, np.random.default_rng(seed)).depth:
+            as_it_was = any(torch.equal(depth, one) for one in kept)
+            flipped = any(torch.equal(depth.flip(-1), one) for one in kept)
+            assert as_it_was or flipped
+            mirrored += flipped and not as_it_was
+    assert 4 <= mirrored <= 16
+
+
+def test_the_same_draw_gives_the_same_images(pool):
+    first, second = (pool.draw(2, np.random.default_rng(7)) for _ in range(2))
+    assert torch.equal(first.image, second.image)
+    assert torch.equal(first.depth, second.depth)
+
+
+def test_other_cameras_differ_and_stay_in_range():
+    image, seen = picture(), []
+    for seed in range(40):
+        other = other_camera(image, np.random.default_rng(seed))
+        assert other.shape == image.shape
+        assert 0 <= float(other.min()) <= float(other.max()) <= 1
+        seen.append(other)
+    means = torch.stack([other.mean() for other in seen])
+    assert means.std() > 0.05
+    grey = sum(bool((other - other.mean(dim=0)).abs().max() < 0.25) for other in seen)
+    assert 1 <= grey <= 12
+    # Some are blurred: neighbours differ by much less than in the original.
+    roughness = torch.stack([other.diff(dim=2).abs().mean() / other.std() for other in seen])
+    assert roughness.min() < 0.6 * roughness.max()

@@ -1,0 +1,99 @@
+"""Stage 0 of S-DepthNet: its loss by hand, and training that goes on after an interruption."""
+
+import argparse
+
+import numpy as np
+import pytest
+import torch
+
+from mdepth_ros.config import lite_config
+from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training import pretrain_single
+from mdepth_ros.training.pretrain_single import keep_depthwise_exact, single_frame_loss, train
+
+
+def truth():
+    depth = 2 + 20 * torch.rand(2, 1, 32, 64, generator=torch.Generator().manual_seed(0))
+    depth[:, :, :8] = torch.inf
+    return depth
+
+
+def test_exact_depth_costs_nothing_and_scale_alone_little():
+    exact = truth().clamp(max=100.0)
+    assert single_frame_loss(exact, truth()) == pytest.approx(0.0, abs=1e-6)
+    assert single_frame_loss(1.5 * exact, truth()) == pytest.approx(0.2 * np.log(1.5), rel=1e-4)
+    assert single_frame_loss(exact.flip(-1), truth()) > 1.0
+
+
+def test_one_step_of_depth_by_hand():
+    # The left half is right, the right half 10 % too far: the median is that of the larger half.
+    depth = torch.full((1, 1, 8, 8), 5.0)
+    wrong = depth.clone()
+    wrong[..., 5:] = 5.5
+    step = np.log(1.1)
+    error = 3 / 8 * step
+    # The step crosses one of 7, 3, 1 pairs of columns at strides 1, 2, 4; there is none at 8.
+    gradients = 0.25 * step * (1 / 7 + 1 / 3)
+    # At stride 4 columns 0 and 4 are compared, both right.
+    assert single_frame_loss(wrong, depth) == pytest.approx(error + gradients, rel=1e-4)
+
+
+def test_sky_is_pushed_away_but_never_too_far():
+    depth = truth().clamp(max=100.0)
+    near_sky = torch.where(truth().isinf(), 20.0, depth)
+    assert single_frame_loss(near_sky, truth()) > single_frame_loss(depth, truth()) + 0.05
+    far_sky = torch.where(truth().isinf(), 100.0, depth)
+    assert single_frame_loss(far_sky, truth()) < 0.01
+
+
+def test_an_image_of_sky_alone_still_has_a_gradient():
+    depth = torch.full((1, 1, 16, 16), 10.0, requires_grad=True)
+    loss = single_frame_loss(depth, torch.full((1, 1, 16, 16), torch.inf))
+    loss.backward()
+    assert loss.isfinite()
+    assert (depth.grad < 0).all()
+
+
+def test_wide_depthwise_kernels_run_in_float32_only():
+    torch.manual_seed(0)
+    net = DepthModel(lite_config()).single.eval()
+    keep_depthwise_exact(net)
+    dtypes = {}
+    for name, module in net.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(
+                lambda m, i, y, name=name: dtypes.setdefault((m.groups > 1, m.kernel_size[0]),
+                                                             set()).add(y.dtype))
+    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+        net(torch.rand(1, 3, 64, 64))
+    assert dtypes.pop((True, 5)) == {torch.float32}
+    assert set.union(*dtypes.values()) == {torch.bfloat16}
+
+
+def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
+    for name, value in {'RANK': '0', 'WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',
+                        'MASTER_PORT': '29533'}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(pretrain_single, 'SIZES', ((64, 64, 2), (96, 64, 2)))
+    monkeypatch.setattr(pretrain_single, 'SAVE_EVERY', 2)
+    torch.manual_seed(0)
+    threads = torch.get_num_threads()
+    save_checkpoint(DepthModel(lite_config()), tmp_path / 'start.safetensors', torch.float32, 't')
+
+    def run(steps):
+        train(argparse.Namespace(
+            weights=tmp_path / 'start.safetensors', out=tmp_path / 'out.safetensors', steps=steps,
+            rate=1e-3, capacity=4, first=2, grow_every=2, seed=5))
+        state = torch.load(tmp_path / 'out.state', weights_only=True)
+        return state['step'], load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
+
+    try:
+        first, begun = run(2)
+        again, same = run(2)
+        last, more = run(4)
+    finally:
+        torch.set_num_threads(threads)
+    assert (first, again, last) == (2, 2, 4)
+    assert all(torch.equal(begun[name], same[name]) for name in begun)
+    assert any(not torch.equal(begun[name], more[name]) for name in begun)
