@@ -17,7 +17,7 @@ COMMANDS = {
     'prepare': 'turn bags and videos into folders of rectified frames for training',
     'train': 'train from a recipe, or fine-tune on a recording',
     'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
-    'robustness': 'measure how far a robot can trust the depth, by scene class, rate and event',
+    'robustness': 'measure how far a robot can trust the depth, by scene, camera, rate and event',
     'export': 'write the networks as files for ONNX Runtime, TensorRT or OpenVINO',
     'bench': 'measure how fast the networks run here',
     'ablation': 'measure what each part of the method is worth',

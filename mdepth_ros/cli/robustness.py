@@ -1,5 +1,5 @@
 """
-``mdepth robustness``: how far a robot can trust the depth, by scene class, rate and event.
+``mdepth robustness``: how far a robot can trust the depth, by scene class, camera, rate and event.
 
 The JSON's keys are those of :mod:`mdepth_ros.training.robustness.summary`, and ``weights``,
 ``size``, ``worlds`` and ``frames_per_world``.
@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--size', type=_size, default=(320, 96), metavar='WxH',
                         help="the networks' input size for rendered scenes, multiples of 32")
     parser.add_argument('--worlds', type=_positive, default=6, metavar='N',
-                        help='rendered worlds of each scene class; half as many for rates and '
-                        'events')
+                        help='rendered worlds of each scene class; half as many for rates, '
+                        'events and cameras')
     parser.add_argument('--frames-per-world', type=_positive, default=20, metavar='N',
                         help='scored frames of each world')
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART',

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from mdepth_ros.training.child_processes import end_with_parent, ending_children
 from mdepth_ros.training.robustness.bench import Bench
+from mdepth_ros.training.robustness.cameras import CAMERAS, run_camera
 from mdepth_ros.training.robustness.events import EVENT_CLASSES, EventRun, run_events
 from mdepth_ros.training.robustness.rates import RATE_CLASSES, RateRun, run_rates
 from mdepth_ros.training.robustness.runs import Run, run_recording, run_world
@@ -19,8 +20,8 @@ from mdepth_ros.training.robustness.scene_classes import CLASSES
 from mdepth_ros.training.robustness.summary import summarise
 
 # What can be asked for: scene classes, and these.
-RATES, EVENTS = 'rates', 'events'
-PARTS = (*CLASSES, RATES, EVENTS)
+RATES, EVENTS, OTHERS = 'rates', 'events', 'cameras'
+PARTS = (*CLASSES, RATES, EVENTS, OTHERS)
 Result = Run | RateRun | list[EventRun]
 Job = Callable[[], Result]
 
@@ -33,7 +34,7 @@ def run_robustness(
     Play everything.
 
     :param bench: how.
-    :param worlds: of each class; rates and events take half as many of each of theirs.
+    :param worlds: of each class; rates, events and cameras take half as many of each of theirs.
     :param parts: some of ``PARTS``.
     :param recording: a frames folder and its first and last frame, itself included, to play too.
     :param processes: how many runs at once.
@@ -47,6 +48,8 @@ def run_robustness(
         jobs += [partial(run_rates, bench, name, n) for name in RATE_CLASSES for n in fewer]
     if EVENTS in parts:
         jobs += [partial(run_events, bench, name, n) for name in EVENT_CLASSES for n in fewer]
+    if OTHERS in parts:
+        jobs += [partial(run_camera, bench, name, n) for name in CAMERAS for n in fewer]
     jobs += [partial(run_world, bench, name, n)
              for name in CLASSES if name in parts for n in range(worlds)]
     if recording is not None:
