@@ -8,6 +8,8 @@ from mdepth_ros.engine.frames import DepthEstimate
 
 # REP 103: from the optical frame (x right, y down, z forward) to x forward, y left, z up.
 BODY_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)
+# Nobody measured it, and consumers refuse zeros: 10 cm, 0.1 rad.
+VARIANCE = 0.01
 
 
 class CameraPath:

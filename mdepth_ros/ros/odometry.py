@@ -8,11 +8,8 @@ from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
 from nav_msgs.msg import Odometry
 from std_msgs.msg import Header
 
-from mdepth_ros.engine.camera_path import CameraPath, quaternion
+from mdepth_ros.engine.camera_path import VARIANCE, CameraPath, quaternion
 from mdepth_ros.errors import MdepthError
-
-# Nobody measured it, and consumers refuse zeros: 10 cm, 0.1 rad.
-VARIANCE = 0.01
 
 
 def tf_message_type() -> Any:

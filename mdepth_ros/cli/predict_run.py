@@ -1,0 +1,76 @@
+"""The loop of ``mdepth predict``: images in, outputs written, whatever happens complete."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from tqdm import tqdm
+
+from mdepth_ros.cli.predict_frame import Predictor
+from mdepth_ros.cli.predict_outputs import Output
+from mdepth_ros.cli.predict_summary import Summary
+from mdepth_ros.cli.stop_signals import stop_signals
+from mdepth_ros.errors import BadCamera, BadImage
+from mdepth_ros.training.prepare.source_image import Rejected, Source
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which images: from ``first`` to ``last`` (itself included), every n-th."""
+
+    first: int = 0
+    last: int | None = None
+    every: int = 1
+
+    def takes(self, number: int) -> bool:
+        """Whether an image is taken."""
+        return (number >= self.first and not self.ends(number)
+                and (number - self.first) % self.every == 0)
+
+    def ends(self, number: int) -> bool:
+        """Whether neither this image nor any later one is taken."""
+        return self.last is not None and number > self.last
+
+    def count(self, images: int) -> int:
+        """How many of so many images are taken."""
+        last = images - 1 if self.last is None else min(self.last, images - 1)
+        return max(0, last - self.first) // self.every + 1 if last >= self.first else 0
+
+
+def predict(source: Source, selection: Selection, predictor: Predictor,
+            outputs: Sequence[Output], summary: Summary) -> tuple[list[str], bool]:
+    """
+    Predict a source's images; those that cannot be used are counted and left out.
+
+    :param source: the images.
+    :param selection: which of them.
+    :param predictor: the model.
+    :param outputs: what is written; closed when this returns or raises.
+    :param summary: counts frames.
+    :return: what there is, a line for each output; and whether Ctrl-C or SIGTERM ended it early,
+        in which case the frame in work was still finished.
+    :raises MdepthError: if the source or the disk gives up.
+    """
+    kept: list[str] = []
+    with stop_signals() as stopped:
+        with ExitStack() as closing, tqdm(total=selection.count(source.count) or None,
+                                          unit=' frames', leave=False, desc=source.name) as bar:
+            for output in reversed(outputs):
+                closing.callback(lambda output=output: kept.append(output.close()))
+            for number, image in enumerate(source.images()):
+                if stopped() or selection.ends(number):
+                    break
+                if not selection.takes(number):
+                    continue
+                try:
+                    if isinstance(image, Rejected):
+                        raise image
+                    frame = predictor(number, image)
+                except (Rejected, BadImage, BadCamera) as error:
+                    summary.refuse(number, error)
+                else:
+                    for output in outputs:
+                        output.write(frame)
+                    summary.add(frame)
+                bar.update()
+        return [line for line in kept if line], stopped()
