@@ -81,6 +81,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='one cloud of the whole run')
     parser.add_argument('--fused-cell', type=float, default=0.05, metavar='M',
                         help='edge of the cells of which each is a point [m]')
+    parser.add_argument('--fused-confidence', type=float, default=0.8, metavar='C',
+                        help='lowest confidence of the points that are fused, in [0, 1]')
     parser.add_argument('--fused-range', type=float, default=10.0, metavar='M',
                         help='farthest points that are fused [m]')
     parser.add_argument('--clouds', choices=get_args(CloudFormat),
@@ -104,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
                      backend=arguments.backend, scale=arguments.scale)
     options = RenderingOptions(arguments.output_size, max_depth_m=arguments.max_depth,
-                               cloud=_cloud_filter(arguments))
+                               cloud=_cloud_filter(arguments.max_depth, arguments.min_confidence))
     prepared = PrepareOptions(
         image_topic=arguments.image_topic, camera_info_topic=arguments.camera_info_topic,
         camera_info=arguments.camera_info, fov_deg=arguments.fov)
@@ -153,11 +155,10 @@ def _check(arguments: argparse.Namespace) -> None:
         arguments.mcap = arguments.mcap or 'jpeg'
 
 
-def _cloud_filter(arguments: argparse.Namespace) -> CloudFilter:
-    """All confident points."""
+def _cloud_filter(max_range: float, min_confidence: float) -> CloudFilter:
+    """All pixels that are near and confident."""
     try:
-        return CloudFilter(stride=1, max_range=arguments.max_depth,
-                           min_confidence=arguments.min_confidence)
+        return CloudFilter(stride=1, max_range=max_range, min_confidence=min_confidence)
     except ValueError as error:
         raise MdepthError(str(error)) from error
 
@@ -173,7 +174,9 @@ def _outputs(arguments: argparse.Namespace) -> list[Output]:
     if arguments.clouds:
         outputs.append(Clouds(out, arguments.clouds))
     if arguments.fused:
-        outputs.append(Fused(out / 'fused.ply', arguments.fused_cell, arguments.fused_range))
+        outputs.append(Fused(
+            out / 'fused.ply', arguments.fused_cell,
+            _cloud_filter(arguments.fused_range, arguments.fused_confidence)))
     if arguments.mcap:
         outputs.append(Recording(out / 'recording', arguments.mcap))
     return outputs

@@ -12,6 +12,7 @@ from mdepth_ros.cli.whole_file import write_whole
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.engine.cloud_files import CloudFormat, cloud_file
 from mdepth_ros.engine.fused_cloud import FusedCloud
+from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.messages.depth_images import to_millimetres
 
 # A cell that one frame alone saw is more often an error than a surface.
@@ -109,18 +110,16 @@ class Fused:
 
     :param path: the PLY file.
     :param cell_m: edge of the grid's cells [m].
-    :param max_range_m: farther points are too inexact [m].
+    :param keep: which points are exact enough.
     """
 
-    def __init__(self, path: Path, cell_m: float, max_range_m: float) -> None:
-        self._path, self._max_range_m = path, max_range_m
+    def __init__(self, path: Path, cell_m: float, keep: CloudFilter) -> None:
+        self._path, self._keep = path, keep
         self._fused, self._count = FusedCloud(cell_m), 0
 
     def write(self, frame: PredictedFrame) -> None:
-        """Add a frame's near points."""
-        points, rgb = frame.rendering.navigation_points
-        near = np.linalg.norm(points, axis=1) <= self._max_range_m
-        self._fused.add(points[near], rgb[near], frame.path.T_first_camera)
+        """Add a frame's points."""
+        self._fused.add(*frame.rendering.points_that_pass(self._keep), frame.path.T_first_camera)
         self._count += 1
 
     def close(self) -> str:

@@ -31,10 +31,11 @@ class Selection:
         """Whether neither this image nor any later one is taken."""
         return self.last is not None and number > self.last
 
-    def count(self, images: int) -> int:
-        """How many of so many images are taken."""
-        last = images - 1 if self.last is None else min(self.last, images - 1)
-        return max(0, last - self.first) // self.every + 1 if last >= self.first else 0
+    def count(self, images: int | None) -> int | None:
+        """How many of so many images are taken; None where nobody knows."""
+        ends = [last for last in (self.last, None if images is None else images - 1)
+                if last is not None]
+        return len(range(self.first, min(ends) + 1, self.every)) if ends else None
 
 
 def predict(source: Source, selection: Selection, predictor: Predictor,
@@ -53,7 +54,7 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
     """
     kept: list[str] = []
     with stop_signals() as stopped:
-        with ExitStack() as closing, tqdm(total=selection.count(source.count) or None,
+        with ExitStack() as closing, tqdm(total=selection.count(source.count or None),
                                           unit=' frames', leave=False, desc=source.name) as bar:
             for output in reversed(outputs):
                 closing.callback(lambda output=output: kept.append(output.close()))

@@ -104,6 +104,8 @@ class LiveSource:
                  clock: Callable[[], int] = time.time_ns) -> None:
         self.name = name
         self._capture, self._clock = capture, clock
+        # What waits in the driver would get the stamp of a later time.
+        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
         ok, bgr = capture.read()
         if not ok:
             raise MdepthError(f'{name} gives no images')

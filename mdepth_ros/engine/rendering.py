@@ -139,9 +139,20 @@ class Rendering:
     @cached_property
     def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """(N, 3) points [m] and RGB colours that a costmap should see."""
+        return self.points_that_pass(self._options.cloud)
+
+    def points_that_pass(
+        self, keep: CloudFilter
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """
+        Lift some pixels, at the network's resolution.
+
+        :param keep: which ones.
+        :return: (N, 3) points [m] and their (N, 3) RGB colours.
+        """
         points, rgb = navigation_points(
             self._network_depth, invert_intrinsics(self._estimate.K), self.network_rgb,
-            self._estimate.confidence, self._options.cloud)
+            self._estimate.confidence, keep)
         return points.cpu().numpy(), rgb.cpu().numpy()
 
     @cached_property
