@@ -15,8 +15,8 @@ from mdepth_ros.engine.fused_cloud import FusedCloud
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.messages.depth_images import to_millimetres
 
-# A cell that one frame alone saw is more often an error than a surface.
-MIN_FRAMES = 2
+# A cell that fewer frames saw is more often an error than a surface.
+MIN_FRAMES = 3
 
 
 class Output(Protocol):

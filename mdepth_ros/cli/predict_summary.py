@@ -55,8 +55,8 @@ class Summary:
                  f'{self._single.total()} single-frame']
         lines += [f'  {count} single-frame: {reason}' for reason, count in self._single.items()]
         if self._lost_motions:
-            lines.append(f'{self._lost_motions} frames of which the motion is not known: there the '
-                         'path stands still, and in the fused cloud what follows lies wrong')
+            lines.append(f'{self._lost_motions} frames whose motion is not known: there the path '
+                         'stands still, and in the fused cloud what follows lies wrong')
         lines += [f'image {entry["image"]} could not be used: {entry["reason"]}'
                   for entry in self._unusable[:SHOWN]]
         if len(self._unusable) > SHOWN:
