@@ -116,19 +116,17 @@ def run(arguments: argparse.Namespace) -> int:
                               source.rectified or arguments.rectified)
         fresh_folder(arguments.out, 'predict', RESULTS)
         summary = Summary()
-        kept, interrupted = predict(
-            source, Selection(arguments.first, arguments.last, arguments.every), predictor,
-            _outputs(arguments), summary)
-    estimator = predictor.estimator
-    summary.write(arguments.out / 'summary.json', {
-        'source': arguments.source, 'weights': str(weights), 'device': str(estimator.device),
-        'backend': estimator.backend, 'interrupted': interrupted, 'kept': kept})
-    if not interrupted:
-        summary.refuse_nothing(arguments.source)
-    print(summary.text())
-    print(f'in {arguments.out}: ' + '; '.join([*kept, 'summary.json']), flush=True)
-    if interrupted:
-        raise KeyboardInterrupt
+        try:
+            predict(source, Selection(arguments.first, arguments.last, arguments.every),
+                    predictor, _outputs(arguments), summary)
+        finally:
+            # What was predicted before an interruption or a broken source is there to be used.
+            estimator = predictor.estimator
+            summary.write(arguments.out / 'summary.json', {
+                'source': arguments.source, 'weights': str(weights),
+                'device': str(estimator.device), 'backend': estimator.backend})
+            print(summary.text(arguments.out), flush=True)
+    summary.refuse_nothing(arguments.source)
     if arguments.view:
         subprocess.run([sys.executable, '-m', 'rerun',
                         *map(str, (arguments.out / 'recording').glob('*.mcap'))], check=False)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from mdepth_ros.cli.predict_frame import PredictedFrame
-from mdepth_ros.cli.whole_file import write_whole
+from mdepth_ros.cli.whole_file import write_whole, writing
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.engine.cloud_files import CloudFormat, cloud_file
 from mdepth_ros.engine.fused_cloud import FusedCloud
@@ -46,7 +46,9 @@ class DepthPngs:
                                [cv2.IMWRITE_PNG_COMPRESSION, 1])
         write_whole(self._folder / 'depth' / f'{frame.number:06}.png', data.tobytes())
         if not self._count:
-            write_camera_yaml(frame.rendering.camera, self._folder / 'camera.yaml')
+            path = self._folder / 'camera.yaml'
+            with writing(path):
+                write_camera_yaml(frame.rendering.camera, path)
         self._count += 1
 
     def close(self) -> str:

@@ -39,7 +39,7 @@ class Selection:
 
 
 def predict(source: Source, selection: Selection, predictor: Predictor,
-            outputs: Sequence[Output], summary: Summary) -> tuple[list[str], bool]:
+            outputs: Sequence[Output], summary: Summary) -> None:
     """
     Predict a source's images; those that cannot be used are counted and left out.
 
@@ -47,17 +47,18 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
     :param selection: which of them.
     :param predictor: the model.
     :param outputs: what is written; closed when this returns or raises.
-    :param summary: counts frames.
-    :return: what there is, a line for each output; and whether Ctrl-C or SIGTERM ended it early,
-        in which case the frame in work was still finished.
+    :param summary: told about each frame, and at the end what there is.
     :raises MdepthError: if the source or the disk gives up.
+    :raises KeyboardInterrupt: by Ctrl-C or SIGTERM, once the frame in work is finished.
     """
-    kept: list[str] = []
+    def finish(output: Output) -> None:
+        summary.keep(output.close())
+
     with stop_signals() as stopped:
         with ExitStack() as closing, tqdm(total=selection.count(source.count or None),
                                           unit=' frames', leave=False, desc=source.name) as bar:
             for output in reversed(outputs):
-                closing.callback(lambda output=output: kept.append(output.close()))
+                closing.callback(finish, output)
             for number, image in enumerate(source.images()):
                 if stopped() or selection.ends(number):
                     break
@@ -74,4 +75,6 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
                         output.write(frame)
                     summary.add(frame)
                 bar.update()
-        return [line for line in kept if line], stopped()
+        if stopped():
+            raise KeyboardInterrupt
+        summary.complete = True

@@ -12,13 +12,19 @@ from mdepth_ros.cli.whole_file import write_whole
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
 
-SHOWN = 3  # unusable images that are named on the screen
+SHOWN = 3  # reasons and unusable images that are named on the screen
 
 
 class Summary:
-    """Counts frames as they come."""
+    """
+    Counts frames as they come.
+
+    :ivar complete: whether the run came to its end.
+    """
 
     def __init__(self) -> None:
+        self.complete = False
+        self._kept: list[str] = []
         self._started = time.monotonic()
         self._stamps: list[int] = []
         self._single: Counter[str] = Counter()
@@ -49,11 +55,15 @@ class Summary:
         """Count an image that could not be used."""
         self._unusable.append({'image': number, 'reason': str(error)})
 
-    def text(self) -> str:
-        """Return what people should know."""
+    def keep(self, what: str) -> None:
+        """Note a complete output; empty is none."""
+        self._kept += [what] if what else []
+
+    def text(self, out: Path) -> str:
+        """Return what people should know; the outputs are in a folder."""
         lines = [f'{self.frames} frames: {self.frames - self._single.total()} matched, '
                  f'{self._single.total()} single-frame']
-        lines += [f'  {count} single-frame: {reason}' for reason, count in self._single.items()]
+        lines += [f'  {count} single-frame: {reason}' for reason, count in self._single.most_common(SHOWN)]
         if self._lost_motions:
             lines.append(f'{self._lost_motions} frames whose motion is not known: there the path '
                          'stands still, and in the fused cloud what follows lies wrong')
@@ -61,6 +71,7 @@ class Summary:
                   for entry in self._unusable[:SHOWN]]
         if len(self._unusable) > SHOWN:
             lines.append(f'... and {len(self._unusable) - SHOWN} more')
+        lines.append(f'in {out}: ' + '; '.join([*self._kept, 'summary.json']))
         return '\n'.join(lines)
 
     def refuse_nothing(self, source: str) -> None:
@@ -74,15 +85,17 @@ class Summary:
         """
         Write the JSON.
 
-        ``frames``, ``matched``, ``single`` (by reason), ``lost_motions``, ``unusable`` (image and
-        reason), ``first_stamp_ns``, ``last_stamp_ns``, ``scale``, ``path_length_m``, ``size`` of
-        the network, ``first_depth_ms``, ``depth_ms`` (median of the others) and ``total_s``.
+        ``complete``, ``kept`` (a line for each output), ``frames``, ``matched``, ``single`` (by
+        reason), ``lost_motions``, ``unusable`` (image and reason), ``first_stamp_ns``,
+        ``last_stamp_ns``, ``scale``, ``path_length_m``, ``size`` of the network,
+        ``first_depth_ms``, ``depth_ms`` (median of the others) and ``total_s``.
 
         :param path: the file.
         :param about: what else to write.
         """
         last = self._last
         content: dict[str, Any] = about | {
+            'complete': self.complete, 'kept': self._kept,
             'frames': self.frames, 'matched': self.frames - self._single.total(),
             'single': dict(self._single), 'lost_motions': self._lost_motions,
             'unusable': self._unusable, 'total_s': round(time.monotonic() - self._started, 3)}

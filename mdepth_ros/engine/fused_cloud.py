@@ -60,7 +60,8 @@ class FusedCloud:
                                   | place[:, 2], return_inverse=True)
         weight = 1.0 / np.square(points[:, 2:].astype(np.float64))
         values = np.hstack([in_world * weight, rgb * weight, weight])
-        sums = np.stack([np.bincount(index, column) for column in values.T], axis=1)
+        sums = np.stack([np.bincount(index, column) for column in values.T], axis=1,
+                        dtype=np.float64)
         self._cells = _merged(self._cells, _Cells(number, sums, np.ones_like(number)))
 
     def cloud(self, min_frames: int = 1) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:

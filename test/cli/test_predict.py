@@ -1,5 +1,6 @@
 """Recordings through the whole command; what it leaves behind, read back independently."""
 
+import itertools
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from importlib.util import find_spec
 
 import cv2
@@ -23,7 +25,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
 from mdepth_ros.engine.rendering import color_picture
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.messages.bag import open_bag
+from mdepth_ros.messages.bag import BagError, open_bag
 from mdepth_ros.messages.header import nanoseconds
 
 WIDTH, HEIGHT = 160, 96
@@ -100,7 +102,7 @@ def test_the_summary_counts(everything):
     _, summary = everything
     assert summary['frames'] == summary['matched'] + sum(summary['single'].values()) == 5
     assert summary['single']['first frame'] == 1
-    assert (summary['unusable'], summary['interrupted'], summary['size']) == ([], False, '96x64')
+    assert (summary['unusable'], summary['complete'], summary['size']) == ([], True, '96x64')
     assert (summary['first_stamp_ns'], summary['last_stamp_ns']) == (100_000_000, 900_000_000)
     assert summary['depth_ms'] > 0
     assert summary['path_length_m'] > 0
@@ -284,7 +286,7 @@ def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
     assert 'Traceback' not in errors
     summary = json.loads((out / 'summary.json').read_text())
     frames = summary['frames']
-    assert summary['interrupted']
+    assert not summary['complete']
     assert 4 <= frames < 70
     assert f'depth/: {frames} PNG images' in text
     depths = sorted((out / 'depth').iterdir())
@@ -297,21 +299,46 @@ def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
     assert [path for path in out.rglob('*') if 'partial' in path.name] == []
 
 
-def test_interrupted_before_the_first_frame_nothing_is_there(folder, tiny_weights, tmp_path,
-                                                             capsys):
-    class Early(FolderSource):
-        def images(self):
-            os.kill(os.getpid(), signal.SIGTERM)
-            yield from super().images()
+class BreakingFolder(FolderSource):
+    """A folder whose reading ends before its images do."""
 
+    def __init__(self, *arguments, count, end):
+        super().__init__(*arguments)
+        self._readable, self._end = count, end
+
+    def images(self):
+        yield from itertools.islice(super().images(), self._readable)
+        self._end()
+        yield from super().images()
+
+
+def broken_source():
+    raise BagError('run.bag is broken')
+
+
+@pytest.mark.parametrize(('count', 'end', 'status'), [
+    (0, lambda: os.kill(os.getpid(), signal.SIGTERM), 130),
+    (0, broken_source, 1),
+    (3, broken_source, 1),
+])
+def test_what_was_finished_before_the_end_is_kept(folder, tiny_weights, tmp_path, capsys,
+                                                  monkeypatch, count, end, status):
+    monkeypatch.setattr('mdepth_ros.cli.predict_source.FolderSource',
+                        partial(BreakingFolder, count=count, end=end))
     out = tmp_path / 'out'
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr('mdepth_ros.cli.predict_source.FolderSource', Early)
-        assert main(['predict', str(folder), '--fov', '80', '--mcap', '--out', str(out),
-                     '--weights', str(tiny_weights), *SMALL]) == 130
-    assert json.loads((out / 'summary.json').read_text())['frames'] == 0
-    assert not (out / 'video.mp4').exists()
-    assert f'in {out}: summary.json' in capsys.readouterr().out
+    assert main(['predict', str(folder), '--fov', '80', '--mcap', '--out', str(out),
+                 '--weights', str(tiny_weights), *SMALL]) == status
+    summary = json.loads((out / 'summary.json').read_text())
+    assert (summary['frames'], summary['complete']) == (count, False)
+    said = capsys.readouterr()
+    if count:
+        assert f'in {out}: depth/: 3 PNG images' in said.out
+        assert said.err.strip().endswith('mdepth: error: run.bag is broken')
+        assert cv2.VideoCapture(str(out / 'video.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+        assert len(read_bag(out / 'recording')['/depth/image']) == 3
+    else:
+        assert f'in {out}: summary.json' in said.out
+        assert not (out / 'video.mp4').exists()
 
 
 def test_it_needs_no_ros(folder, tiny_weights, tmp_path):
