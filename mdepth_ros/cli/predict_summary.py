@@ -63,7 +63,8 @@ class Summary:
         """Return what people should know; the outputs are in a folder."""
         lines = [f'{self.frames} frames: {self.frames - self._single.total()} matched, '
                  f'{self._single.total()} single-frame']
-        lines += [f'  {count} single-frame: {reason}' for reason, count in self._single.most_common(SHOWN)]
+        lines += [f'  {count} single-frame: {reason}'
+                  for reason, count in self._single.most_common(SHOWN)]
         if self._lost_motions:
             lines.append(f'{self._lost_motions} frames whose motion is not known: there the path '
                          'stands still, and in the fused cloud what follows lies wrong')
