@@ -257,15 +257,21 @@ def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
         ('/cam/camera_info', START_NS, camera_info(store, START_NS, bent)),
         ('/cam/image_raw', START_NS, image(store, START_NS, picture(0)))])
     images = {}
-    for more in ((), ('--rectified',)):
+    for more in ((), ('--rectified',), ('--output-size', 'network')):
         predict(tmp_path / 'run', tmp_path / 'out', tiny_weights, '--mcap', 'raw', *more)
         message = read_bag(tmp_path / 'out/recording')['/camera/image'][0][1]
-        images[more] = message.data.reshape(HEIGHT, WIDTH, 3).astype(int)
+        images[more] = message.data.reshape(message.height, message.width, 3).astype(int)
     expected = cv2.undistort(picture(0), bent.K, bent.distortion).astype(int)
     inner = np.s_[10:-10, 10:-10]
     assert np.abs(images[()] - expected)[inner].mean() < 2
     assert np.abs(picture(0) - expected)[inner].mean() > 10
     np.testing.assert_array_equal(images['--rectified',], picture(0))
+    # At the network's size it is what the networks saw.
+    small = [cv2.resize(rgb.astype(np.uint8), (96, 64), interpolation=cv2.INTER_AREA).astype(int)
+             for rgb in (expected, picture(0))]
+    error, uncorrected = (np.abs(images['--output-size', 'network'] - rgb)[6:-6, 6:-6].mean()
+                          for rgb in small)
+    assert error < 0.5 * uncorrected
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
