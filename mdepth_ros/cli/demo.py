@@ -1,24 +1,20 @@
 """``mdepth demo``: the real node in its own process, on a bag, a video or a made-up drive."""
 
 import argparse
-import shutil
 import time
 from pathlib import Path
 
+from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.demo_material import Material, material_from_bag, material_from_source
 from mdepth_ros.cli.demo_picture import draw_picture
 from mdepth_ros.cli.demo_report import make_report
 from mdepth_ros.cli.demo_session import NodeChoice, run_session
-from mdepth_ros.cli.demo_source import (
-    CameraChoice,
-    images_source,
-    synthetic_source,
-    video_source,
-)
+from mdepth_ros.cli.demo_source import images_source, synthetic_source, video_source
+from mdepth_ros.cli.out_folder import fresh_folder
 from mdepth_ros.errors import MdepthError
 
 # What a run leaves in its folder, and what the next run into it may therefore remove.
-FOLDERS = ('input', 'truth', 'recording', 'log')
+RESULTS = ('input', 'truth', 'recording', 'log', 'report.json', 'picture.png')
 SYNTHETIC_FRAMES, OWN_FRAMES = 100, 300
 
 
@@ -67,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'[{time.monotonic() - started:5.1f} s] {text}', flush=True)
 
     _check(arguments)
-    _prepare(arguments.out)
+    fresh_folder(arguments.out, 'demo', RESULTS)
     material = _material(arguments)
     say(f'playing {material.name} from {material.bag}')
     node = NodeChoice(arguments.weights, arguments.param)
@@ -97,20 +93,6 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.bag is not None and arguments.out.resolve() in (
             arguments.bag.resolve(), *arguments.bag.resolve().parents):
         raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
-
-
-def _prepare(out: Path) -> None:
-    """Make the folder; remove the last run's bags, and only in a folder that a run has made."""
-    marker = out / '.mdepth_demo'
-    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
-        raise MdepthError(f'--out {out} exists and is not from a demo; choose another folder')
-    out.mkdir(parents=True, exist_ok=True)
-    marker.touch()
-    for name in FOLDERS:
-        if (out / name).is_dir():
-            shutil.rmtree(out / name)
-    for name in ('report.json', 'picture.png'):
-        (out / name).unlink(missing_ok=True)
 
 
 def _material(arguments: argparse.Namespace) -> Material:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from mdepth_ros.cli.demo_source import CameraChoice, Source
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.demo_source import Source
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import (

@@ -9,17 +9,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.datasets.frames_index import FILE_NAME, FrameEntry, read_index
-from mdepth_ros.training.datasets.image_files import read_depth
+from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000
 # Frames rendered at once: few, so that the progress bar moves.
 CHUNK = 4
-SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
 
 
 @dataclass(frozen=True)
@@ -50,38 +49,6 @@ class Source:
     count: int
     frames: Iterator[SourceFrame]
     action: str = 'writing the bag'
-
-
-@dataclass(frozen=True)
-class CameraChoice:
-    """What the user said about the camera: a file, an angle of view [deg], or neither."""
-
-    file: Path | None = None
-    fov_deg: float | None = None
-
-    def camera(self, width: int, height: int) -> Camera | None:
-        """
-        Return the camera of images of this size, or None if the user said nothing.
-
-        :param width: image width [px].
-        :param height: image height [px].
-        :raises MdepthError: if the file is not usable or is for another size.
-        """
-        if self.file is not None:
-            camera = read_camera_yaml(self.file)
-            if (camera.width, camera.height) != (width, height):
-                raise MdepthError(f'{self.file} is for {camera.width} x {camera.height}, '
-                                  f'the images are {width} x {height}')
-            return camera
-        return None if self.fov_deg is None else Camera.from_fov(width, height, self.fov_deg)
-
-    def required(self, what: str, width: int, height: int) -> Camera:
-        """Return the camera; MdepthError where the user must name one."""
-        camera = self.camera(width, height)
-        if camera is None:
-            raise MdepthError(f'{what} does not say what camera it is from: pass --fov DEG, its '
-                              'horizontal angle of view, or --camera-info FILE.yaml')
-        return camera
 
 
 def synthetic_source(frames: int, width: int = 640, height: int = 192, seed: int = 7) -> Source:
@@ -174,45 +141,22 @@ def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) ->
     :return: the source.
     :raises MdepthError: if there are no images, or the camera is not known.
     """
-    if not folder.is_dir():
-        raise MdepthError(f'no folder at {folder}')
-    index = read_index(folder / FILE_NAME) if (folder / FILE_NAME).is_file() else None
-    entries = index.frames if index else tuple(
-        FrameEntry(path.name) for path in sorted(folder.iterdir())
-        if path.suffix.lower() in SUFFIXES)
-    if not entries:
-        raise MdepthError(f'{folder} has neither frames.json nor images ({", ".join(SUFFIXES)})')
-    height, width = _read_image(folder / entries[0].image).shape[:2]
-    camera = choice.camera(width, height)
-    if index and (index.width, index.height) != (width, height):
-        raise MdepthError(f'{entries[0].image} is {width} x {height}, '
-                          f'{folder / FILE_NAME} says {index.width} x {index.height}')
-    if camera is None:
-        camera = index.camera() if index else choice.required(str(folder), width, height)
+    images = open_image_folder(folder, choice)
+    index, camera = images.index, images.camera
     rate = (index and index.fps) or fps
-    count = min(limit, len(entries))
+    count = min(limit, len(images.entries))
 
     def frames_of() -> Iterator[SourceFrame]:
-        for place, entry in enumerate(entries[:count]):
-            rgb = _read_image(folder / entry.image)
-            if rgb.shape[:2] != (height, width):
-                raise MdepthError(f'{entry.image} is {rgb.shape[1]} x {rgb.shape[0]}, '
-                                  f'the first image {width} x {height}')
+        for place, entry in enumerate(images.entries[:count]):
+            rgb = read_rgb(folder / entry.image, camera.width, camera.height)
             depth = (read_depth(folder / entry.depth, index.depth_unit_m)
                      if index and entry.depth else None)
             yield SourceFrame(_stamp(place, rate), rgb, depth, entry.T_world_camera)
 
-    return Source(f'{folder.name} ({count} of {len(entries)} images)', camera, count, frames_of())
+    return Source(f'{folder.name} ({count} of {len(images.entries)} images)', camera, count,
+                  frames_of())
 
 
 def _stamp(index: int, fps: float) -> int:
     """Stamp of the n-th frame [ns]."""
     return START_NS + round(index * 1e9 / fps)
-
-
-def _read_image(path: Path) -> NDArray[np.uint8]:
-    """Read an image as RGB."""
-    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if bgr is None:
-        raise MdepthError(f'{path} is not an image that OpenCV can read')
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

@@ -2,13 +2,13 @@
 
 import argparse
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from tqdm import tqdm
 
+from mdepth_ros.cli.argument_types import network_input
 from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.errors import MdepthError
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'package')
     parser.add_argument('--benchmark', type=Path, metavar='DIR',
                         help='improved ground truth of KITTI (data_depth_annotated)')
-    parser.add_argument('--size', type=_size, metavar='WxH|PIXELS',
+    parser.add_argument('--size', type=network_input, metavar='WxH|PIXELS',
                         help="the networks' input size, multiples of 32, or at most so many "
                         f'pixels; by default {EngineConfig().pixel_budget} pixels')
     parser.add_argument('--method', choices=get_args(Method), default=EngineConfig().method,
@@ -115,20 +115,6 @@ def run(arguments: argparse.Namespace) -> int:
             plot_scale(evaluation.per_frame, arguments.plots / 'scale.png')
         draw_samples(samples, protocol, arguments.plots / 'samples.png')
     return 0
-
-
-def _size(text: str) -> EngineConfig:
-    """Read WxH or a number of pixels."""
-    match = re.fullmatch(r'(\d+)(?:x(\d+))?', text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f'must be WxH or a number of pixels, got {text!r}')
-    first, second = match.groups()
-    try:
-        if second is None:
-            return EngineConfig(pixel_budget=int(first))
-        return EngineConfig(width=int(first), height=int(second))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _make_folder(folder: Path) -> None:

@@ -14,6 +14,7 @@ from mdepth_ros.errors import MdepthError
 # only when it is used, because some need ROS and some the training extra.
 COMMANDS = {
     'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
+    'predict': 'write the depth of a bag, a video, a folder of images or a live camera',
     'prepare': 'turn bags and videos into folders of rectified frames for training',
     'train': 'train from a recipe, or fine-tune on a recording',
     'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',

@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 from typing import get_args
 
+from mdepth_ros.cli.argument_types import positive
 from mdepth_ros.config import Backend, EngineConfig
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
@@ -29,10 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
     parser.add_argument('--size', type=_size, default=(320, 96), metavar='WxH',
                         help="the networks' input size for rendered scenes, multiples of 32")
-    parser.add_argument('--worlds', type=_positive, default=6, metavar='N',
+    parser.add_argument('--worlds', type=positive, default=6, metavar='N',
                         help='rendered worlds of each scene class; half as many for rates, '
                         'events and cameras')
-    parser.add_argument('--frames-per-world', type=_positive, default=20, metavar='N',
+    parser.add_argument('--frames-per-world', type=positive, default=20, metavar='N',
                         help='scored frames of each world')
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART',
                         help=f'some of {", ".join(PARTS)}')
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
     parser.add_argument('--backend', choices=get_args(Backend), default='auto',
                         help='what runs the networks')
-    parser.add_argument('--processes', type=_positive, default=len(os.sched_getaffinity(0)),
+    parser.add_argument('--processes', type=positive, default=len(os.sched_getaffinity(0)),
                         metavar='N', help='runs at once')
     parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
 
@@ -97,10 +98,3 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
     return width, height
-
-
-def _positive(text: str) -> int:
-    """Read a count."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'must be at least 1, got {text!r}')
-    return int(text)

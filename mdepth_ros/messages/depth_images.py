@@ -1,4 +1,4 @@
-"""Depth messages to metres."""
+"""Depth messages to metres, and metres to millimetres."""
 
 import struct
 
@@ -12,6 +12,7 @@ from mdepth_ros.messages.images import CompressedImage, Image, check_compressed,
 Depth = NDArray[np.float32]
 
 MILLIMETRES = ('16UC1', 'mono16')
+MAX_MILLIMETRES = 65535
 BYTES_PER_PIXEL = {'32FC1': 4, **dict.fromkeys(MILLIMETRES, 2)}
 # compressed_depth_image_transport puts a format and two floats before its PNG.
 CONFIG_HEADER = struct.Struct('<iff')
@@ -50,6 +51,20 @@ def decode_depth(message: Image | CompressedImage) -> Depth:
     if encoding in MILLIMETRES:
         metres *= np.float32(0.001)
     return np.where(np.isfinite(metres) & (metres > 0), metres, np.float32(np.nan))
+
+
+def to_millimetres(depth: Depth) -> NDArray[np.uint16]:
+    """
+    Turn depth into whole millimetres.
+
+    :param depth: (H, W) float32 [m].
+    :return: (H, W), rounded; 0 (invalid) for NaN, Inf, negative and more than 65.535 m.
+    """
+    with np.errstate(over='ignore'):  # becomes Inf, which is invalid below
+        millimetres = depth * np.float32(1000.0) + np.float32(0.5)
+    # NaN compares False; a clamp to the largest value would be a wall at 65 m.
+    valid = (millimetres >= 0.5) & (millimetres < MAX_MILLIMETRES + 1)
+    return np.where(valid, millimetres, 0).astype('<u2')
 
 
 def _encoding(message: Image | CompressedImage) -> str:

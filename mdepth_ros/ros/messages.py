@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
+from mdepth_ros.messages.depth_images import to_millimetres
+from mdepth_ros.messages.points import pack_points
+
 XYZ = ('x', 'y', 'z')
 VALUE_BYTES = 4
-MAX_MILLIMETRES = 65535
 
 
 def metres_image(values: NDArray[np.float32], header: Header) -> Image:
@@ -37,11 +38,7 @@ def millimetres_image(depth: NDArray[np.float32], header: Header) -> Image:
     :raises ValueError: if the array differs from the one above.
     """
     _check('depth', depth, np.float32, 2)
-    with np.errstate(over='ignore'):  # becomes Inf, which is invalid below
-        millimetres = depth * np.float32(1000.0) + np.float32(0.5)
-    # NaN compares False; a clamp to the largest value would be a wall at 65 m.
-    valid = (millimetres >= 0.5) & (millimetres < MAX_MILLIMETRES + 1)
-    return _image(np.where(valid, millimetres, 0).astype('<u2'), '16UC1', header)
+    return _image(to_millimetres(depth), '16UC1', header)
 
 
 def bgr_image(bgr: NDArray[np.uint8], header: Header) -> Image:
@@ -131,15 +128,11 @@ def _cloud(
                          f'got {points.shape} and {rgb.shape}')
     message = _empty_cloud((*XYZ, 'rgb'), height, width, header, is_dense)
     if points.size:
-        # In place, as in _image; NumPy's strided assignments take several times as long as merge.
+        # In place, as in _image.
         data = message.data
         data.append(0)
         data *= message.row_step * height
-        packed = np.frombuffer(data, np.float32).reshape(height, width, 4)
-        # PCL's rgb: the bytes b g r 0 in the place of a little-endian float.
-        colours = np.zeros((height, width, 4), np.uint8)
-        cv2.mixChannels([rgb], [colours], [0, 2, 1, 1, 2, 0])
-        cv2.merge([*points, colours.view(np.float32)[..., 0]], packed)
+        pack_points(points, rgb, np.frombuffer(data, np.float32).reshape(height, width, 4))
     return message
 
 

@@ -11,6 +11,7 @@ from rclpy.parameter import Parameter
 
 from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.point_cloud import CloudFilter
+from mdepth_ros.engine.rendering import RenderingOptions
 from mdepth_ros.engine.scale.ground_plane import GroundPrior
 from mdepth_ros.ros.parameter_field import BadParameter, Spec, parameter, spec_of
 
@@ -174,6 +175,12 @@ class NodeParameters:
             pixel_budget=self.pixel_budget, width=self.network_width,
             height=self.network_height, rectify=not self.image_is_rectified,
             max_gap_s=self.max_gap_s, scale=self.scale_value)
+
+    def rendering_options(self) -> RenderingOptions:
+        """Return what the published arrays are like."""
+        return RenderingOptions(
+            self.output_size, self.min_depth_m, self.max_depth_m,  # type: ignore[arg-type]
+            self.color_near_m, self.color_far_m, self.cloud_filter(), self.clearing_filter())
 
     def cloud_filter(self) -> CloudFilter:
         """Return what depth/points_filtered keeps."""

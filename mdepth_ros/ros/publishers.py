@@ -8,6 +8,8 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from std_msgs.msg import Header
 
+from mdepth_ros.engine.camera_path import CameraPath
+from mdepth_ros.engine.rendering import Rendering
 from mdepth_ros.ros.camera_info import info_from_camera
 from mdepth_ros.ros.messages import (
     bgr_image,
@@ -17,11 +19,10 @@ from mdepth_ros.ros.messages import (
     organised_cloud,
     xyz_cloud,
 )
-from mdepth_ros.ros.odometry import CameraPath, tf_message_type, transform_of
+from mdepth_ros.ros.odometry import odometry_message, tf_message_type, transform_of
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides
-from mdepth_ros.ros.rendering import Rendering
 
 TOPICS = {
     'depth/image': Image,
@@ -105,7 +106,7 @@ class Publishers:
                 self._publish('depth/points_filtered',
                               dense_cloud(*rendering.navigation_points, header))
         if self._wanted('odometry') or self._wanted('/tf'):
-            odometry = path.odometry(header, parameters.odometry_frame)
+            odometry = odometry_message(path, header, parameters.odometry_frame)
             self._publish('odometry', odometry)
             if '/tf' in self._publishers:
                 self._publish('/tf', tf_message_type()(transforms=[transform_of(odometry)]))

@@ -1,10 +1,11 @@
 """Known poses of a camera as the odometry of the robot that carries it."""
 
 import numpy as np
+from geometry_msgs.msg import Quaternion
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 
-from mdepth_ros.ros.odometry import BODY_OPTICAL, quaternion
+from mdepth_ros.engine.camera_path import BODY_OPTICAL, quaternion
 
 
 class RobotPath:
@@ -36,7 +37,7 @@ class RobotPath:
         for axis, position, speed in zip('xyz', T[:3, 3].tolist(), velocity.tolist()):
             setattr(message.pose.pose.position, axis, position)
             setattr(message.twist.twist.linear, axis, speed)
-        message.pose.pose.orientation = quaternion(T[:3, :3])
+        message.pose.pose.orientation = Quaternion(**dict(zip('xyzw', quaternion(T[:3, :3]))))
         return message
 
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from sensor_msgs.msg import Image
 
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
+from mdepth_ros.engine.rendering import Rendering
 from mdepth_ros.engine.scale.ground import GroundScale
 from mdepth_ros.engine.scale.odometry import OdometryScale
 from mdepth_ros.engine.scale.ramp import Ramp
@@ -21,10 +23,8 @@ from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.image_decoding import decode_image
 from mdepth_ros.ros.inputs import ImageMessage
-from mdepth_ros.ros.odometry import CameraPath
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import Publishers
-from mdepth_ros.ros.rendering import Rendering
 from mdepth_ros.ros.subscriptions import Subscriptions
 
 STOP_TIMEOUT_S = 30.0
@@ -141,7 +141,7 @@ class Worker:
             self._status.withheld('the scale is not known yet', scale)
             return
         estimated_s = time.monotonic()
-        rendering = Rendering(estimate, camera, parameters)
+        rendering = Rendering(estimate, camera, parameters.rendering_options())
         self._publishers.publish(rendering, self._path, message.header, parameters)
         published_s = time.monotonic()
         self._status.accepted(estimate, scale, 1e3 * (published_s - arrived_s),

@@ -155,7 +155,7 @@ def test_nothing_is_computed_for_nobody_but_the_buffer_stays_warm(tiny_weights):
 
 
 def test_only_what_is_subscribed_is_published(tiny_weights, monkeypatch):
-    from mdepth_ros.ros.rendering import Rendering
+    from mdepth_ros.engine.rendering import Rendering
 
     made = []
     for name in ('points', 'navigation_points', 'color', 'confidence'):

@@ -5,9 +5,10 @@ import pytest
 import torch
 from std_msgs.msg import Header
 
+from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.geometry.pose import motion_from_parameters
-from mdepth_ros.ros.odometry import CameraPath, transform_of
+from mdepth_ros.ros.odometry import odometry_message, transform_of
 
 STEP_S = 0.1
 
@@ -44,7 +45,7 @@ def rotate(q, vector):
 
 
 def test_the_path_starts_level_with_the_camera_looking_along_x():
-    message = CameraPath().odometry(header(), 'odom')
+    message = odometry_message(CameraPath(), header(), 'odom')
     assert (message.header.frame_id, message.child_frame_id) == ('odom', 'cam_optical')
     assert (message.header.stamp.sec, message.header.stamp.nanosec) == (12, 345)
     assert xyz(message.pose.pose.position) == [0, 0, 0]
@@ -59,44 +60,46 @@ def test_driving_a_square_comes_back():
     quarter_left = (0.0, -math.pi / 2, 0.0)  # about the optical y axis, which points down
     for i, corner in enumerate([[1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]]):
         path.add(estimate(quarter_left, (0.0, 0.0, 1.0), i))
-        position = path.odometry(header(), 'odom').pose.pose.position
+        position = odometry_message(path, header(), 'odom').pose.pose.position
         np.testing.assert_allclose(xyz(position), corner, atol=1e-9)
-    q = path.odometry(header(), 'odom').pose.pose.orientation
+    assert path.length_m == pytest.approx(4.0)
+    q = odometry_message(path, header(), 'odom').pose.pose.orientation
     np.testing.assert_allclose(rotate(q, [0, 0, 1]), [1, 0, 0], atol=1e-9)
 
 
 def test_twist_is_the_velocity_in_the_camera_frame():
     path = CameraPath()
     path.add(estimate((0.0, 0.02, 0.0), (0.0, 0.0, 0.1)))
-    twist = path.odometry(header(), 'odom').twist.twist
+    twist = odometry_message(path, header(), 'odom').twist.twist
     np.testing.assert_allclose(xyz(twist.angular), [0, 0.2, 0], atol=1e-9)
     # At the end of the motion the camera has turned right: it moves forward and a little left.
     np.testing.assert_allclose(xyz(twist.linear), [-math.sin(0.02), 0, math.cos(0.02)], atol=1e-9)
     path.add(estimate())
-    assert xyz(path.odometry(header(), 'odom').twist.twist.linear) == [0, 0, 0]
+    assert xyz(odometry_message(path, header(), 'odom').twist.twist.linear) == [0, 0, 0]
 
 
 def test_without_a_motion_the_camera_stays():
     path = CameraPath()
     path.add(estimate((0.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
     path.add(estimate())
-    assert xyz(path.odometry(header(), 'odom').pose.pose.position) == pytest.approx([1, 0, 0])
+    position = odometry_message(path, header(), 'odom').pose.pose.position
+    assert xyz(position) == pytest.approx([1, 0, 0])
 
 
 def test_thousands_of_turns_leave_a_rotation():
     path = CameraPath()
     for i in range(3000):
         path.add(estimate((0.1, 0.2, 0.3), (0.0, 0.0, 0.01), i))
-    R = path._T_odom_camera[:3, :3]
+    R = path.T_odom_camera[:3, :3]
     np.testing.assert_allclose(R @ R.T, np.eye(3), atol=1e-12)
-    q = path.odometry(header(), 'odom').pose.pose.orientation
+    q = odometry_message(path, header(), 'odom').pose.pose.orientation
     assert q.x**2 + q.y**2 + q.z**2 + q.w**2 == pytest.approx(1.0)
 
 
 def test_covariances_are_not_zero_and_the_transform_says_the_same():
     path = CameraPath()
     path.add(estimate((0.0, 0.1, 0.0), (0.3, 0.2, 0.1)))
-    message = path.odometry(header(), 'odom')
+    message = odometry_message(path, header(), 'odom')
     assert (np.diag(np.reshape(message.pose.covariance, (6, 6))) > 0).all()
     transform = transform_of(message)
     assert transform.header == message.header

@@ -164,7 +164,8 @@ class BagSource:
                                f'{camera.width} x {camera.height}')
             return rgb
 
-        return SourceImage(nanoseconds(message.header.stamp), camera, read_rgb)
+        return SourceImage(nanoseconds(message.header.stamp), camera, read_rgb,
+                           frame_id=message.header.frame_id)
 
     def _read_depth(self, message: Message, image: Message) -> DepthReading | None:
         """Decode true depth; None where the message is broken."""

@@ -12,15 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.datasets.frames_index import (
-    DEFAULT_DEPTH_UNIT_M,
-    FILE_NAME,
-    FramesIndex,
-    write_index,
-)
+from mdepth_ros.messages.depth_images import to_millimetres
+from mdepth_ros.training.datasets.frames_index import FILE_NAME, FramesIndex, write_index
 
 JPEG_QUALITY = 95
-MAX_DEPTH = 65535  # of a 16-bit PNG
 
 
 class FrameWriter:
@@ -68,9 +63,7 @@ class FrameWriter:
         :param depth: (H, W) [m], NaN where there is none.
         :raises MdepthError: if the disk does not take it.
         """
-        units = np.nan_to_num(np.round(depth / DEFAULT_DEPTH_UNIT_M))
-        stored = np.where(units <= MAX_DEPTH, units, 0).astype(np.uint16)
-        self._write(self._path(sequence) / self.depth_name(index), stored,
+        self._write(self._path(sequence) / self.depth_name(index), to_millimetres(depth),
                     [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
     def finish(self, sequence: int, index: FramesIndex) -> None:

@@ -44,4 +44,4 @@ class PrepareOptions:
         if self.every < 1:
             problems.append(f'every must be at least 1, got {self.every}')
         if problems:
-            raise MdepthError('prepare: ' + '; '.join(problems))
+            raise MdepthError('; '.join(problems))

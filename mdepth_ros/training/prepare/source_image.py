@@ -51,9 +51,10 @@ class SourceImage:
     """
     One image with what is known about it.
 
-    ``stamp_ns`` [ns]; ``camera`` as it arrives; ``T_odom_base`` (4, 4) [m] or None. ``read_rgb``
-    gives (H, W, 3) uint8 RGB or raises BadImage; ``read_depth`` gives None where there is none.
-    Both may be called only until the next image is asked for.
+    ``stamp_ns`` [ns]; ``camera`` as it arrives; ``T_odom_base`` (4, 4) [m] or None; ``frame_id``
+    as ROS has it, empty where nobody said. ``read_rgb`` gives (H, W, 3) uint8 RGB or raises
+    BadImage; ``read_depth`` gives None where there is none. Both may be called only until the next
+    image is asked for.
     """
 
     stamp_ns: int
@@ -61,6 +62,7 @@ class SourceImage:
     read_rgb: Callable[[], NDArray[np.uint8]]
     read_depth: Callable[[], DepthReading | None] = lambda: None
     T_odom_base: NDArray[np.float64] | None = None
+    frame_id: str = ''
 
 
 class Source(Protocol):

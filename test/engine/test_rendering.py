@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,9 +7,14 @@ import torch
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
+from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.engine.preprocess import Preprocessor
-from mdepth_ros.ros.parameters import NodeParameters
-from mdepth_ros.ros.rendering import Rendering, color_picture, mark_range
+from mdepth_ros.engine.rendering import (
+    Rendering,
+    RenderingOptions,
+    color_picture,
+    mark_range,
+)
 
 CAMERA = Camera.from_fov(192, 128, 80.0)
 
@@ -46,7 +52,7 @@ def test_colours_are_warm_near_cold_far_and_black_where_invalid():
 @pytest.mark.parametrize(('size', 'shape'), [('network', (64, 96)), ('input', (128, 192))])
 def test_all_arrays_have_the_published_size(size, shape):
     depth = torch.full((1, 1, 64, 96), 5.0)
-    rendering = Rendering(estimate(depth), CAMERA, NodeParameters(output_size=size))
+    rendering = Rendering(estimate(depth), CAMERA, RenderingOptions(output_size=size))
     assert rendering.depth.shape == rendering.confidence.shape == shape
     assert rendering.color.shape == (*shape, 3)
     points, rgb = rendering.points
@@ -61,26 +67,30 @@ def test_all_arrays_have_the_published_size(size, shape):
 
 def test_navigation_points_keep_what_is_confident_and_in_range():
     depth = torch.full((1, 1, 64, 96), 5.0)
-    points, rgb = Rendering(estimate(depth), CAMERA, NodeParameters()).navigation_points
+    cloud = CloudFilter(stride=2, min_confidence=0.4)
+    options = RenderingOptions(cloud=cloud)
+    points, rgb = Rendering(estimate(depth), CAMERA, options).navigation_points
     assert points.shape == (32 * 48, 3)
     assert points.shape == rgb.shape
-    for refused in ({'filtered_min_confidence': 0.9}, {'filtered_max_range': 4.0},
+    for refused in ({'cloud': replace(cloud, min_confidence=0.9)},
+                    {'cloud': replace(cloud, max_range=4.0)},
                     {'max_depth_m': 4.0}, {'min_depth_m': 6.0}):
-        parameters = NodeParameters(**refused)
-        assert len(Rendering(estimate(depth), CAMERA, parameters).navigation_points[0]) == 0
+        options = RenderingOptions(**{'cloud': cloud, **refused})
+        assert len(Rendering(estimate(depth), CAMERA, options).navigation_points[0]) == 0
 
 
 def test_clearing_points_reach_to_their_range_and_heed_the_confidence():
     depth = torch.full((1, 1, 64, 96), 90.0)
     depth[..., :48] = 5.0
-    p = NodeParameters(clearing_range=20.0, clearing_stride=8, filtered_max_range=6.0)
-    points = Rendering(estimate(depth), CAMERA, p).clearing_points
+    clearing = CloudFilter(stride=8, max_range=20.0, min_confidence=0.4)
+    options = RenderingOptions(clearing=clearing)
+    points = Rendering(estimate(depth), CAMERA, options).clearing_points
     assert points.shape == (8 * 12, 3)
     far = points[:, 2] > 6.0
     assert far.sum() == 8 * 6
     np.testing.assert_allclose(np.linalg.norm(points[far], axis=1), 20.0, rtol=1e-5)
     np.testing.assert_allclose(points[~far][:, 2], 5.0, rtol=1e-5)
-    refused = NodeParameters(filtered_min_confidence=0.9)
+    refused = RenderingOptions(clearing=replace(clearing, min_confidence=0.9))
     assert len(Rendering(estimate(depth), CAMERA, refused).clearing_points) == 0
 
 
@@ -89,7 +99,7 @@ def test_upsampled_depth_has_no_points_between_surfaces():
     depth[..., 48:] = 9.0
     depth[..., 80:] = 200.0
     depth[..., :8] = -1.0
-    published = Rendering(estimate(depth), CAMERA, NodeParameters(output_size='input')).depth
+    published = Rendering(estimate(depth), CAMERA, RenderingOptions(output_size='input')).depth
     values = {round(float(value), 4) for value in published[np.isfinite(published)]}
     assert values == {2.0, 9.0}
     assert np.isnan(published[:, :16]).all()

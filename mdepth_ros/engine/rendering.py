@@ -1,7 +1,9 @@
-"""One estimate as the arrays that the topics carry, each made when it is first asked for."""
+"""One estimate as the arrays that people and robots use, each made when it is first asked for."""
 
 import math
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,10 +14,36 @@ from torch import Tensor
 
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.frames import DepthEstimate
-from mdepth_ros.engine.point_cloud import clearing_points, navigation_points, organised_points
+from mdepth_ros.engine.point_cloud import (
+    CloudFilter,
+    clearing_points,
+    navigation_points,
+    organised_points,
+)
 from mdepth_ros.engine.resample import resize_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
-from mdepth_ros.ros.parameters import NodeParameters
+
+OutputSize = Literal['network', 'input']
+
+
+@dataclass(frozen=True)
+class RenderingOptions:
+    """
+    What the arrays are to be like.
+
+    ``output_size`` is the resolution of images and of the organised cloud: the network's or the
+    input image's. Depth nearer than ``min_depth_m`` is marked as too close, beyond ``max_depth_m``
+    as out of range. ``color_near_m`` and ``color_far_m`` are at the ends of the colours. ``cloud``
+    says which points are kept, ``clearing`` which rays.
+    """
+
+    output_size: OutputSize = 'network'
+    min_depth_m: float = 0.1
+    max_depth_m: float = 80.0
+    color_near_m: float = 1.0
+    color_far_m: float = 40.0
+    cloud: CloudFilter = field(default_factory=CloudFilter)
+    clearing: CloudFilter = field(default_factory=CloudFilter)
 
 
 def mark_range(depth: Tensor, valid: Tensor, nearest: float, farthest: float) -> Tensor:
@@ -46,7 +74,8 @@ def color_picture(
     """
     inside = np.clip(np.where(np.isnan(depth), near, depth), near, far)
     warmth = np.log(far / inside) / math.log(far / near)
-    picture = cv2.applyColorMap((255 * warmth).astype(np.uint8), cv2.COLORMAP_TURBO)
+    levels = (255 * warmth).astype(np.uint8)
+    picture = np.asarray(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), np.uint8)
     picture[np.isnan(depth)] = 0
     return picture
 
@@ -55,23 +84,23 @@ class Rendering:
     """The outputs of one frame; what nobody subscribes to is never computed."""
 
     def __init__(
-        self, estimate: DepthEstimate, camera: Camera, parameters: NodeParameters
+        self, estimate: DepthEstimate, camera: Camera, options: RenderingOptions
     ) -> None:
         """
         Keep what the outputs are made of.
 
         :param estimate: depth at the network's resolution.
         :param camera: camera of the input image.
-        :param parameters: the values in force.
+        :param options: what they are to be like.
         """
         self._estimate = estimate
         self._input_camera = camera
-        self._parameters = parameters
+        self._options = options
 
     @cached_property
     def camera(self) -> Camera:
-        """Camera of all published images."""
-        if self._parameters.output_size == 'input':
+        """Camera of all images."""
+        if self._options.output_size == 'input':
             size = self._input_camera.width, self._input_camera.height
         else:
             size = self._estimate.depth.shape[3], self._estimate.depth.shape[2]
@@ -79,7 +108,7 @@ class Rendering:
 
     @cached_property
     def depth(self) -> NDArray[np.float32]:
-        """(H, W) published depth [m]."""
+        """(H, W) depth [m], marked as REP 117 has it."""
         return _array(self._depth)
 
     @cached_property
@@ -93,8 +122,8 @@ class Rendering:
     @cached_property
     def color(self) -> NDArray[np.uint8]:
         """(H, W, 3) BGR picture of the depth."""
-        p = self._parameters
-        return color_picture(self.depth, p.color_near_m, p.color_far_m)
+        options = self._options
+        return color_picture(self.depth, options.color_near_m, options.color_far_m)
 
     @cached_property
     def points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -110,10 +139,21 @@ class Rendering:
     @cached_property
     def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """(N, 3) points [m] and RGB colours that a costmap should see."""
+        return self.points_that_pass(self._options.cloud)
+
+    def points_that_pass(
+        self, keep: CloudFilter
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """
+        Lift some pixels, at the network's resolution.
+
+        :param keep: which ones.
+        :return: (N, 3) points [m] and their (N, 3) RGB colours.
+        """
         points, rgb = navigation_points(
             self._network_depth, invert_intrinsics(self._estimate.K),
             torch.from_numpy(self._estimate.rgb).to(self._estimate.K.device),
-            self._estimate.confidence, self._parameters.cloud_filter())
+            self._estimate.confidence, keep)
         return points.cpu().numpy(), rgb.cpu().numpy()
 
     @cached_property
@@ -121,18 +161,19 @@ class Rendering:
         """(N, 3) ends [m] of the rays that a costmap may clear."""
         ends: NDArray[np.float32] = clearing_points(
             self._network_depth, invert_intrinsics(self._estimate.K), self._estimate.confidence,
-            self._parameters.clearing_filter()).cpu().numpy()
+            self._options.clearing).cpu().numpy()
         return ends
 
     @cached_property
     def _network_depth(self) -> Tensor:
-        """Published depth at the network's resolution."""
-        p, estimate = self._parameters, self._estimate
-        return mark_range(estimate.depth, estimate.valid, p.min_depth_m, p.max_depth_m)
+        """Marked depth at the network's resolution."""
+        options, estimate = self._options, self._estimate
+        return mark_range(estimate.depth, estimate.valid, options.min_depth_m,
+                          options.max_depth_m)
 
     @cached_property
     def _depth(self) -> Tensor:
-        """Published depth at the published size."""
+        """Marked depth at the output's size."""
         return resize_depth(self._network_depth, self.camera.height, self.camera.width)
 
 

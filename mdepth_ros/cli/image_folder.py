@@ -1,0 +1,71 @@
+"""A folder of images: sorted by name, or as its ``frames.json`` lists them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.frames_index import (
+    FILE_NAME,
+    FrameEntry,
+    FramesIndex,
+    read_index,
+)
+
+SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """
+    The images' names, their camera, and ``frames.json``, where there is one.
+
+    None of the images has been read but, for its size, the first one that can be.
+    """
+
+    path: Path
+    entries: tuple[FrameEntry, ...]
+    camera: Camera
+    index: FramesIndex | None
+
+
+def open_image_folder(path: Path, choice: CameraChoice) -> ImageFolder:
+    """
+    Look into a folder of images.
+
+    :param path: the folder; for ``frames.json`` see
+        :mod:`mdepth_ros.training.datasets.frames_index`.
+    :param choice: the camera; without ``frames.json`` it is needed.
+    :return: what is there.
+    :raises MdepthError: if there are no images, or the camera is not known.
+    """
+    if not path.is_dir():
+        raise MdepthError(f'no folder at {path}')
+    index = read_index(path / FILE_NAME) if (path / FILE_NAME).is_file() else None
+    entries = index.frames if index else tuple(
+        FrameEntry(file.name) for file in sorted(path.iterdir())
+        if file.suffix.lower() in SUFFIXES)
+    if not entries:
+        raise MdepthError(f'{path} has neither {FILE_NAME} nor images ({", ".join(SUFFIXES)})')
+    name, width, height = _first_size(path, entries)
+    if index and (index.width, index.height) != (width, height):
+        raise MdepthError(f'{name} is {width} x {height}, '
+                          f'{path / FILE_NAME} says {index.width} x {index.height}')
+    camera = choice.camera(width, height)
+    if camera is None:
+        camera = index.camera() if index else choice.required(str(path), width, height)
+    return ImageFolder(path, entries, camera, index)
+
+
+def _first_size(path: Path, entries: tuple[FrameEntry, ...]) -> tuple[str, int, int]:
+    """Name, width and height [px] of the first image that can be read."""
+    for entry in entries:
+        # An EXIF orientation would turn the image away from its intrinsics.
+        image = cv2.imread(str(path / entry.image),
+                           cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+        if image is not None:
+            return entry.image, image.shape[1], image.shape[0]
+    raise MdepthError(f'{path}: OpenCV can read none of the {len(entries)} images')

@@ -1,0 +1,32 @@
+"""The folder that a command fills, each time anew."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from mdepth_ros.errors import MdepthError
+
+
+def fresh_folder(out: Path, command: str, results: Sequence[str]) -> None:
+    """
+    Make the folder; remove what the last run left, and only in a folder that a run has made.
+
+    :param out: the folder.
+    :param command: whose it is.
+    :param results: names of the files and folders that a run may leave.
+    :raises MdepthError: if it holds anything else, or cannot be made.
+    """
+    marker = out / f'.mdepth_{command}'
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
+        raise MdepthError(f'--out {out} exists and is not from a {command}; '
+                          'choose another folder')
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        for path in (out / name for name in results):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise MdepthError(f'cannot make the folder {out}: {error.strerror}') from error

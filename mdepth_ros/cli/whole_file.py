@@ -1,0 +1,40 @@
+"""Files that are there completely or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mdepth_ros.errors import MdepthError
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """
+    Write a file in one step, and its folder.
+
+    :param path: the file.
+    :param content: all of it.
+    :raises MdepthError: if the disk does not take it.
+    """
+    partial = path.with_name(f'.{path.name}.partial')
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """
+    Turn what the disk refuses into one line.
+
+    :param path: what is being written.
+    :raises MdepthError: for any OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MdepthError(f'cannot write {path}: {error.strerror or error}') from error

@@ -1,0 +1,87 @@
+"""One cloud of many frames: what falls into a cell of space becomes one point."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.errors import MdepthError
+
+# Cells along an axis: three numbers of 21 bits fit into an int64.
+AXIS_BITS = 21
+HALF = 1 << (AXIS_BITS - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """
+    What is known of cells, ascending by ``number`` (C).
+
+    ``sums`` (C, 7) are the weighted sums of x y z r g b, and of the weights; ``frames`` (C) how
+    many frames saw each.
+    """
+
+    number: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    frames: NDArray[np.int64]
+
+
+class FusedCloud:
+    """
+    A grid in space that keeps the mean of what each cell was given.
+
+    Near points count more: the error of a depth grows with its square, so its weight is 1/z^2.
+
+    :param cell_m: edge of a cell [m].
+    """
+
+    def __init__(self, cell_m: float) -> None:
+        self._cell_m = cell_m
+        self._cells = _Cells(np.zeros(0, np.int64), np.zeros((0, 7)), np.zeros(0, np.int64))
+
+    def add(self, points: NDArray[np.float32], rgb: NDArray[np.uint8],
+            T_world_camera: NDArray[np.float64]) -> None:
+        """
+        Add the points of one frame.
+
+        :param points: (N, 3) in the camera's frame, z > 0 [m].
+        :param rgb: (N, 3) uint8 colours.
+        :param T_world_camera: (4, 4) the camera's pose [m].
+        :raises MdepthError: if they are too far from the origin for a grid as fine as this.
+        """
+        if not len(points):
+            return
+        in_world = points @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
+        place = np.floor(in_world / self._cell_m).astype(np.int64) + HALF
+        if place.min() < 0 or place.max() >= 2 * HALF:
+            raise MdepthError(f'a grid of {self._cell_m:g} m ends {HALF * self._cell_m:.0f} m '
+                              'from where it starts, and the path leads out of it')
+        number, index = np.unique((place[:, 0] << 2 * AXIS_BITS) | (place[:, 1] << AXIS_BITS)
+                                  | place[:, 2], return_inverse=True)
+        weight = 1.0 / np.square(points[:, 2:].astype(np.float64))
+        values = np.hstack([in_world * weight, rgb * weight, weight])
+        sums = np.stack([np.bincount(index, column) for column in values.T], axis=1,
+                        dtype=np.float64)
+        self._cells = _merged(self._cells, _Cells(number, sums, np.ones_like(number)))
+
+    def cloud(self, min_frames: int = 1) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """
+        Return a point for each cell.
+
+        :param min_frames: only cells that so many frames saw.
+        :return: (N, 3) points [m] in the world of the poses, and (N, 3) uint8 colours.
+        """
+        sums = self._cells.sums[self._cells.frames >= min_frames]
+        means = sums[:, :6] / sums[:, 6:]
+        return means[:, :3].astype(np.float32), np.rint(means[:, 3:]).astype(np.uint8)
+
+
+def _merged(old: _Cells, new: _Cells) -> _Cells:
+    """Add up what is known of the same cells."""
+    number, index = np.unique(np.concatenate([old.number, new.number]), return_inverse=True)
+    sums, frames = np.zeros((len(number), 7)), np.zeros(len(number), np.int64)
+    # Neither has a cell twice, so that plain indexing adds up.
+    for cells, where in ((old, index[:len(old.number)]), (new, index[len(old.number):])):
+        sums[where] += cells.sums
+        frames[where] += cells.frames
+    return _Cells(number, sums, frames)

@@ -1,0 +1,429 @@
+"""Recordings through the whole command; what it leaves behind, read back independently."""
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import closing
+from functools import partial
+from importlib.util import find_spec
+
+import cv2
+import numpy as np
+import pytest
+from bags import write_bag
+from camera_messages import STORES, camera_info, compressed, image
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.main import main
+from mdepth_ros.cli.predict_run import Selection
+from mdepth_ros.cli.predict_source import FolderSource, LiveSource
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
+from mdepth_ros.engine.rendering import color_picture
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import BagError, open_bag
+from mdepth_ros.messages.header import nanoseconds
+
+WIDTH, HEIGHT = 160, 96
+CAMERA = Camera.from_fov(WIDTH, HEIGHT, 80.0)
+SMALL = ['--size', '96x64', '--backend', 'torch']
+START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
+
+
+def picture(index):
+    """A wall that comes nearer: (H, W, 3) RGB."""
+    blots = np.random.default_rng(0).integers(0, 255, (24, 40, 3), dtype=np.uint8)
+    zoom = 4 * 80 / (80 - index)
+    nearer = np.array([[zoom, 0, 79.5 * (1 - zoom / 4)], [0, zoom, 47.5 * (1 - zoom / 4)]])
+    return np.asarray(cv2.warpAffine(blots, nearer, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC,
+                                     borderMode=cv2.BORDER_REPLICATE))
+
+
+def shown(rgb):
+    """Which of the pictures comes next to this one; a codec has been at work."""
+    return int(np.argmin([np.abs(rgb.astype(int) - picture(index)).mean()
+                          for index in range(12)]))
+
+
+def write_folder(path, count):
+    path.mkdir()
+    for index in range(count):
+        cv2.imwrite(str(path / f'{index:03}.png'), picture(index)[..., ::-1])
+    return path
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    return write_folder(tmp_path_factory.mktemp('images') / 'wall', 12)
+
+
+def predict(source, out, weights, *more):
+    status = main(['predict', str(source), '--out', str(out), '--weights', str(weights), *SMALL,
+                   *map(str, more)])
+    assert status == 0
+    return json.loads((out / 'summary.json').read_text())
+
+
+@pytest.fixture(scope='module')
+def everything(folder, tiny_weights, tmp_path_factory):
+    """All outputs of frames 1, 3, 5, 7, 9 of the folder, in PNG; and the summary."""
+    out = tmp_path_factory.mktemp('predict') / 'out'
+    summary = predict(folder, out, tiny_weights, '--fov', 80, '--first', 1, '--last', 10,
+                      '--every', 2, '--mcap', 'raw', '--clouds', 'ply', '--min-confidence', 0,
+                      '--fused-confidence', 0, '--fused-cell', 0.5, '--fused-range', 80)
+    return out, summary
+
+
+NUMBERS = [1, 3, 5, 7, 9]
+
+
+def read_bag(bag):
+    """By topic, the messages in order."""
+    with closing(open_bag(bag)) as reader:
+        messages = {}
+        for connection, received_ns, raw in reader.messages():
+            message = reader.deserialize(raw, connection.msgtype)
+            messages.setdefault(connection.topic, []).append((received_ns, message))
+        return messages
+
+
+def read_ply(path):
+    header, _, body = path.read_bytes().partition(b'end_header\n')
+    records = np.frombuffer(body, [('xyz', '<f4', 3), ('rgb', 'u1', 3)])
+    assert f'element vertex {len(records)}\n'.encode() in header
+    return records['xyz'], records['rgb']
+
+
+def test_the_summary_counts(everything):
+    _, summary = everything
+    assert summary['frames'] == summary['matched'] + sum(summary['single'].values()) == 5
+    assert summary['single']['first frame'] == 1
+    assert (summary['unusable'], summary['complete'], summary['size']) == ([], True, '96x64')
+    assert (summary['first_stamp_ns'], summary['last_stamp_ns']) == (100_000_000, 900_000_000)
+    assert summary['depth_ms'] > 0
+    assert summary['path_length_m'] > 0
+
+
+def test_depth_is_the_same_as_png_and_as_npz(everything, folder, tiny_weights, tmp_path):
+    out, _ = everything
+    predict(folder, tmp_path / 'npz', tiny_weights, '--fov', 80, '--first', 1, '--last', 10,
+            '--every', 2, '--format', 'npz', '--no-video', '--no-fused')
+    assert sorted(path.name for path in (tmp_path / 'npz').iterdir()) == [
+        '.mdepth_predict', 'depth', 'summary.json']
+    assert sorted(path.name for path in (out / 'depth').iterdir()) == [
+        f'{number:06}.png' for number in NUMBERS]
+    for number in NUMBERS:
+        stored = cv2.imread(str(out / 'depth' / f'{number:06}.png'), cv2.IMREAD_UNCHANGED)
+        exact = np.load(tmp_path / 'npz/depth' / f'{number:06}.npz')
+        assert (stored.dtype, stored.shape) == (np.uint16, (HEIGHT, WIDTH))
+        assert exact['depth'].dtype == exact['confidence'].dtype == np.float32
+        known = np.isfinite(exact['depth']) & (exact['depth'] < 65.5)
+        assert known.any()
+        np.testing.assert_allclose(stored[known] * 0.001, exact['depth'][known], atol=0.00051)
+        assert not stored[~np.isfinite(exact['depth'])].any()
+        assert exact['stamp_ns'] == number * PERIOD_NS
+        np.testing.assert_allclose(exact['K'], CAMERA.K, rtol=1e-6)
+    assert read_camera_yaml(out / 'camera.yaml').width == WIDTH
+
+
+def test_the_video_has_all_frames_at_their_pace(everything):
+    out, _ = everything
+    video = cv2.VideoCapture(str(out / 'video.mp4'))
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(5.0)  # every second one of 10 Hz
+    depths = [cv2.imread(str(out / 'depth' / f'{number:06}.png'), cv2.IMREAD_UNCHANGED)
+              * np.float32(0.001) for number in NUMBERS]
+    near, far = np.percentile(depths, [1, 98])
+    for number, depth in zip(NUMBERS, depths):
+        ok, frame = video.read()
+        assert ok
+        assert frame.shape == (HEIGHT, 2 * WIDTH, 3)
+        assert shown(frame[:, :WIDTH, ::-1]) == number
+        expected = color_picture(depth, near, max(far, 1.5 * near))
+        assert np.abs(frame[:, WIDTH:].astype(int) - expected).mean() < 8  # the codec's
+    assert not video.read()[0]
+
+
+def test_clouds_project_onto_the_depth(everything):
+    out, _ = everything
+    for number in NUMBERS:
+        points, rgb = read_ply(out / 'clouds' / f'{number:06}.ply')
+        assert len(points) > 100
+        assert len(np.unique(rgb, axis=0)) > 100
+        u, v, w = CAMERA.K @ points.T
+        depth = cv2.imread(str(out / 'depth' / f'{number:06}.png'), cv2.IMREAD_UNCHANGED)
+        seen = depth[np.rint(v / w).astype(int), np.rint(u / w).astype(int)] * 0.001
+        near = (points[:, 2] < 65) & (seen > 0)
+        assert np.median(np.abs(seen[near] / points[near, 2] - 1)) < 0.05
+
+
+def test_the_bag_holds_what_viewers_need(everything):
+    out, _ = everything
+    messages = read_bag(out / 'recording')
+    topics = {'/tf', '/odometry', '/camera/camera_info', '/camera/image', '/depth/camera_info',
+              '/depth/image', '/depth/points'}
+    assert set(messages) == topics
+    for topic in topics:
+        assert [received_ns for received_ns, _ in messages[topic]] == [
+            number * PERIOD_NS for number in NUMBERS]
+    for place, number in enumerate(NUMBERS):
+        of_frame = {topic: messages[topic][place][1] for topic in topics}
+        transform, = of_frame['/tf'].transforms
+        assert transform.child_frame_id == 'camera_optical_frame'
+        assert transform.header == of_frame['/odometry'].header
+        for topic in topics - {'/tf', '/odometry'}:
+            header = of_frame[topic].header
+            assert nanoseconds(header.stamp) == number * PERIOD_NS
+            assert header.frame_id == transform.child_frame_id
+        colours = of_frame['/camera/image'].data.reshape(HEIGHT, WIDTH, 3)
+        np.testing.assert_array_equal(colours, picture(number))
+        depth = of_frame['/depth/image'].data.view('<f4').reshape(HEIGHT, WIDTH)
+        stored = cv2.imread(str(out / 'depth' / f'{number:06}.png'), cv2.IMREAD_UNCHANGED)
+        known = stored > 0
+        np.testing.assert_allclose(depth[known], stored[known] * 0.001, atol=0.00051)
+        cloud = of_frame['/depth/points']
+        points, _ = read_ply(out / 'clouds' / f'{number:06}.ply')
+        np.testing.assert_array_equal(
+            cloud.data.reshape(-1, 16)[:, :12].copy().view('<f4'), points)
+
+
+def test_the_fused_cloud_is_the_clouds_along_the_path(everything):
+    out, _ = everything
+    fused, _ = read_ply(out / 'fused.ply')
+    assert len(fused) > 0
+    poses = [message.pose.pose for _, message in read_bag(out / 'recording')['/odometry']]
+    body_optical = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]])
+    cells = set()
+    for number, pose in zip(NUMBERS, poses):
+        q = pose.orientation
+        x, y, z, w = q.x, q.y, q.z, q.w
+        R = np.array([[1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+                      [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+                      [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)]])
+        t = [pose.position.x, pose.position.y, pose.position.z]
+        points, _ = read_ply(out / 'clouds' / f'{number:06}.ply')
+        in_first = (points.astype(np.float64) @ R.T + t) @ body_optical
+        cells |= set(map(tuple, np.floor(in_first / 0.5).astype(int).tolist()))
+    of_fused = set(map(tuple, np.floor(fused.astype(np.float64) / 0.5).astype(int).tolist()))
+    # A mean may be rounded across the edge of its cell.
+    assert len(of_fused - cells) < 0.01 * len(of_fused)
+
+
+def bag_messages(store, broken):
+    for index in range(6):
+        stamp_ns = START_NS + index * PERIOD_NS
+        yield '/cam/camera_info', stamp_ns, camera_info(store, stamp_ns, CAMERA)
+        if index == broken:
+            cut = compressed(store, stamp_ns, picture(index)[..., ::-1])
+            cut.data = cut.data[:500]
+            yield '/cam/image_rect/compressed', stamp_ns, cut
+        else:
+            yield '/cam/image_rect/compressed', stamp_ns, compressed(
+                store, stamp_ns, picture(index)[..., ::-1])
+
+
+@pytest.mark.parametrize('kind', ['ros1', 'sqlite3', 'mcap'])
+def test_a_bag_with_a_broken_image(tiny_weights, tmp_path, capsys, kind):
+    bag = tmp_path / ('run.bag' if kind == 'ros1' else 'run')
+    write_bag(bag, kind, bag_messages(STORES['ros1' if kind == 'ros1' else 'ros2'], broken=2))
+    summary = predict(bag, tmp_path / 'out', tiny_weights, '--mcap', '--output-size', 'network')
+    assert summary['frames'] == 5
+    refused, = summary['unusable']
+    assert refused['image'] == 2
+    assert 'truncated png' in refused['reason']
+    assert 'image 2 could not be used: truncated png' in capsys.readouterr().out
+    messages = read_bag(tmp_path / 'out/recording')
+    for topic in ('/camera/image/compressed', '/depth/image', '/depth/points'):
+        headers = [message.header for _, message in messages[topic]]
+        assert [(nanoseconds(header.stamp) - START_NS) // PERIOD_NS for header in headers] == [
+            0, 1, 3, 4, 5]
+        assert {header.frame_id for header in headers} == {'camera_optical'}
+    depth = messages['/depth/image'][0][1]
+    picture_shown = cv2.imdecode(messages['/camera/image/compressed'][0][1].data,
+                                 cv2.IMREAD_COLOR)
+    assert (depth.height, depth.width) == (64, 96) == picture_shown.shape[:2]
+    info = messages['/depth/camera_info'][0][1]
+    assert info.k[0] == pytest.approx(CAMERA.K[0, 0] * 96 / WIDTH)
+
+
+def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
+    bent = Camera(WIDTH, HEIGHT, CAMERA.K, np.array([-0.3, 0.1, 0, 0, 0]), 'plumb_bob', np.eye(3),
+                  np.hstack([CAMERA.K, np.zeros((3, 1))]))
+    store = STORES['ros2']
+    write_bag(tmp_path / 'run', 'mcap', [
+        ('/cam/camera_info', START_NS, camera_info(store, START_NS, bent)),
+        ('/cam/image_raw', START_NS, image(store, START_NS, picture(0)))])
+    images = {}
+    for more in ((), ('--rectified',), ('--output-size', 'network')):
+        predict(tmp_path / 'run', tmp_path / 'out', tiny_weights, '--mcap', 'raw', *more)
+        message = read_bag(tmp_path / 'out/recording')['/camera/image'][0][1]
+        images[more] = message.data.reshape(message.height, message.width, 3).astype(int)
+    expected = cv2.undistort(picture(0), bent.K, bent.distortion).astype(int)
+    inner = np.s_[10:-10, 10:-10]
+    assert np.abs(images[()] - expected)[inner].mean() < 2
+    assert np.abs(picture(0) - expected)[inner].mean() > 10
+    np.testing.assert_array_equal(images['--rectified',], picture(0))
+    # At the network's size it is what the networks saw.
+    small = [cv2.resize(rgb.astype(np.uint8), (96, 64), interpolation=cv2.INTER_AREA).astype(int)
+             for rgb in (expected, picture(0))]
+    error, uncorrected = (np.abs(images['--output-size', 'network'] - rgb)[6:-6, 6:-6].mean()
+                          for rgb in small)
+    assert error < 0.5 * uncorrected
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
+    images = write_folder(tmp_path / 'wall', 70)
+    out = tmp_path / 'out'
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'mdepth_ros.cli.main', 'predict', images, '--fov', '80', '--out',
+         out, '--weights', tiny_weights, *SMALL, '--mcap', '--clouds', 'pcd'],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # A suite that runs in the background of a shell has SIGINT ignored, and its children too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while process.poll() is None and not (out / 'depth/000003.png').exists():
+        time.sleep(0.01)
+    process.send_signal(number)
+    text, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert 'Traceback' not in errors
+    summary = json.loads((out / 'summary.json').read_text())
+    frames = summary['frames']
+    assert not summary['complete']
+    assert 4 <= frames < 70
+    assert f'depth/: {frames} PNG images' in text
+    depths = sorted((out / 'depth').iterdir())
+    assert len(depths) == frames
+    assert all(cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None for path in depths)
+    assert cv2.VideoCapture(str(out / 'video.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == frames
+    assert len(read_bag(out / 'recording')['/depth/image']) == frames
+    assert len(read_ply(out / 'fused.ply')[0]) >= 0
+    assert len(list((out / 'clouds').glob('*.pcd'))) == frames
+    assert [path for path in out.rglob('*') if 'partial' in path.name] == []
+
+
+class BreakingFolder(FolderSource):
+    """A folder whose reading ends before its images do."""
+
+    def __init__(self, *arguments, count, end):
+        super().__init__(*arguments)
+        self._readable, self._end = count, end
+
+    def images(self):
+        yield from itertools.islice(super().images(), self._readable)
+        self._end()
+        yield from super().images()
+
+
+def broken_source():
+    raise BagError('run.bag is broken')
+
+
+@pytest.mark.parametrize(('count', 'end', 'status'), [
+    (0, lambda: os.kill(os.getpid(), signal.SIGTERM), 130),
+    (0, broken_source, 1),
+    (3, broken_source, 1),
+])
+def test_what_was_finished_before_the_end_is_kept(folder, tiny_weights, tmp_path, capsys,
+                                                  monkeypatch, count, end, status):
+    monkeypatch.setattr('mdepth_ros.cli.predict_source.FolderSource',
+                        partial(BreakingFolder, count=count, end=end))
+    out = tmp_path / 'out'
+    assert main(['predict', str(folder), '--fov', '80', '--mcap', '--out', str(out),
+                 '--weights', str(tiny_weights), *SMALL]) == status
+    summary = json.loads((out / 'summary.json').read_text())
+    assert (summary['frames'], summary['complete']) == (count, False)
+    said = capsys.readouterr()
+    if count:
+        assert f'in {out}: depth/: 3 PNG images' in said.out
+        assert said.err.strip().endswith('mdepth: error: run.bag is broken')
+        assert cv2.VideoCapture(str(out / 'video.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+        assert len(read_bag(out / 'recording')['/depth/image']) == 3
+    else:
+        assert f'in {out}: summary.json' in said.out
+        assert not (out / 'video.mp4').exists()
+
+
+def test_it_needs_no_ros(folder, tiny_weights, tmp_path):
+    absent = ['rclpy', 'std_msgs', 'sensor_msgs', 'nav_msgs', 'geometry_msgs']
+    code = (f'import sys; sys.modules.update(dict.fromkeys({absent}));'
+            'from mdepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))')
+    subprocess.run([sys.executable, '-c', code, 'predict', folder, '--fov', '80', '--last', '1',
+                    '--mcap', '--out', tmp_path / 'out', '--weights', tiny_weights, *SMALL],
+                   check=True, timeout=120)
+
+
+def test_a_folder_is_filled_anew_and_no_other(folder, tiny_weights, tmp_path, capsys):
+    out = tmp_path / 'out'
+    predict(folder, out, tiny_weights, '--fov', 80, '--last', 4)
+    predict(folder, out, tiny_weights, '--fov', 80, '--last', 1)
+    assert len(list((out / 'depth').iterdir())) == 2
+    assert main(['predict', str(folder), '--fov', '80', '--out', str(folder.parent)]) == 1
+    assert 'holds the source' in capsys.readouterr().err
+    assert len(list(folder.iterdir())) == 12
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (['{tmp}/none.mp4', '--fov', '60'], 'no bag, video or folder at'),
+    (['{tmp}', '--fov', '60'], 'has neither frames.json nor images'),
+    (['{wall}'], 'pass --fov DEG'),
+    (['{wall}', '--fov', '200'], 'in (0, 180)'),
+    (['{wall}', '--fov', '60', '--max-depth', '0'], '--max-depth must be > 0'),
+    (['{wall}', '--fov', '60', '--first', '3', '--last', '2'], '--first <= --last'),
+    (['{wall}', '--fov', '60', '--first', '99'], 'none of the images could be used'),
+    (['{wall}', '--fov', '60', '--min-confidence', '2'], 'min_confidence must be in [0, 1]'),
+    (['{wall}', '--camera-info', '{tmp}/other.yaml'], 'is for 320 x 96, the images are 160 x 96'),
+    (['97'], 'camera 97 gives no images'),
+])
+def test_known_errors_are_one_line(folder, tiny_weights, tmp_path, capfd, arguments, message):
+    write_camera_yaml(Camera.from_fov(320, 96, 80.0), tmp_path / 'other.yaml')
+    words = [word.format(tmp=tmp_path, wall=folder) for word in arguments]
+    assert main(['predict', *words, '--out', str(tmp_path / 'out'), '--weights',
+                 str(tiny_weights), *SMALL]) == 1
+    last = capfd.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith('mdepth: error: ')
+    assert message in last
+
+
+@pytest.mark.skipif(find_spec('rerun') is not None, reason='rerun is installed')
+def test_without_rerun_there_is_no_view(folder, tmp_path, capsys):
+    assert main(['predict', str(folder), '--fov', '60', '--view',
+                 '--out', str(tmp_path / 'out')]) == 1
+    assert 'pip install rerun-sdk' in capsys.readouterr().err
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_live_camera_stamps_its_images_itself(tmp_path):
+    path = tmp_path / 'feed.avi'
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (WIDTH, HEIGHT))
+    for index in range(4):
+        video.write(np.ascontiguousarray(picture(index)[..., ::-1]))
+    video.release()
+    clock = iter(range(10, 100, 10))
+    source = LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice(fov_deg=80.0),
+                        lambda: next(clock))
+    with closing(source):
+        taken = [(frame.stamp_ns, frame.read_rgb()) for frame in source.images()]
+    # The first one told the size.
+    assert [stamp_ns for stamp_ns, _ in taken] == [10, 20, 30]
+    assert [shown(rgb) for _, rgb in taken] == [1, 2, 3]
+    with pytest.raises(MdepthError, match='pass --fov DEG'):
+        LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice())
+
+
+@pytest.mark.parametrize('first', [0, 3, 12])
+@pytest.mark.parametrize('last', [None, 3, 9, 50])
+@pytest.mark.parametrize('every', [1, 4])
+def test_selections_count_what_they_take(first, last, every):
+    selection = Selection(first, last, every)
+    taken = list(range(first, 10 if last is None else min(10, last + 1), every))
+    assert [number for number in range(10) if selection.takes(number)] == taken
+    assert selection.count(10) == len(taken)
+
+
+def test_of_a_live_camera_the_last_image_tells_the_count():
+    assert Selection(2, 9, 2).count(None) == 4
+    assert Selection(2, None, 2).count(None) is None
