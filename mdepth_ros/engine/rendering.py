@@ -133,7 +133,7 @@ class Rendering:
         height, width = self._depth.shape[2:]
         rgb = self._estimate.rgb
         if rgb.shape[:2] != (height, width):
-            rgb = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
+            rgb = np.asarray(cv2.resize(rgb, (width, height)), np.uint8)
         return points.cpu().numpy(), rgb
 
     @cached_property
