@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _text(published: PublishedModel) -> str:
     """Say what was found, what was not, and on which terms."""
     config, origin = published.model.config, published.origin
-    lines = [f'{origin.name}, trained at {config.width}x{config.height}',
+    lines = [f'{origin.name}, {config.width}x{config.height}',
              *(f'  {part:18s} {file}' for part, file in published.files.items()),
              *(f'  not used: {text}' for text in published.unused),
              *(f'  missing: {text}' for text in published.missing),

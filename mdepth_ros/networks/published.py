@@ -132,6 +132,8 @@ def _assemble(
     absent = [] if multi_frame else ['M-DepthNet: every depth is single-frame']
     if multi_frame and delta is None:
         absent.append(f'delta ({DELTA}): 1 everywhere, the start of its training')
+    if delta is None and 'width' not in encoder.values:
+        absent.append(f'the size it was trained at, taken as {width}x{height}')
     return PublishedModel(model.eval(), origin,
                           {name: parts[name].path.name for name in needed}, unused, tuple(absent))
 

@@ -16,7 +16,7 @@ from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'parity'))
-from published_files import write  # noqa: E402
+from published_files import write
 
 
 def run_import(folder, out, capsys):

@@ -1,4 +1,4 @@
-"""Folders as the authors publish them, filled by formula, with the keys measured on their files."""
+"""Folders as their authors publish them: keys measured on those files, values by formula."""
 
 import json
 from collections import OrderedDict
