@@ -19,8 +19,9 @@ class ModelConfig:
     Architecture of S-DepthNet, PoseNet and M-DepthNet, stored with every checkpoint.
 
     ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest
-    is M-DepthNet's, which is absent where ``multi_frame`` is false. ``width`` and ``height`` [px] are the size it was trained at, delta's too.
-    ``min_depth`` and ``max_depth`` [m] bound the disparity; ``scale`` is metres per network unit.
+    is M-DepthNet's, which is absent where ``multi_frame`` is false. ``width`` and ``height`` [px]
+    are the size it was trained at, delta's too. ``min_depth`` and ``max_depth`` [m] bound the
+    disparity; ``scale`` is metres per network unit.
     """
 
     profile: str

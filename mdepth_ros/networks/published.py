@@ -189,7 +189,8 @@ def _size(encoder: _PartFile, delta: Tensor | None) -> tuple[int, int]:
         return MATCHING_STRIDE * delta.shape[3], MATCHING_STRIDE * delta.shape[2]
     size = encoder.values.get('width', 640), encoder.values.get('height', 192)
     if any(type(value) is not int for value in size):
-        raise CheckpointError(f'{encoder.path}: width and height must be whole numbers, got {size}')
+        raise CheckpointError(f'{encoder.path}: width and height must be whole numbers, '
+                              f'got {size}')
     return size
 
 

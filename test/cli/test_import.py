@@ -1,11 +1,9 @@
 """``mdepth import``: what it says, what it refuses, and what runs with an imported model."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
+from published_files import write
 
 from mdepth_ros.cli.main import main
 from mdepth_ros.config import EngineConfig
@@ -14,9 +12,6 @@ from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'parity'))
-from published_files import write
 
 
 def run_import(folder, out, capsys):

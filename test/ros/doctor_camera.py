@@ -1,6 +1,7 @@
 """A camera in a process of its own, healthy but for what its options say, until stdin ends."""
 
 import argparse
+import itertools
 import json
 import sys
 import threading
@@ -35,7 +36,10 @@ def main(namespace, options):
     images = node.create_publisher(Image, options.topic, qos)
     infos = node.create_publisher(CameraInfo, 'camera_info', qos)
     clock = node.create_publisher(Clock, '/clock', 1) if options.clock else None
-    viewer = rclpy.create_node('viewer', namespace=namespace)
+    # One context refuses two types on a topic.
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    viewer = rclpy.create_node('viewer', namespace=namespace, context=context)
     if options.viewer:
         received = []
 
@@ -45,13 +49,13 @@ def main(namespace, options):
             received.append(message)
         viewer.create_subscription(CompressedImage if options.viewer == 'compressed' else Image,
                                    options.topic, receive, 10)  # reliable
-    executor = SingleThreadedExecutor()
+    executor = SingleThreadedExecutor(context=context)
     executor.add_node(viewer)
     image = Image(width=128, height=96, encoding=options.encoding, step=3 * 128,
                   data=bytes(3 * 128 * 96))
     image.header.frame_id = options.frame
     info = info_of(options.info)
-    ended = threading.Event()
+    ended, count = threading.Event(), itertools.count()
     threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
     print('ready', flush=True)
     while not ended.is_set():
@@ -61,12 +65,14 @@ def main(namespace, options):
             info.header = image.header
             if options.info != 'none':
                 infos.publish(info)
-            images.publish(image)
+            if next(count) % options.every == 0:
+                images.publish(image)
         if clock is not None:
             clock.publish(Clock())
         end = time.monotonic() + 1 / (options.rate or 10.0)
         while time.monotonic() < end:
             executor.spin_once(timeout_sec=max(0.0, end - time.monotonic()))
+    rclpy.shutdown(context=context)
     rclpy.shutdown()
 
 
@@ -74,4 +80,4 @@ if __name__ == '__main__':
     main(sys.argv[1], argparse.Namespace(**{
         'reliability': 'RELIABLE', 'topic': 'image', 'viewer': '', 'encoding': 'rgb8',
         'frame': 'camera_optical_frame', 'info': 'good', 'rate': 10.0, 'frozen': False,
-        'clock': False, **json.loads(sys.argv[2])}))
+        'clock': False, 'every': 1, **json.loads(sys.argv[2])}))

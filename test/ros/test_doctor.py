@@ -33,6 +33,15 @@ def camera(tmp_path, **options):
         process.stop()
 
 
+def listen_to_nodes(count=1):
+    """Listen until the nodes are found: a busy computer takes its time."""
+    for _ in range(5):
+        graph = listen(SECONDS)
+        if len(graph.depth_nodes) == count:
+            return graph
+    raise AssertionError(f'{count} nodes run, found {graph.depth_nodes}')
+
+
 def bad(findings):
     """What is not ok."""
     return [(it.level, it.what) for it in findings if it.level is not Level.OK]
@@ -54,7 +63,7 @@ def test_a_healthy_camera_has_no_findings_but_facts(tmp_path):
 def test_best_effort_does_not_reach_a_reliable_subscriber(tmp_path):
     with camera(tmp_path, viewer='image', reliability='BEST_EFFORT') as process:
         findings = check_graph(listen(SECONDS))
-        assert 'received' not in process.log_text()  # so it is true
+        assert 'the viewer received' not in process.log_text()  # so it is true
     (level, what), = bad(findings)
     assert level is Level.PROBLEM
     assert what == ('/cam/image: nothing passes from /cam/camera (best effort, volatile) to '
@@ -72,6 +81,7 @@ def test_best_effort_does_not_reach_a_reliable_subscriber(tmp_path):
     ({'frame': 'camera_link'}, 'warning', "frame_id 'camera_link' does not say 'optical'"),
     ({'frozen': True}, 'problem', 'repeat the stamp before'),
     ({'rate': 1.0}, 'warning', ' images at '),
+    ({'every': 3}, 'problem', 'CameraInfo a second: images get lost'),
     ({'rate': 0.0}, 'problem', 'but no image came in 2.5 s'),
     ({'encoding': 'nv99'}, 'problem', "encoding 'nv99' is not supported"),
     ({'viewer': 'compressed'}, 'problem',
@@ -97,17 +107,20 @@ def test_nobody_publishes():
 def test_a_running_node_is_asked(tiny_weights):
     with Harness(tiny_weights, listen=('depth/image',)).start() as h:
         assert h.works(STEP)
-        graph = listen(1.5)
+        graph = listen_to_nodes()
         node, = graph.depth_nodes
         assert (node.name, node.rectified, node.simulated_time) == (
             f'{h.namespace}/mdepth', True, False)
         # Its own depth and confidence are images, but no cameras.
         assert graph.camera_topics() == [f'{h.namespace}/image', f'{h.namespace}/image/compressed']
-        assert f'{h.namespace}/mdepth says: ' in '\n'.join(it.what for it in check_graph(graph))
+        text = '\n'.join(it.what for it in check_graph(graph))
+        assert f'{h.namespace}/mdepth says: ' in text
+        assert f'{h.namespace}/image/compressed: ' in text
+        assert text.count('no mdepth node takes it') == 1
 
         h.other.destroy_publisher(h.infos)
         assert wait_for(lambda: not h.other.count_publishers(f'{h.namespace}/camera_info'))
-        waiting = [it for it in check_graph(listen(1.5)) if 'which nobody publishes' in it.what]
+        waiting = [it for it in check_graph(listen_to_nodes()) if 'which nobody publishes' in it.what]
         assert [it.what for it in waiting] == [
             f'{h.namespace}/mdepth waits on {h.namespace}/camera_info '
             '(sensor_msgs/msg/CameraInfo), which nobody publishes']
@@ -119,7 +132,7 @@ def test_a_running_node_is_asked(tiny_weights):
 def test_simulated_time(tiny_weights, tmp_path, node_follows, clock_runs, words):
     with Harness(tiny_weights, listen=(), use_sim_time=node_follows).start(), camera(
             tmp_path, clock=clock_runs):
-        found = [what for _, what in bad(check_graph(listen(SECONDS))) if 'clock' in what]
+        found = [what for _, what in bad(check_graph(listen_to_nodes())) if 'clock' in what]
     assert [words in what for what in found] == [True] * bool(words), found
 
 

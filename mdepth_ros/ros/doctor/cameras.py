@@ -13,33 +13,45 @@ from mdepth_ros.ros.image_decoding import decode_image
 
 # Less moves the camera too far between two images.
 SLOW_HZ = 3.0
+# Drivers send an image with every CameraInfo: where fewer come, images get lost on their way.
+LEAST_ARRIVING = 0.8
+PROFILE = ('images above 512 KB get lost without the Fast DDS profile, which the driver of the '
+           'camera needs, too: config/fastdds.xml')
 
 
 def check_cameras(graph: Graph) -> list[Finding]:
     """
-    Look at every camera topic.
+    Look at the camera topics: those of mdepth nodes, or all where no node has any.
 
     :param graph: what was seen.
-    :return: its type and quality of service, and what is wrong with it.
+    :return: type and quality of service of every one, and what is wrong with those.
     """
     topics = graph.camera_topics()
     if not topics:
         return [warning(f'no camera: nobody publishes images (heard for {graph.seconds:g} s)',
                         "start the camera's driver; on another machine or in a container the same "
                         'ROS_DOMAIN_ID and discovery range are needed')]
-    return [finding for topic in topics for finding in _check_camera(graph, topic)]
+    used = graph.camera_topics_in_use() or topics
+    findings = [ok(f'{topic}: {_facts(graph, topic)}; no mdepth node takes it')
+                for topic in topics if topic not in used]
+    return findings + [finding for topic in used for finding in _check_camera(graph, topic)]
+
+
+def _facts(graph: Graph, topic: str) -> str:
+    """Return types, publishers and their quality of service."""
+    return '; '.join(f'{it.kind} from {it.node}, {qos_text(it.qos)}'
+                     for it in graph.publishers(topic))
 
 
 def _check_camera(graph: Graph, topic: str) -> list[Finding]:
     """Check one image topic and its CameraInfo."""
-    publishers = graph.publishers(topic)
-    facts = '; '.join(f'{it.kind} from {it.node}, {qos_text(it.qos)}' for it in publishers)
-    heard = graph.heard.get(topic)
+    facts, heard = _facts(graph, topic), graph.heard.get(topic)
     if heard is None:
-        return [problem(
+        # Drivers also offer streams that are switched off: one that works may be the right one.
+        others = any(it in graph.heard for it in graph.camera_topics())
+        return [(warning if others and topic not in graph.camera_topics_in_use() else problem)(
             f'{topic}: {facts}, but no image came in {graph.seconds:g} s',
-            'see whether the camera streams; images above 512 KB vanish without the Fast DDS '
-            'profile, which its driver needs, too')]
+            f'see whether the camera streams; {PROFILE}')]
     try:
         height, width = _size(heard.last)
     except BadImage as error:
@@ -61,8 +73,7 @@ def _check_stream(topic: str, heard: Heard) -> list[Finding]:
     frame = heard.last.header.frame_id
     if heard.rate_hz < SLOW_HZ:
         findings.append(warning(f'{topic}: {heard.count} images at {heard.rate_hz:.1f} Hz',
-                                f'{SLOW_HZ:g} Hz or more let it match images: raise the rate, or '
-                                'give the driver the Fast DDS profile if images get lost'))
+                                f'raise its rate: {SLOW_HZ:g} Hz or more let images match'))
     if heard.repeats:
         findings.append(problem(
             f'{topic}: {heard.repeats} of {heard.count} images repeat the stamp before',
@@ -89,12 +100,16 @@ def _check_info(graph: Graph, topic: str, width: int, height: int) -> list[Findi
                         'calibrate the camera (camera_calibration), and give the driver its file')]
     findings = [ok(f'{info_topic}: {camera.width}x{camera.height}, '
                    f'{camera.horizontal_fov_deg:.0f} degrees wide, {heard.rate_hz:.1f} Hz')]
+    images = graph.heard[topic]
+    if images.rate_hz < LEAST_ARRIVING * heard.rate_hz:
+        findings.append(problem(f'{topic}: {images.rate_hz:.1f} images for {heard.rate_hz:.1f} '
+                                f'CameraInfo a second: images get lost', PROFILE))
     if (camera.width, camera.height) != (width, height):
         findings.append(problem(
             f'{topic} is {width}x{height}, but {info_topic} is for '
             f'{camera.width}x{camera.height}',
             "calibrate at the image's size, or take the CameraInfo of the resized image"))
-    image_frame = graph.heard[topic].last.header.frame_id
+    image_frame = images.last.header.frame_id
     if info.header.frame_id != image_frame:
         findings.append(warning(
             f'{info_topic}: frame_id {info.header.frame_id!r}, but {image_frame!r} on {topic}',

@@ -26,13 +26,13 @@ def check_connections(graph: Graph) -> list[Finding]:
                     f'{subscription.node} wants {subscription.kind}',
                     'remap one of them; for compressed images set image_transport: compressed'))
                 continue
-            result, reason = qos_check_compatible(publisher.qos, subscription.qos)
+            result, text = qos_check_compatible(publisher.qos, subscription.qos)
             if result == QoSCompatibility.ERROR:
+                reason = text.removeprefix('ERROR: ').strip('; ')
                 findings.append(problem(
                     f'{subscription.topic}: nothing passes from {publisher.node} '
                     f'({qos_text(publisher.qos)}) to {subscription.node} '
-                    f'({qos_text(subscription.qos)}): {reason.removeprefix("ERROR: ").strip("; ")}',
-                    _override(subscription)))
+                    f'({qos_text(subscription.qos)}): {reason}', _override(subscription)))
     return findings
 
 

@@ -10,6 +10,8 @@ IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO, ODOMETRY = 'sensor_msgs/msg/CameraInfo', 'nav_msgs/msg/Odometry'
 # Image topics that are no pictures: depth, and with it the confidence.
 DEPTH_ENCODINGS = ('32FC1', '16UC1')
+# What image_transport offers beside every topic, of no use for pictures.
+NO_PICTURES = '/compressedDepth'
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,16 @@ class Graph:
         """Return the topics on which pictures are published, but for those of mdepth nodes."""
         ours = {node.name for node in self.depth_nodes}
         topics = sorted({it.topic for it in self.endpoints if it.publishes
-                         and it.kind in (IMAGE, COMPRESSED) and it.node not in ours})
+                         and it.kind in (IMAGE, COMPRESSED) and it.node not in ours
+                         and not it.topic.endswith(NO_PICTURES)})
         return [topic for topic in topics if topic not in self.heard or getattr(
             self.heard[topic].last, 'encoding', '') not in DEPTH_ENCODINGS]
+
+    def camera_topics_in_use(self) -> list[str]:
+        """Return those that mdepth nodes subscribe to."""
+        used = {it.topic for node in self.depth_nodes
+                for it in self.subscriptions_of(node.name, (IMAGE, COMPRESSED))}
+        return [topic for topic in self.camera_topics() if topic in used]
 
     def camera_info_topic(self, image_topic: str) -> str:
         """Return where the CameraInfo of an image is: where a node takes both, or beside it."""

@@ -18,6 +18,7 @@ from mdepth_ros.ros.doctor.graph import (
     CAMERA_INFO,
     COMPRESSED,
     IMAGE,
+    NO_PICTURES,
     ODOMETRY,
     DepthNodeSeen,
     Endpoint,
@@ -107,9 +108,12 @@ class _Listener:
     def _discover(self) -> None:
         """Subscribe to the camera topics that are new."""
         for topic, kinds in self._node.get_topic_names_and_types():
-            # Of two types there can be only one to listen to; the other is found as a mismatch.
-            kind = next((kind for kind in kinds if kind in KINDS), None)
-            if kind and topic not in self._ears and self._node.count_publishers(topic):
+            if topic in self._ears or topic.endswith(NO_PICTURES) or not KINDS.keys() & set(kinds):
+                continue
+            # Not the type that a subscription wants: that one would hear nothing.
+            kind = next((info.topic_type for info in self._node.get_publishers_info_by_topic(topic)
+                         if info.topic_type in KINDS), None)
+            if kind:
                 self._ears[topic] = _Ear()
                 self._subscribe(KINDS[kind], topic, self._ears[topic])
 

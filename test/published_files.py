@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from formula import formula_tensor
 
-DATA = Path(__file__).parent / 'data'
+DATA = Path(__file__).parent / 'parity' / 'data'
 # File -> where its keys are, the module there, and the gain of its weights.
 SINGLE_HRNET = {'s_encoder': ('single_frame_hrnet18', 'encoder', 0.5),
                 's_depth': ('single_frame_hrnet18', 'decoder', 1.0)}
