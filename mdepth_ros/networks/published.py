@@ -1,6 +1,6 @@
 """Models that others published as a folder of ``.pth`` files, told apart by their keys."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class PublishedModel:
 
 @dataclass(frozen=True)
 class _PartFile:
-    """A file that is a part: ``variant`` is the S-DepthNet that it belongs to, if to one only."""
+    """A file that is a part; ``variant`` names the encoder of the S-DepthNet it may belong to."""
 
     path: Path
     variant: str
@@ -103,15 +103,8 @@ def _assemble(
     """Put the parts into a model whose config they decide."""
     multi_frame = any(part in parts for part in MULTI)
     needed = SINGLE_AND_POSE + (MULTI if multi_frame else ())
-    missing = [part for part in needed if part not in parts]
-    if missing:
-        text = f'{folder} has no file of {", ".join(missing)}'
-        raise CheckpointError(text + (f'; not recognised: {", ".join(unused)}' if unused else ''))
-    encoder, decoder = parts['single.encoder'], parts['single.decoder']
-    if encoder.variant != decoder.variant:
-        raise CheckpointError(f'{encoder.path} is an encoder of {encoder.variant}, but '
-                              f'{decoder.path} is a decoder of {decoder.variant}')
-    delta = None
+    _check_complete(folder, parts, needed, unused)
+    encoder, delta = parts['single.encoder'], None
     if multi_frame and DELTA in parts['multi.regulariser'].tensors:
         delta = _delta(parts['multi.regulariser'])
     origin = (MONODEPTH2 if encoder.variant == 'resnet18' and not multi_frame else
@@ -136,6 +129,20 @@ def _assemble(
         absent.append(f'the size it was trained at, taken as {width}x{height}')
     return PublishedModel(model.eval(), origin,
                           {name: parts[name].path.name for name in needed}, unused, tuple(absent))
+
+
+def _check_complete(
+    folder: Path, parts: Mapping[str, _PartFile], needed: Sequence[str], unused: Sequence[str]
+) -> None:
+    """Refuse a folder without all parts, or with those of two S-DepthNets."""
+    missing = [part for part in needed if part not in parts]
+    if missing:
+        text = f'{folder} has no file of {", ".join(missing)}'
+        raise CheckpointError(text + (f'; not recognised: {", ".join(unused)}' if unused else ''))
+    encoder, decoder = parts['single.encoder'], parts['single.decoder']
+    if encoder.variant != decoder.variant:
+        raise CheckpointError(f'{encoder.path} is an encoder of {encoder.variant}, but '
+                              f'{decoder.path} is a decoder of {decoder.variant}')
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -26,7 +26,7 @@ def test_the_command_tells_and_writes_what_it_found(tmp_path, monkeypatch, capsy
         assert finding['advice'] in out
     assert 'backend torch on cpu' in out
     assert 'no camera: nobody publishes images' in out
-    assert f'{report["problems"]} problems\n' in out
+    assert f'\n{report["problems"]} problem' in out
 
 
 def test_it_works_where_there_is_no_ros():

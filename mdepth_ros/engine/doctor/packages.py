@@ -4,7 +4,7 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -77,7 +77,7 @@ def _version(module: str, package: str) -> str | None:
             return metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return str(getattr(__import__(module), '__version__', 'of unknown version'))
+    return str(getattr(import_module(module), '__version__', 'of unknown version'))
 
 
 def _judge(package: str, version: str, pins: Mapping[str, str]) -> Finding:

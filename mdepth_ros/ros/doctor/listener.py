@@ -9,7 +9,6 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -135,14 +134,13 @@ class _Listener:
         wanted = {*KINDS, ODOMETRY}
         topics = [topic for topic, kinds in self._node.get_topic_names_and_types()
                   if wanted & set(kinds)]
-        found = [(info, True) for topic in topics
-                 for info in _named(topic, self._node.get_publishers_info_by_topic(topic))]
-        found += [(info, False) for topic in topics
-                  for info in _named(topic, self._node.get_subscriptions_info_by_topic(topic))]
+        asked = ((True, self._node.get_publishers_info_by_topic),
+                 (False, self._node.get_subscriptions_info_by_topic))
         return tuple(
             Endpoint(f'{info.node_namespace.rstrip("/")}/{info.node_name}', topic,
                      info.topic_type, info.qos_profile, publishes)
-            for (topic, info), publishes in found if info.node_name != NAME)
+            for topic in topics for publishes, ask in asked for info in ask(topic)
+            if info.node_name != NAME)
 
     def _ask(self, name: str, status: DiagnosticStatus) -> DepthNodeSeen:
         """Ask a node for its parameters."""
@@ -161,8 +159,3 @@ class _Listener:
         while not until() and time.monotonic() < end:
             self._executor.spin_once(timeout_sec=0.05)
         return until()
-
-
-def _named(topic: str, infos: list[TopicEndpointInfo]) -> list[tuple[str, TopicEndpointInfo]]:
-    """Put the topic beside each endpoint, which does not know it."""
-    return [(topic, info) for info in infos]
