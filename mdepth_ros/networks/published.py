@@ -32,9 +32,10 @@ class Origin:
     licence: str
 
 
-MISM = Origin('paper', 'Xiang et al., RA-L 2023, this method', 'unclear')
+MISM = Origin('paper', 'Xiang et al., RA-L 2023, this method',
+              'unclear, so take it as non-commercial')
 MONODEPTH2 = Origin('monodepth2', 'monodepth2', 'non-commercial use only')
-MOVEDEPTH = Origin('movedepth', 'MOVEDepth', 'unclear')
+MOVEDEPTH = Origin('movedepth', 'MOVEDepth', MISM.licence)
 
 
 @dataclass(frozen=True)
