@@ -145,8 +145,11 @@ def _load_classifier(encoder: AnyEncoder, path: Path, origin: str) -> None:
 
 
 def _load(module: nn.Module, state: dict[str, Tensor], origin: str) -> None:
-    """Load strictly."""
-    problems = differences(state, module.state_dict())
+    """Load strictly, but for batch counters, which files from before PyTorch 0.4.1 lack."""
+    expected = module.state_dict()
+    state = {key: value for key, value in expected.items()
+             if key.endswith('.num_batches_tracked')} | state
+    problems = differences(state, expected)
     if problems:
         raise ValueError(f'{origin} does not fit {type(module).__name__}: {"; ".join(problems)}')
     module.load_state_dict(state)
