@@ -19,8 +19,9 @@ class ModelConfig:
     Architecture of S-DepthNet, PoseNet and M-DepthNet, stored with every checkpoint.
 
     ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest
-    is M-DepthNet's. ``width`` and ``height`` [px] are the size it was trained at, delta's too.
-    ``min_depth`` and ``max_depth`` [m] bound the disparity; ``scale`` is metres per network unit.
+    is M-DepthNet's, which is absent where ``multi_frame`` is false. ``width`` and ``height`` [px]
+    are the size it was trained at, delta's too. ``min_depth`` and ``max_depth`` [m] bound the
+    disparity; ``scale`` is metres per network unit.
     """
 
     profile: str
@@ -37,6 +38,7 @@ class ModelConfig:
     min_depth: float = 0.1
     max_depth: float = 100.0
     scale: float = 1.0
+    multi_frame: bool = True
 
     def __post_init__(self) -> None:
         problems = [
@@ -48,6 +50,8 @@ class ModelConfig:
             for name in ('min_depth', 'max_depth', 'scale')
             if not _is_finite(getattr(self, name))
         ]
+        if type(self.multi_frame) is not bool:
+            problems.append(f'multi_frame must be true or false, got {self.multi_frame!r}')
         if problems:
             raise ValueError('ModelConfig: ' + '; '.join(problems))
         problems = [

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import keyword
 import signal
 import sys
 from collections.abc import Sequence
@@ -10,8 +11,9 @@ from typing import NoReturn
 
 from mdepth_ros.errors import MdepthError
 
-# Each names a module here with `add_arguments(parser)` and `run(arguments) -> int`; it is imported
-# only when it is used, because some need ROS and some the training extra.
+# Each names a module here (`import` is import_.py) with `add_arguments(parser)` and
+# `run(arguments) -> int`; it is imported only when it is used, because some need ROS and some the
+# training extra.
 COMMANDS = {
     'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
     'predict': 'write the depth of a bag, a video, a folder of images or a live camera',
@@ -19,9 +21,11 @@ COMMANDS = {
     'train': 'train from a recipe, or fine-tune on a recording',
     'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
     'robustness': 'measure how far a robot can trust the depth, by scene, camera, rate and event',
+    'import': 'turn the .pth files that others published into one weights file',
     'export': 'write the networks as files for ONNX Runtime, TensorRT or OpenVINO',
     'bench': 'measure how fast the networks run here',
     'ablation': 'measure what each part of the method is worth',
+    'doctor': 'check this computer and the cameras that ROS sees, and say what to do',
 }
 
 
@@ -82,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _module(command: str) -> ModuleType:
     """Import the module of a command; say what to install where one of its libraries is absent."""
     try:
-        return importlib.import_module(f'mdepth_ros.cli.{command}')
+        return importlib.import_module(
+            f'mdepth_ros.cli.{command}{"_" * keyword.iskeyword(command)}')
     except ModuleNotFoundError as error:
         if (error.name or '').startswith('mdepth_ros'):
             raise

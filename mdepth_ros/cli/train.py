@@ -10,10 +10,11 @@ from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
-from mdepth_ros.training.fine_tune import Request, choose_recipe, start_weights
+from mdepth_ros.training.fine_tune import Request, choose_recipe
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
 from mdepth_ros.training.loop.recipe import Recipe, load_recipe
+from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare

@@ -32,6 +32,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 SLOW_FACTOR = 3.0
 _WARM_UP_FRAMES = 4
 LOST = 'no earlier frame shows enough of the same points'
+NOTHING_MATCHES = 'the weights have no M-DepthNet'
 
 
 class DepthEstimator:
@@ -41,7 +42,8 @@ class DepthEstimator:
     Source: paper, section III. Differs: the earlier frame is chosen by parallax, the motion comes
     from followed points, and the depth is a blend of both networks'; with ``method='published'``
     it is M-DepthNet's, matched with the frame before by PoseNet's motion. Without a usable earlier
-    frame it is S-DepthNet's, where the published code matches the frame with itself.
+    frame it is S-DepthNet's, where the published code matches the frame with itself; a model
+    without M-DepthNet gives that for every frame.
     """
 
     def __init__(self, model: DepthModel, config: EngineConfig) -> None:
@@ -58,11 +60,12 @@ class DepthEstimator:
         self.device, self.backend, self.compiles = backend.device, backend.name, backend.compiles
         self.model_config = model.config
         self.scale = config.scale or model.config.scale
-        self._networks = Runner(backend)
+        self._networks = Runner(backend, model.config.multi_frame)
+        self._sources = config.sources if model.config.multi_frame else 0
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
         self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published
-                                   else FollowedPoints(config.sources))
+                                   else FollowedPoints(self._sources))
         self._buffer = FrameBuffer(self._motion.capacity)
         self._steady = SteadyDepth()
         self._why_single = 'first frame'
@@ -134,7 +137,7 @@ class DepthEstimator:
         previous = self._buffer.newest
         sources = self._motion.sources(list(self._buffer), image, now.tracked, single.depth,
                                        K[None])
-        chosen = choose_sources(sources, self.config.sources)
+        chosen = choose_sources(sources, self._sources)
         clock.append(self._now())
 
         fused = self._match(now, chosen, single, K[None])
@@ -160,7 +163,7 @@ class DepthEstimator:
             K=K,
             stamp_ns=frame.stamp_ns,
             mode=Mode.MULTI if chosen else Mode.SINGLE,
-            reason='' if chosen else self._why_single if previous is None else LOST,
+            reason='' if chosen else self._reason(previous),
             T_source_target=_in_metres(chosen[0].T_source_target, scale) if chosen else None,
             source_stamp_ns=chosen[0].frame.stamp_ns if chosen else None,
             T_previous_target=_in_metres(T_previous, scale),
@@ -227,8 +230,14 @@ class DepthEstimator:
             width, height = network_size(camera.width, camera.height, self.config.pixel_budget)
         preprocessor = Preprocessor(camera, width, height, self.config.rectify)
         if self.compiles:
-            self._networks.run_all(width, height, self.config.sources, self._published)
+            self._networks.run_all(width, height, self._sources, self._published)
         return preprocessor
+
+    def _reason(self, previous: PastFrame | None) -> str:
+        """Say why a depth is single-frame."""
+        if not self.model_config.multi_frame:
+            return NOTHING_MATCHES
+        return self._why_single if previous is None else LOST
 
     def _now(self) -> float:
         """Read the clock when the device has finished [s]."""

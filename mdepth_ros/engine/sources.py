@@ -87,6 +87,6 @@ def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
 
     :param sources: oldest first.
     :param count: how many at most.
-    :return: the best first; at least one where there is any.
+    :return: the best first; at least one where there is any and count is not 0.
     """
     return sorted(reversed(sources), key=lambda it: _distance(it.parallax))[:count]

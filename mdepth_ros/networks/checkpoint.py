@@ -13,6 +13,7 @@ from torch import Tensor
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.errors import CheckpointError
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.state_dict import differences
 
 DEFAULT_WEIGHTS = Path(__file__).resolve().parents[1] / 'weights' / 'lite.safetensors'
 FORMAT = 'mdepth_ros'
@@ -80,7 +81,9 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
     model = DepthModel(config)
     if not any(key.startswith('trust.') for key in tensors):
         tensors |= {f'trust.{key}': value for key, value in model.trust.state_dict().items()}
-    _check_fits(path, tensors, model.state_dict())
+    problems = differences(tensors, model.state_dict())
+    if problems:
+        raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))
     model.load_state_dict(tensors)  # copies into float32 parameters
     return model.to(device).eval()
 
@@ -95,19 +98,3 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'{path} is not a whole safetensors file '
                               f'({path.stat().st_size} bytes): {error}') from error
-
-
-def _check_fits(path: Path, tensors: dict[str, Tensor], expected: dict[str, Tensor]) -> None:
-    """Compare names, shapes and values with what the config asks for."""
-    missing = sorted(expected.keys() - tensors.keys())
-    unknown = sorted(tensors.keys() - expected.keys())
-    wrong = [f'{key} is {tuple(tensors[key].shape)}, expected {tuple(expected[key].shape)}'
-             for key in sorted(tensors.keys() & expected.keys())
-             if tensors[key].shape != expected[key].shape]
-    infinite = [key for key, value in sorted(tensors.items()) if not bool(value.isfinite().all())]
-    problems = [f'{len(names)} {what}, first {names[0]}'
-                for what, names in (('missing', missing), ('unknown', unknown),
-                                    ('of another shape', wrong), ('not finite', infinite))
-                if names]
-    if problems:
-        raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))

@@ -13,7 +13,8 @@ class DepthModel(nn.Module):
     """
     S-DepthNet, PoseNet, M-DepthNet and what blends them; stored in one checkpoint.
 
-    It has no ``forward``: training and inference call them in different orders.
+    It has no ``forward``: training and inference call them in different orders. It has no
+    ``multi`` where the configuration says so.
 
     :param config: the architecture.
     """
@@ -23,6 +24,7 @@ class DepthModel(nn.Module):
         self.config = config
         self.single = SingleFrameNet(config)
         self.pose = PoseNet(config)
-        self.multi = MultiFrameNet(config)
+        if config.multi_frame:
+            self.multi = MultiFrameNet(config)
         # It learns where the truth is known, not in the self-supervised stages.
         self.trust = TrustNet(self.single.feature_channels).requires_grad_(False)

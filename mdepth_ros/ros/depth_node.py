@@ -18,7 +18,7 @@ from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
-from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
@@ -152,6 +152,8 @@ class DepthNode(GuardedLifecycleNode):
         self.get_logger().info(
             f'{parameters.weights or "default weights"} ({estimator.model_config.profile} '
             f'profile) on {estimator.device} by {estimator.backend}, images are taken as {kind}')
+        if not estimator.model_config.multi_frame:
+            self._log_warning(f'{NOTHING_MATCHES}: every depth is single-frame')
 
     def _stop(self) -> None:
         """Unsubscribe and wait for the worker; does nothing when it does not run."""

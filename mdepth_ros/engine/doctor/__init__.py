@@ -1,0 +1,1 @@
+"""What `mdepth doctor` looks at on any computer: packages and backends."""

@@ -1,0 +1,56 @@
+"""Which backends and devices work here."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import get_args
+
+import torch
+
+from mdepth_ros.config import Backend
+from mdepth_ros.engine.backends.choose import PACKAGES, automatic_backend
+from mdepth_ros.engine.device import choose_device
+from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
+from mdepth_ros.engine.doctor.trial import try_module
+
+ON_GPU = ('cuda', 'tensorrt')
+NVIDIA = Path('/proc/driver/nvidia/version')
+TRIAL = 'mdepth_ros.engine.doctor.try_backend'
+
+
+def check_backends() -> list[Finding]:
+    """
+    Run every backend that could work here on a tiny input.
+
+    :return: one finding for each, and for a GPU that PyTorch does not use.
+    """
+    has_gpu = torch.cuda.is_available()
+    automatic = automatic_backend(choose_device('auto'))
+    findings = []
+    if NVIDIA.exists() and not has_gpu:
+        findings.append(warning(
+            f'an NVIDIA GPU is here, but torch {torch.__version__} does not use it',
+            'install PyTorch for CUDA, and a driver that is new enough for it'))
+    for name in get_args(Backend):
+        if name == 'auto':
+            continue
+        package = PACKAGES.get(name)
+        if name in ON_GPU and not has_gpu:
+            findings.append(ok(f'backend {name}: not tried, no GPU that PyTorch can use'))
+        elif package and not find_spec(package):
+            findings.append(ok(f'backend {name}: {package} is not installed'))
+        else:
+            findings.append(_try(name, 'cuda' if name in ON_GPU else 'cpu', automatic))
+    return findings
+
+
+def _try(name: str, device: str, automatic: str) -> Finding:
+    """Run one backend; only of the one that the node takes by itself it is a problem."""
+    trial = try_module(TRIAL, name, device)
+    if trial.worked:
+        return ok(f'backend {trial.text}{", what auto takes" * (name == automatic)}')
+    what = f'backend {name} does not work: {trial.text}'
+    if name == automatic:
+        other = 'torch' if name != 'torch' else 'openvino'
+        return problem(f'{what}; auto takes it', f'install its packages anew, or set the '
+                                                 f'parameter backend to {other}')
+    return warning(what, 'nothing, unless you want this very one: auto takes another')

@@ -1,0 +1,106 @@
+"""Which Python packages are installed, and which were tested together."""
+
+import platform
+import re
+import sys
+from collections.abc import Mapping
+from importlib import import_module, metadata
+from importlib.util import find_spec
+from pathlib import Path
+
+from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
+
+# Module -> its package, and what it is needed for; the first ones the node cannot do without.
+CORE = {'torch': 'torch', 'numpy': 'numpy', 'cv2': 'opencv-python-headless',
+        'safetensors': 'safetensors', 'yaml': 'PyYAML'}
+OTHERS = {
+    'openvino': ('openvino', 'the fastest networks on a CPU'),
+    'onnxruntime': ('onnxruntime', 'backend onnxruntime'),
+    'onnx': ('onnx', 'mdepth export --format onnx'),
+    'onnxscript': ('onnxscript', 'mdepth export --format onnx'),
+    'rosbags': ('rosbags', 'bags: mdepth demo, prepare and train'),
+    'matplotlib': ('matplotlib', 'pictures of mdepth demo and train'),
+    'lightning_fabric': ('lightning-fabric', 'mdepth train'),
+    'jsonargparse': ('jsonargparse', 'mdepth train'),
+}
+# As setup.cfg says: from the first on, before the second.
+BOUNDS = {'torch': ((2, 4), None), 'opencv-python-headless': ((4, 8), (5,))}
+PINS = Path(__file__).resolve().parents[3] / 'constraints.txt'
+
+
+def read_pins(text: str, python: tuple[int, int]) -> dict[str, str]:
+    """
+    Read the versions that were tested together.
+
+    :param text: lines such as ``numpy==2.2.6; python_version >= "3.11"``.
+    :param python: version of Python that they are for.
+    :return: version by package.
+    """
+    pins = {}
+    line = re.compile(r'^([\w.-]+)==([^;\s]+)(?:; python_version (>=|<) "3\.(\d+)")?$', re.M)
+    for name, version, comparison, minor in line.findall(text):
+        newer = not minor or python >= (3, int(minor))
+        if newer == (comparison != '<'):
+            pins[name] = version
+    return pins
+
+
+def check_packages() -> list[Finding]:
+    """Look for Python's version and for the packages, beside their pins where these are found."""
+    pins = read_pins(PINS.read_text(), sys.version_info[:2]) if PINS.is_file() else {}
+    findings = [ok(f'Python {platform.python_version()} on {platform.machine()}, {sys.prefix}')]
+    for module, package in CORE.items():
+        version = _version(module, package)
+        if version is None:
+            findings.append(problem(f'{package} is not installed', f'pip install {package}'))
+        else:
+            findings.append(_judge(package, version, pins))
+    for module, (package, purpose) in OTHERS.items():
+        version = _version(module, package)
+        if version is not None:
+            findings.append(_judge(package, version, pins))
+        elif module == 'openvino' and platform.machine() in ('x86_64', 'AMD64'):
+            findings.append(warning(f'{package} is not installed, for {purpose}',
+                                    f'pip install {package}'))
+        else:
+            findings.append(ok(f'{package} is not installed, for {purpose}'))
+    return findings + _cv_bridge()
+
+
+def _version(module: str, package: str) -> str | None:
+    """Find the version; None where the module is not installed."""
+    if not find_spec(module):
+        return None
+    # A module may come from another package: apt's OpenCV.
+    for name in (package, *metadata.packages_distributions().get(module, [])):
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return str(getattr(import_module(module), '__version__', 'of unknown version'))
+
+
+def _judge(package: str, version: str, pins: Mapping[str, str]) -> Finding:
+    """Compare a version with its bounds and its pin."""
+    numbers = tuple(int(number) for number in re.findall(r'\d+', version)[:2])
+    first, end = BOUNDS.get(package, ((), None))
+    if numbers < first or (end is not None and numbers >= end):
+        wanted = f'>={".".join(map(str, first))}' + (
+            f',<{".".join(map(str, end))}' if end is not None else '')
+        return problem(f'{package} {version} does not work with this package',
+                       f"pip install '{package}{wanted}'")
+    pin = pins.get(package, version)
+    tested = '' if version.split('+')[0] == pin else f' (tested with {pin})'
+    return ok(f'{package} {version}{tested}')
+
+
+def _cv_bridge() -> list[Finding]:
+    """Look for ROS 1's cv_bridge, which pip installs under the same name."""
+    try:
+        version = metadata.version('cv-bridge')
+    except metadata.PackageNotFoundError:
+        return []
+    if int(version.split('.')[0]) > 1:
+        return [ok(f'cv-bridge {version}')]
+    return [problem(f'cv-bridge {version} from PyPI is that of ROS 1 and misreads images',
+                    'pip uninstall cv-bridge; ROS 2 brings its own')]

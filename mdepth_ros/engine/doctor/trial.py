@@ -1,0 +1,47 @@
+"""Try something in a process of its own: libraries that do not fit a machine may end theirs."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Whether it ``worked``, and ``text``: the last line that it wrote, or why it ended."""
+
+    worked: bool
+    text: str
+
+
+def try_module(module: str, *arguments: str, timeout_s: float = 300.0) -> Trial:
+    """
+    Run ``python -m module``.
+
+    :param module: writes one line to stdout; what it writes to stderr matters if it fails.
+    :param arguments: its command line.
+    :param timeout_s: it is killed after this time [s].
+    :return: what became of it.
+    """
+    # The child must find this very package, also from a checkout that is not installed.
+    root = str(Path(__file__).resolve().parents[3])
+    paths = [root, *filter(None, os.environ.get('PYTHONPATH', '').split(os.pathsep))]
+    try:
+        done = subprocess.run(
+            [sys.executable, '-m', module, *arguments], capture_output=True, text=True,
+            errors='replace', timeout=timeout_s, stdin=subprocess.DEVNULL,
+            env=os.environ | {'PYTHONPATH': os.pathsep.join(paths)})
+    except subprocess.TimeoutExpired:
+        return Trial(False, f'not done in {timeout_s:g} s')
+    if done.returncode == 0:
+        return Trial(True, _last_line(done.stdout))
+    ended = (f'killed by {signal.Signals(-done.returncode).name}' if done.returncode < 0
+             else f'ended with status {done.returncode}')
+    return Trial(False, _last_line(done.stderr) or ended)
+
+
+def _last_line(text: str) -> str:
+    """Return the last line that is not empty."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), '')

@@ -1,0 +1,26 @@
+"""How the tensors of a file differ from those that a network needs."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+
+def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
+    """
+    Compare names, shapes and values.
+
+    :param found: what a file holds.
+    :param expected: the network's own state dict; its values do not matter.
+    :return: one text per kind of difference, with the first key of that kind; empty if it fits.
+    """
+    missing = [f'{key} {tuple(expected[key].shape)}'
+               for key in sorted(expected.keys() - found.keys())]
+    unknown = [f'{key} {tuple(found[key].shape)}'
+               for key in sorted(found.keys() - expected.keys())]
+    wrong = [f'{key} is {tuple(found[key].shape)}, expected {tuple(expected[key].shape)}'
+             for key in sorted(found.keys() & expected.keys())
+             if found[key].shape != expected[key].shape]
+    infinite = [key for key, value in sorted(found.items()) if not bool(value.isfinite().all())]
+    return [f'{len(texts)} {what}, first {texts[0]}'
+            for what, texts in (('missing', missing), ('unknown', unknown),
+                                ('of another shape', wrong), ('not finite', infinite)) if texts]

@@ -1,0 +1,74 @@
+"""Publishers and subscriptions that do not meet: quality of service, types, names."""
+
+from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
+
+from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
+from mdepth_ros.ros.doctor.graph import CAMERA_INFO, COMPRESSED, IMAGE, ODOMETRY, Endpoint, Graph
+
+INPUTS = (IMAGE, COMPRESSED, CAMERA_INFO, ODOMETRY)
+
+
+def check_connections(graph: Graph) -> list[Finding]:
+    """
+    Compare every publisher of a topic with every subscription to it.
+
+    :param graph: what was seen.
+    :return: the pairs between which no message passes.
+    """
+    findings = []
+    for subscription in graph.endpoints:
+        if subscription.publishes:
+            continue
+        for publisher in graph.publishers(subscription.topic):
+            if publisher.kind != subscription.kind:
+                findings.append(problem(
+                    f'{subscription.topic}: {publisher.node} publishes {publisher.kind}, '
+                    f'{subscription.node} wants {subscription.kind}',
+                    'remap one of them; for compressed images set image_transport: compressed'))
+                continue
+            result, text = qos_check_compatible(publisher.qos, subscription.qos)
+            if result == QoSCompatibility.ERROR:
+                reason = text.removeprefix('ERROR: ').strip('; ')
+                findings.append(problem(
+                    f'{subscription.topic}: nothing passes from {publisher.node} '
+                    f'({qos_text(publisher.qos)}) to {subscription.node} '
+                    f'({qos_text(subscription.qos)}): {reason}', _override(subscription)))
+    return findings
+
+
+def check_depth_nodes(graph: Graph) -> list[Finding]:
+    """
+    Look at the mdepth nodes: what they say, and inputs that nobody publishes.
+
+    :param graph: what was seen.
+    :return: one finding for each node, and for each of its inputs without a publisher.
+    """
+    findings = []
+    cameras = ', '.join(graph.camera_topics()) or 'no camera topic was seen'
+    for node in graph.depth_nodes:
+        if node.failed:
+            findings.append(problem(f'{node.name} says: {node.message}',
+                                    'do as it says; its log has more'))
+        else:
+            findings.append(ok(f'{node.name} says: {node.message}'))
+        inputs = graph.subscriptions_of(node.name, INPUTS)
+        if not inputs:
+            findings.append(warning(f'{node.name} subscribes to nothing: it is not active',
+                                    f'ros2 lifecycle set {node.name} activate'))
+        findings += [
+            problem(f'{node.name} waits on {it.topic} ({it.kind}), which nobody publishes',
+                    f'remap it (launch arguments image, camera_info, odom); seen: {cameras}')
+            for it in inputs if not graph.publishers(it.topic)]
+    return findings
+
+
+def qos_text(qos: QoSProfile) -> str:
+    """Return what decides on a connection: ``best effort, volatile``."""
+    return ', '.join(policy.name.lower().replace('_', ' ')
+                     for policy in (qos.reliability, qos.durability))
+
+
+def _override(subscription: Endpoint) -> str:
+    """Tell what to change; it is the subscription that asks for too much."""
+    return (f'let {subscription.node} subscribe best effort and volatile; of an mdepth node, '
+            f'remove qos_overrides.{subscription.topic}.subscription.*')

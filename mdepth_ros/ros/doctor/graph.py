@@ -1,0 +1,100 @@
+"""What was heard of ROS in some seconds: who is connected how, and what came."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from rclpy.qos import QoSProfile
+
+IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
+CAMERA_INFO, ODOMETRY = 'sensor_msgs/msg/CameraInfo', 'nav_msgs/msg/Odometry'
+# Image topics that are no pictures: depth, and with it the confidence.
+DEPTH_ENCODINGS = ('32FC1', '16UC1')
+# What image_transport offers beside every topic, of no use for pictures.
+NO_PICTURES = '/compressedDepth'
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A publisher or a subscription: fully qualified ``node`` and ``topic``, ``kind`` of it."""
+
+    node: str
+    topic: str
+    kind: str
+    qos: QoSProfile
+    publishes: bool
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came on a topic: ``count`` messages, at ``rate_hz`` (0 for fewer than two), and the
+    ``last`` of them; ``repeats`` of them had the stamp of the one before.
+    """
+
+    count: int
+    rate_hz: float
+    last: Any
+    repeats: int
+
+
+@dataclass(frozen=True)
+class DepthNodeSeen:
+    """
+    A running mdepth node, by its diagnostics.
+
+    ``message`` is their text, ``failed`` whether their level is error. ``rectified`` and
+    ``simulated_time`` are its parameters ``image_is_rectified`` and ``use_sim_time``, None where
+    it did not answer.
+    """
+
+    name: str
+    message: str
+    failed: bool
+    rectified: bool | None
+    simulated_time: bool | None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Everything that was seen in ``seconds`` [s]; ``heard`` by topic, ``ticks`` of /clock."""
+
+    seconds: float
+    endpoints: tuple[Endpoint, ...]
+    heard: dict[str, Heard]
+    depth_nodes: tuple[DepthNodeSeen, ...]
+    ticks: int
+
+    def publishers(self, topic: str) -> list[Endpoint]:
+        """Return who publishes a topic."""
+        return [it for it in self.endpoints if it.publishes and it.topic == topic]
+
+    def subscriptions_of(self, node: str, kinds: Iterable[str]) -> list[Endpoint]:
+        """Return what a node subscribes to, of some types."""
+        return [it for it in self.endpoints
+                if not it.publishes and it.node == node and it.kind in kinds]
+
+    def camera_topics(self) -> list[str]:
+        """Return the topics on which pictures are published, but for those of mdepth nodes."""
+        ours = {node.name for node in self.depth_nodes}
+        topics = sorted({it.topic for it in self.endpoints if it.publishes
+                         and it.kind in (IMAGE, COMPRESSED) and it.node not in ours
+                         and not it.topic.endswith(NO_PICTURES)})
+        return [topic for topic in topics if topic not in self.heard or getattr(
+            self.heard[topic].last, 'encoding', '') not in DEPTH_ENCODINGS]
+
+    def camera_topics_in_use(self) -> list[str]:
+        """Return those that mdepth nodes subscribe to."""
+        used = {it.topic for node in self.depth_nodes
+                for it in self.subscriptions_of(node.name, (IMAGE, COMPRESSED))}
+        return [topic for topic in self.camera_topics() if topic in used]
+
+    def camera_info_topic(self, image_topic: str) -> str:
+        """Return where the CameraInfo of an image is: where a node takes both, or beside it."""
+        for node in self.depth_nodes:
+            if any(it.topic == image_topic for it in self.subscriptions_of(
+                    node.name, (IMAGE, COMPRESSED))):
+                for info in self.subscriptions_of(node.name, (CAMERA_INFO,)):
+                    return info.topic
+        kinds = {it.kind for it in self.publishers(image_topic)}
+        base = image_topic.rpartition('/')[0] if COMPRESSED in kinds else image_topic
+        return f'{base.rpartition("/")[0]}/camera_info'

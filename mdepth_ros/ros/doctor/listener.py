@@ -1,0 +1,161 @@
+"""Listen to ROS for some seconds, like a camera's consumer: best effort, every camera topic."""
+
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.srv import GetParameters
+from rclpy.executors import SingleThreadedExecutor
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.ros.doctor.graph import (
+    CAMERA_INFO,
+    COMPRESSED,
+    IMAGE,
+    NO_PICTURES,
+    ODOMETRY,
+    DepthNodeSeen,
+    Endpoint,
+    Graph,
+    Heard,
+)
+from mdepth_ros.ros.qos import sensor_qos
+
+NAME = 'mdepth_doctor'
+KINDS: dict[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo}
+# The name of the node's status, see ros/diagnostics.py.
+STATUS_END = ': depth'
+ANSWER_S = 2.0
+
+
+def listen(seconds: float) -> Graph:
+    """
+    Listen.
+
+    :param seconds: for so long, after the first look at who is there [s].
+    :return: what was seen.
+    """
+    with _Listener() as listener:
+        return listener.listen(seconds)
+
+
+class _Ear:
+    """Counts the messages of one topic."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+        self._last: Any = None
+        self._repeats = 0
+
+    def __call__(self, message: Any) -> None:
+        """Take a message."""
+        self._times.append(time.monotonic())
+        self._repeats += self._last is not None and (
+            nanoseconds(self._last.header.stamp) == nanoseconds(message.header.stamp))
+        self._last = message
+
+    def heard(self) -> Heard | None:
+        """Summarise; None where nothing came."""
+        count = len(self._times)
+        if not count:
+            return None
+        elapsed_s = self._times[-1] - self._times[0]
+        return Heard(count, (count - 1) / elapsed_s if elapsed_s else 0.0, self._last,
+                     self._repeats)
+
+
+class _Listener:
+    """A node of our own, in a context of its own."""
+
+    def __init__(self) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = rclpy.create_node(NAME, context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._ears: dict[str, _Ear] = {}
+        self._ticks = 0
+        self._statuses: dict[str, DiagnosticStatus] = {}
+        self._subscribe(Clock, '/clock', self._on_clock)
+        self._subscribe(DiagnosticArray, '/diagnostics', self._on_diagnostics)
+
+    def __enter__(self) -> '_Listener':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def listen(self, seconds: float) -> Graph:
+        """Subscribe to the cameras that appear, then ask the nodes that were seen."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._discover()
+            self._spin(lambda: False, min(0.5, max(0.0, end - time.monotonic())))
+        heard = {topic: heard for topic, ear in self._ears.items() if (heard := ear.heard())}
+        endpoints = self._endpoints()
+        nodes = tuple(self._ask(name, status) for name, status in sorted(self._statuses.items()))
+        return Graph(seconds, endpoints, heard, nodes, self._ticks)
+
+    def _discover(self) -> None:
+        """Subscribe to the camera topics that are new."""
+        for topic, kinds in self._node.get_topic_names_and_types():
+            if topic in self._ears or topic.endswith(NO_PICTURES) or not KINDS.keys() & set(kinds):
+                continue
+            # Not the type that a subscription wants: that one would hear nothing.
+            kind = next((info.topic_type for info in self._node.get_publishers_info_by_topic(topic)
+                         if info.topic_type in KINDS), None)
+            if kind:
+                self._ears[topic] = _Ear()
+                self._subscribe(KINDS[kind], topic, self._ears[topic])
+
+    def _subscribe(self, kind: Any, topic: str, callback: Callable[[Any], None]) -> None:
+        """Subscribe so that every publisher fits."""
+        self._node.create_subscription(kind, topic, callback, sensor_qos(10))
+
+    def _on_clock(self, message: Clock) -> None:
+        self._ticks += 1
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            if status.name.endswith(STATUS_END) and any(
+                    pair.key == 'images_received' for pair in status.values):
+                self._statuses[f'/{status.name.removesuffix(STATUS_END)}'] = status
+
+    def _endpoints(self) -> tuple[Endpoint, ...]:
+        """List publishers and subscriptions of the types that the node has."""
+        wanted = {*KINDS, ODOMETRY}
+        topics = [topic for topic, kinds in self._node.get_topic_names_and_types()
+                  if wanted & set(kinds)]
+        asked = ((True, self._node.get_publishers_info_by_topic),
+                 (False, self._node.get_subscriptions_info_by_topic))
+        return tuple(
+            Endpoint(f'{info.node_namespace.rstrip("/")}/{info.node_name}', topic,
+                     info.topic_type, info.qos_profile, publishes)
+            for topic in topics for publishes, ask in asked for info in ask(topic)
+            if info.node_name != NAME)
+
+    def _ask(self, name: str, status: DiagnosticStatus) -> DepthNodeSeen:
+        """Ask a node for its parameters."""
+        client = self._node.create_client(GetParameters, f'{name}/get_parameters')
+        names = ['image_is_rectified', 'use_sim_time']
+        values: list[bool | None] = [None, None]
+        if self._spin(client.service_is_ready, ANSWER_S):
+            future = client.call_async(GetParameters.Request(names=names))
+            if self._spin(future.done, ANSWER_S):
+                values = [value.bool_value for value in future.result().values]
+        return DepthNodeSeen(name, status.message, status.level == DiagnosticStatus.ERROR, *values)
+
+    def _spin(self, until: Callable[[], bool], timeout_s: float) -> bool:
+        """Take messages; returns whether the condition came true."""
+        end = time.monotonic() + timeout_s
+        while not until() and time.monotonic() < end:
+            self._executor.spin_once(timeout_sec=0.05)
+        return until()

@@ -1,0 +1,48 @@
+"""``mdepth doctor`` as a command, with and without ROS."""
+
+import json
+import subprocess
+import sys
+
+from mdepth_ros.cli.main import main
+from mdepth_ros.engine.backends import choose
+from mdepth_ros.engine.doctor import backends
+
+SLOW = ('openvino', 'onnxruntime')  # to compile the networks; other tests do
+
+
+def test_the_command_tells_and_writes_what_it_found(tmp_path, monkeypatch, capsys):
+    for module in (backends, choose):
+        monkeypatch.setattr(module, 'find_spec', lambda name: None if name in SLOW else name)
+    path = tmp_path / 'new' / 'doctor.json'
+    status = main(['doctor', '--seconds', '1', '--json', str(path)])
+    out = capsys.readouterr().out
+    report = json.loads(path.read_text())
+    levels = [finding['level'] for finding in report['findings']]
+    assert report['problems'] == levels.count('problem')
+    assert status == (report['problems'] > 0)
+    for finding in report['findings']:
+        assert finding['what'] in out
+        assert finding['advice'] in out
+    assert 'backend torch on cpu' in out
+    assert 'no camera: nobody publishes images' in out
+    assert f'\n{report["problems"]} problem' in out
+
+
+def test_it_works_where_there_is_no_ros():
+    absent = ['rclpy', 'sensor_msgs', 'std_msgs', 'rosgraph_msgs', *SLOW]
+    code = (f'import sys; sys.modules.update(dict.fromkeys({absent!r}));'
+            'from mdepth_ros.cli.main import main; sys.exit(main(["doctor"]))')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True,
+                          timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'warning ROS 2 is not here: the node cannot run' in done.stdout
+    assert 'backend torch on cpu' in done.stdout
+
+
+def test_a_json_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    from mdepth_ros.cli import doctor
+    monkeypatch.setattr(doctor, '_findings', lambda seconds: iter(()))
+    assert main(['doctor', '--json', str(tmp_path)]) == 1
+    assert capsys.readouterr().err == (
+        f'mdepth: error: cannot write {tmp_path}: Is a directory\n')

@@ -1,0 +1,82 @@
+"""What ``mdepth doctor`` says of packages and backends."""
+
+import sys
+
+import pytest
+
+from mdepth_ros.engine.doctor import backends, packages
+from mdepth_ros.engine.doctor.finding import Finding, Level
+from mdepth_ros.engine.doctor.trial import try_module
+
+
+def test_every_finding_that_is_not_ok_has_an_advice():
+    with pytest.raises(ValueError, match='a problem needs an advice'):
+        Finding(Level.PROBLEM, 'it burns')
+
+
+@pytest.mark.parametrize(('python', 'pins'), [
+    ((3, 10), {'numpy': '2.2.6', 'contourpy': '1.3.2', 'a.b-c': '1'}),
+    ((3, 11), {'numpy': '2.2.6', 'contourpy': '1.3.3', 'onnxruntime': '1.32.0', 'a.b-c': '1'})])
+def test_pins_are_those_of_this_python(python, pins):
+    text = ('# numpy==1.0\nnumpy==2.2.6\nonnxruntime==1.32.0; python_version >= "3.11"\n'
+            'contourpy==1.3.3; python_version >= "3.11"\n'
+            'contourpy==1.3.2; python_version < "3.11"\na.b-c==1\n')
+    assert packages.read_pins(text, python) == pins
+
+
+def test_every_line_of_constraints_is_read():
+    """Both ways of each condition together are all lines."""
+    text = packages.PINS.read_text()
+    lines = [line for line in text.splitlines() if line and not line.startswith('#')]
+    old, new = (packages.read_pins(text, python) for python in ((3, 10), (3, 13)))
+    assert len(set(old.items()) | set(new.items())) == len(lines)
+    assert {package for package in packages.CORE.values()} <= set(old)
+
+
+@pytest.mark.parametrize(('package', 'version', 'level'), [
+    ('torch', '2.3.1', 'problem'), ('torch', '2.4.0+cpu', 'ok'),
+    ('opencv-python-headless', '5.0.0', 'problem'), ('opencv-python-headless', '4.8.1.78', 'ok'),
+    ('numpy', '1.26.4', 'ok')])
+def test_bounds_are_kept(package, version, level):
+    finding = packages._judge(package, version, {'numpy': '2.2.6'})
+    assert finding.level.value == level
+    assert ('tested with 2.2.6' in finding.what) == (package == 'numpy')
+
+
+def test_bounds_are_those_of_setup_cfg():
+    setup = (packages.PINS.parent / 'setup.cfg').read_text()
+    for package, (first, end) in packages.BOUNDS.items():
+        text = f'{package} >={".".join(map(str, first))}'
+        assert text + (f', <{".".join(map(str, end))}' if end else '') + '\n' in setup
+
+
+def test_this_environment_has_what_the_node_needs():
+    findings = packages.check_packages()
+    assert not [it for it in findings if it.level is Level.PROBLEM]
+    assert f'numpy {sys.modules["numpy"].__version__}' in {it.what.split(' (')[0]
+                                                           for it in findings}
+
+
+def test_a_backend_is_really_run():
+    finding = backends._try('torch', 'cpu', 'torch')
+    assert (finding.level, finding.what.endswith('what auto takes')) == (Level.OK, True)
+
+
+def test_a_backend_that_fails_is_a_problem_if_auto_takes_it(monkeypatch):
+    # A device that is not there.
+    for automatic, level in (('torch', Level.PROBLEM), ('openvino', Level.WARNING)):
+        finding = backends._try('torch', 'cuda:99', automatic)
+        assert finding.level is level
+        assert "backend torch does not work: device is 'cuda:99', but torch" in finding.what
+
+
+@pytest.mark.parametrize(('code', 'text'), [
+    ('import os; os.abort()', 'killed by SIGABRT'), ('raise SystemExit(3)', 'ended with status 3'),
+    ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+    ('import time; time.sleep(60)', 'not done in 3 s')])
+def test_a_library_that_kills_its_process_does_not_kill_ours(tmp_path, monkeypatch, code, text):
+    (tmp_path / 'fatal.py').write_text(code)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    trial = try_module('fatal', timeout_s=3.0)
+    assert not trial.worked
+    assert text in trial.text

@@ -1,0 +1,57 @@
+"""Folders as their authors publish them: keys measured on those files, values by formula."""
+
+import json
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+from formula import formula_tensor
+
+DATA = Path(__file__).parent / 'parity' / 'data'
+# File -> where its keys are, the module there, and the gain of its weights.
+SINGLE_HRNET = {'s_encoder': ('single_frame_hrnet18', 'encoder', 0.5),
+                's_depth': ('single_frame_hrnet18', 'decoder', 1.0)}
+SINGLE_RESNET = {'encoder': ('single_frame_resnet18', 'encoder', 1.0),
+                 'depth': ('single_frame_resnet18', 'decoder', 1.0)}
+POSE = {'pose_encoder': ('pose_resnet18', 'encoder', 1.0),
+        'pose': ('pose_resnet18', 'decoder', 1.0)}
+MULTI = {'m_encoder': ('multi_frame_mism', 'features', 1.5),
+         'reg3d': ('multi_frame_mism', 'regulariser', 1.5),
+         'up': ('multi_frame_mism', 'upsampler', 1.0)}
+FOLDERS = {'mism': SINGLE_HRNET | POSE | MULTI, 'monodepth2': SINGLE_RESNET | POSE,
+           'movedepth': SINGLE_RESNET | POSE | MULTI}
+
+
+def part(source, module, gain):
+    """The state dict of one file."""
+    keys = json.loads((DATA / f'{source}.keys.json').read_text())[module]
+    return OrderedDict(
+        (key, formula_tensor(key, tuple(shape), gain) if dtype == 'float32'
+         else torch.zeros(shape, dtype=getattr(torch, dtype)))
+        for key, (shape, dtype) in keys.items())
+
+
+def delta():
+    """The search widths that the parity arrays were measured with: (16, 32), for 128 x 64."""
+    with np.load(DATA / 'multi_frame_mism.npz') as arrays:
+        return torch.from_numpy(arrays['delta'])
+
+
+def write(folder, kind, change=None):
+    """
+    Write the files of a folder.
+
+    ``change`` is called with the state dicts by name before they are saved.
+    """
+    states = {name: part(*where) for name, where in FOLDERS[kind].items()}
+    if kind == 'mism':
+        states['reg3d']['depth_bin_facs'] = delta()
+    if kind == 'monodepth2':
+        states['encoder'] |= {'height': 64, 'width': 128, 'use_stereo': False}
+    if change is not None:
+        change(states)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, state in states.items():
+        torch.save(state, folder / f'{name}.pth')
+    return folder
