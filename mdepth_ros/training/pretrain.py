@@ -1,35 +1,37 @@
 """
 Stage 0: all three networks on synthetic scenes with exact depth and motion.
 
-``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain --out weights.safetensors`` is the
-whole recipe on two cores (one thread each: two threads of one process wait for each other). It
-gives a depth to a robot that has not trained anything yet, and the self-supervised stages a
-better start than ImageNet alone.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain --out first.safetensors``, see
+:mod:`mdepth_ros.training.stage0`. It gives PoseNet its weights, and the other two a better start
+than ImageNet alone.
 """
 
 import argparse
 import math
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import reproject
-from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
+from mdepth_ros.training.stage0 import (
+    add_arguments,
+    keep_early_layers,
+    processes,
+    train_stage,
+)
 
 MAX_TRUTH = 80.0  # [m], farther is sky
+BATCH, CAPACITY = 6, 500  # of each process; worlds of each size
 
 
 @dataclass(frozen=True)
@@ -170,104 +172,34 @@ def _metric_error(single: Tensor, truth: Tensor) -> Tensor:
     return torch.nan_to_num(ratio.flatten(1).nanmean(dim=1)).abs().mean()
 
 
-def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
-    """Leave ImageNet's edges and blobs as they are: half of the time goes into these layers."""
-    for module in (encoder._conv_stem, encoder._bn0, *encoder._blocks[:3]):
-        module.eval().requires_grad_(False)
-
-
-def average_over_processes(model: DepthModel) -> None:
-    """Replace gradients by their means over all processes."""
-    gradients = [p.grad for p in model.parameters() if p.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    distributed.all_reduce(flat)
-    flat /= distributed.get_world_size()
-    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
-        gradient.copy_(part.view_as(gradient))
-
-
 def train(arguments: argparse.Namespace) -> None:
-    """Train until the time is up."""
-    distributed.init_process_group('gloo')
-    rank = distributed.get_rank()
-    torch.set_num_threads(1)
-    torch.manual_seed(arguments.seed)
-    rng = np.random.default_rng([arguments.seed, rank])
-    if arguments.start:
-        model = load_checkpoint(arguments.start)
-    else:
+    """Train for the steps asked, from ImageNet."""
+    with processes():
         model = DepthModel(lite_config())
         load_imagenet_efficientnet_lite0(model.single.encoder)
         load_imagenet_efficientnet_lite0(model.pose.encoder)
-    model.train()
-    keep_early_layers(model.single.encoder)
-    encoders = {id(p) for net in (model.single, model.pose) for p in net.encoder.parameters()}
-    learning = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW([
-        {'params': [p for p in learning if id(p) in encoders], 'lr': 0.4 * arguments.rate},
-        {'params': [p for p in learning if id(p) not in encoders], 'lr': arguments.rate},
-    ], weight_decay=1e-4)
-    base = [group['lr'] for group in optimiser.param_groups]
-    pools = [PairPool(size, arguments.capacity // len(SIZES)) for size in SIZES]
-    seed = (arguments.seed * 1000 + rank) * 1_000_000
-    for _ in range(arguments.first):
-        for pool in pools:
-            pool.grow(seed)
-            seed += 1
+        model.train()
+        keep_early_layers(model.single.encoder)
+        encoders = {id(p) for net in (model.single, model.pose) for p in net.encoder.parameters()}
+        learning = [p for p in model.parameters() if p.requires_grad]
+        optimiser = torch.optim.AdamW([
+            {'params': [p for p in learning if id(p) in encoders], 'lr': 0.4 * arguments.rate},
+            {'params': [p for p in learning if id(p) not in encoders], 'lr': arguments.rate},
+        ], weight_decay=1e-4)
 
-    distributed.barrier()
-    start, step, means = time.monotonic(), 0, torch.zeros(3)
-    while (spent := _agreed((time.monotonic() - start) / (60 * arguments.minutes))) < 1:
-        for group, rate in zip(optimiser.param_groups, base):
-            group['lr'] = rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * spent))
-        pool = pools[step % len(pools)]
-        # New worlds all the time, as long as there is time to learn from them.
-        if step % arguments.grow_every < len(pools) and spent < 0.9:
-            pool.grow(seed)
-            seed += 1
-        losses = step_losses(model, pool.draw(arguments.batch, rng), rng)
-        optimiser.zero_grad()
-        losses.total.backward()
-        average_over_processes(model)
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-        if torch.isfinite(norm):
-            optimiser.step()
-        terms = torch.stack([losses.single, losses.motion, losses.multi]).detach()
-        means = terms if step == 0 else 0.98 * means + 0.02 * terms
-        step += 1
-        if rank:
-            continue
-        if step % 50 == 0:
-            print(f'step {step} {100 * spent:.1f} % single {means[0]:.4f} motion {means[1]:.4f} '
-                  f'multi {means[2]:.4f} worlds {seed} '
-                  f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
-        if step % 500 == 0:
-            save_checkpoint(model, arguments.out, torch.float16, f'pretrain, step {step}')
-    if not rank:
-        save_checkpoint(model, arguments.out, torch.float16,
-                        f'mdepth_ros.training.pretrain, {step} steps')
-    distributed.destroy_process_group()
+        def losses(batch: PairBatch, rng: np.random.Generator) -> dict[str, Tensor]:
+            terms = step_losses(model, batch, rng)
+            return {'total': terms.total, 'single': terms.single, 'motion': terms.motion,
+                    'multi': terms.multi}
 
-
-def _agreed(value: float) -> float:
-    """The first process's value, for all."""
-    shared = torch.tensor(value, dtype=torch.float64)
-    distributed.broadcast(shared, 0)
-    return float(shared)
+        train_stage(model, model, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
+                    [BATCH] * len(SIZES), losses, arguments)
 
 
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
-    parser.add_argument('--start', type=Path, help='weights to go on from; ImageNet otherwise')
-    parser.add_argument('--minutes', type=float, default=60.0)
-    parser.add_argument('--batch', type=int, default=6)
-    parser.add_argument('--rate', type=float, default=6e-4, help='learning rate of the decoders')
-    parser.add_argument('--capacity', type=int, default=2000, help='sequences kept in memory')
-    parser.add_argument('--first', type=int, default=40, help='sequences per size at the start')
-    parser.add_argument('--grow-every', type=int, default=12, help='steps between new sequences')
-    parser.add_argument('--seed', type=int, default=0)
+    add_arguments(parser, steps=1050, rate=8e-4)
     train(parser.parse_args())
 
 

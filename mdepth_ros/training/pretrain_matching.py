@@ -1,33 +1,34 @@
 """
 M-DepthNet and TrustNet on synthetic scenes with exact depth, beside a frozen S-DepthNet.
 
-``python -m mdepth_ros.training.pretrain_matching --start lite.safetensors --out new.safetensors``
-matches as the robot does: the motion is solved for by S-DepthNet's depth, right or wrong, and the
-truth is brought to the scale of that motion.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain_matching --weights single.safetensors
+--out matched.safetensors``, see :mod:`mdepth_ros.training.stage0`. It matches as the robot does:
+the motion is solved for by S-DepthNet's depth, right or wrong, and the truth is brought to the
+scale of that motion.
 """
 
 import argparse
 import math
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, transform
-from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidence, thumbnail
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
-from mdepth_ros.training.pretrain import MAX_TRUTH, multi_frame_loss
+from mdepth_ros.training.pretrain import BATCH, CAPACITY, MAX_TRUTH, multi_frame_loss
+from mdepth_ros.training.stage0 import add_arguments, processes, train_stage
 
 # Points that the motion is solved from, and how well they are followed [px].
 POINTS = 150
@@ -153,66 +154,30 @@ def _scaled_error(depth: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train until the time is up."""
-    torch.set_num_threads(1)
-    torch.manual_seed(arguments.seed)
-    rng = np.random.default_rng(arguments.seed)
-    model = load_checkpoint(arguments.start)
-    model.requires_grad_(False)
-    parts = (model.trust,) if arguments.only_trust else (model.multi, model.trust)
-    for part in parts:
-        part.train().requires_grad_(True)
-    optimiser = torch.optim.AdamW([
-        {'params': model.multi.parameters(), 'lr': arguments.rate},
-        {'params': model.trust.parameters(), 'lr': 3 * arguments.rate}], weight_decay=1e-4)
-    base = [group['lr'] for group in optimiser.param_groups]
-    pools = [PairPool(size, arguments.capacity // len(SIZES)) for size in SIZES]
-    seed = arguments.seed * 1_000_000_000 + 500_000_000
-    for _ in range(arguments.first):
-        for pool in pools:
-            pool.grow(seed)
-            seed += 1
-    start, step, means = time.monotonic(), 0, torch.zeros(3)
-    while (spent := (time.monotonic() - start) / (60 * arguments.minutes)) < 1:
-        for group, rate in zip(optimiser.param_groups, base):
-            group['lr'] = rate * min(1.0, (step + 1) / 100) * 0.5 * (1 + math.cos(math.pi * spent))
-        pool = pools[step % len(pools)]
-        if step % arguments.grow_every < len(pools) and spent < 0.9:
-            pool.grow(seed)
-            seed += 1
-        losses = step_losses(model, pool.draw(arguments.batch, rng))
-        optimiser.zero_grad()
-        (losses.trust if arguments.only_trust else losses.multi + losses.trust).backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.multi.parameters(), 5.0)
-        norm = norm + torch.nn.utils.clip_grad_norm_(model.trust.parameters(), 5.0)
-        if torch.isfinite(norm):
-            optimiser.step()
-        terms = torch.stack([losses.multi, losses.trust, losses.change]).detach()
-        means = terms if step == 0 else 0.98 * means + 0.02 * terms
-        step += 1
-        if step % 50 == 0:
-            print(f'step {step} {100 * spent:.1f} % multi {means[0]:.4f} trust {means[1]:.4f} '
-                  f'blend / single {means[2]:.4f} worlds {seed % 500_000_000} '
-                  f'{(time.monotonic() - start) / step:.3f} s/step', flush=True)
-        if step % 500 == 0:
-            save_checkpoint(model, arguments.out, torch.float16, f'pretrain_matching, {step}')
-    save_checkpoint(model, arguments.out, torch.float16,
-                    f'mdepth_ros.training.pretrain_matching, {step} steps')
+    """Train for the steps asked."""
+    with processes():
+        model = load_checkpoint(arguments.weights)
+        model.requires_grad_(False)
+        parts = nn.ModuleDict({'multi': model.multi, 'trust': model.trust})
+        parts.train().requires_grad_(True)
+        optimiser = torch.optim.AdamW([
+            {'params': model.multi.parameters(), 'lr': arguments.rate},
+            {'params': model.trust.parameters(), 'lr': 3 * arguments.rate}], weight_decay=1e-4)
+
+        def losses(batch: PairBatch, rng: np.random.Generator) -> dict[str, Tensor]:
+            terms = step_losses(model, batch)
+            return {'total': terms.multi + terms.trust, 'multi': terms.multi,
+                    'trust': terms.trust, 'change': terms.change}
+
+        train_stage(model, parts, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
+                    [BATCH] * len(SIZES), losses, arguments)
 
 
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--start', type=Path, required=True, help='weights to go on from')
-    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
-    parser.add_argument('--only-trust', action='store_true', help='leave M-DepthNet as it is')
-    parser.add_argument('--minutes', type=float, default=60.0)
-    parser.add_argument('--batch', type=int, default=6)
-    parser.add_argument('--rate', type=float, default=1e-3)
-    parser.add_argument('--capacity', type=int, default=2000, help='sequences kept in memory')
-    parser.add_argument('--first', type=int, default=40, help='sequences per size at the start')
-    parser.add_argument('--grow-every', type=int, default=12, help='steps between new sequences')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
+    add_arguments(parser, steps=2500, rate=1e-3)
     train(parser.parse_args())
 
 

@@ -2,29 +2,33 @@
 Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of every kind.
 
 ``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain_single --weights first.safetensors
---out weights.safetensors --steps 7000`` on two cores, one thread each. What is interrupted goes
-on where it was when the same command is given again.
+--out single.safetensors``, see :mod:`mdepth_ros.training.stage0`.
 """
 
 import argparse
 import math
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from mdepth_ros.geometry.depth import disparity_to_depth
-from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.single_frame import SingleFrameNet
-from mdepth_ros.training.image_pool import ImagePool
-from mdepth_ros.training.pretrain import MAX_TRUTH, average_over_processes, keep_early_layers
+from mdepth_ros.training.image_pool import ImageBatch, ImagePool
+from mdepth_ros.training.pretrain import MAX_TRUTH
+from mdepth_ros.training.stage0 import (
+    add_arguments,
+    keep_early_layers,
+    processes,
+    train_stage,
+)
 
 # Width, height and batch per process: cameras from 10:3 to 4:3, at training's and at running's
 # size.
 SIZES = ((416, 128, 8), (320, 160, 8), (288, 192, 8), (256, 192, 8), (640, 192, 4), (416, 288, 4))
-SAVE_EVERY = 250
+CAPACITY = 200  # worlds of each size
 
 
 def single_frame_loss(depth: Tensor, truth: Tensor) -> Tensor:
@@ -71,67 +75,23 @@ def _in_float32(forward):  # type: ignore[no-untyped-def]
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Train for the steps asked, from the saved state if there is one."""
-    distributed.init_process_group('gloo')
-    rank = distributed.get_rank()
-    torch.set_num_threads(1)
-    model = load_checkpoint(arguments.weights)
-    net = model.single.train().to(memory_format=torch.channels_last)
-    keep_early_layers(net.encoder)
-    keep_depthwise_exact(net)
-    optimiser = _optimiser(net, arguments.rate)
-    base = [group['lr'] for group in optimiser.param_groups]
-    state_file = arguments.out.with_suffix('.state')
-    first = 0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        net.load_state_dict(state['net'])
-        optimiser.load_state_dict(state['optimiser'])
-        first = state['step']
-    rng = np.random.default_rng([arguments.seed, rank, first])
-    pools = [ImagePool((w, h), arguments.capacity // len(SIZES)) for w, h, _ in SIZES]
-    seed = (arguments.seed * 1000 + rank) * 1_000_000 + first
-    for pool in pools:
-        for _ in range(arguments.first):
-            pool.grow(seed)
-            seed += 1
+    """Train for the steps asked."""
+    with processes():
+        model = load_checkpoint(arguments.weights)
+        config, net = model.config, model.single.train().to(memory_format=torch.channels_last)
+        keep_early_layers(net.encoder)
+        keep_depthwise_exact(net)
 
-    distributed.barrier()
-    start, mean = time.monotonic(), 0.0
-    for step in range(first, arguments.steps):
-        done = step / arguments.steps
-        for group, rate in zip(optimiser.param_groups, base):
-            group['lr'] = rate * min(1.0, (step + 1) / 200) * 0.5 * (1 + math.cos(math.pi * done))
-        which = step % len(SIZES)
-        # New worlds all the time, as long as there is time to learn from them.
-        if step // len(SIZES) % arguments.grow_every == 0 and done < 0.95:
-            pools[which].grow(seed)
-            seed += 1
-        batch = pools[which].draw(SIZES[which][2], rng)
-        with torch.autocast('cpu', torch.bfloat16):
-            image = batch.image.contiguous(memory_format=torch.channels_last)
-            disparity = net(image).disparity.float()
-        depth = disparity_to_depth(disparity, model.config.min_depth, model.config.max_depth)
-        loss = single_frame_loss(depth, batch.depth)
-        optimiser.zero_grad()
-        loss.backward()
-        average_over_processes(net)
-        if torch.isfinite(torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)):
-            optimiser.step()
-        mean = float(loss.detach()) if step == first else 0.98 * mean + 0.02 * float(loss.detach())
-        if rank:
-            continue
-        if (step + 1) % 50 == 0:
-            print(f'step {step + 1} loss {mean:.4f} '
-                  f'{(time.monotonic() - start) / (step + 1 - first):.3f} s/step', flush=True)
-        if (step + 1) % SAVE_EVERY == 0:
-            torch.save({'net': net.state_dict(), 'optimiser': optimiser.state_dict(),
-                        'step': step + 1}, state_file)
-            save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
-    if not rank:
-        save_checkpoint(model, arguments.out, torch.float16,
-                        f'mdepth_ros.training.pretrain_single, {arguments.steps} steps')
-    distributed.destroy_process_group()
+        def losses(batch: ImageBatch, rng: np.random.Generator) -> dict[str, Tensor]:
+            with torch.autocast('cpu', torch.bfloat16):
+                image = batch.image.contiguous(memory_format=torch.channels_last)
+                disparity = net(image).disparity.float()
+            depth = disparity_to_depth(disparity, config.min_depth, config.max_depth)
+            return {'total': single_frame_loss(depth, batch.depth)}
+
+        train_stage(model, net, _optimiser(net, arguments.rate),
+                    [ImagePool((width, height), CAPACITY) for width, height, _ in SIZES],
+                    [count for _, _, count in SIZES], losses, arguments)
 
 
 def _optimiser(net: SingleFrameNet, rate: float) -> torch.optim.AdamW:
@@ -146,13 +106,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
-    parser.add_argument('--steps', type=int, default=7000)
-    parser.add_argument('--rate', type=float, default=8e-4, help='learning rate of the decoder')
-    parser.add_argument('--capacity', type=int, default=1200, help='worlds kept in memory')
-    parser.add_argument('--first', type=int, default=10, help='worlds per size at the start')
-    parser.add_argument('--grow-every', type=int, default=7, help='steps of a size per new world')
-    parser.add_argument('--seed', type=int, default=3)
+    add_arguments(parser, steps=2700, rate=8e-4)
     train(parser.parse_args())
 
 

@@ -9,12 +9,12 @@ from mdepth_ros.geometry.projection import warp
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.pair_pool import PairPool
 from mdepth_ros.training.pretrain import (
-    keep_early_layers,
     motion_loss,
     multi_frame_loss,
     single_frame_loss,
     step_losses,
 )
+from mdepth_ros.training.stage0 import keep_early_layers
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,7 @@ import torch
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training import pretrain_single
+from mdepth_ros.training import pretrain_single, stage0
 from mdepth_ros.training.pretrain_single import keep_depthwise_exact, single_frame_loss, train
 
 
@@ -76,7 +76,7 @@ def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
                         'MASTER_PORT': '29533'}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(pretrain_single, 'SIZES', ((64, 64, 2), (96, 64, 2)))
-    monkeypatch.setattr(pretrain_single, 'SAVE_EVERY', 2)
+    monkeypatch.setattr(stage0, 'SAVE_EVERY', 2)
     torch.manual_seed(0)
     threads = torch.get_num_threads()
     save_checkpoint(DepthModel(lite_config()), tmp_path / 'start.safetensors', torch.float32, 't')
@@ -84,7 +84,7 @@ def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
     def run(steps):
         train(argparse.Namespace(
             weights=tmp_path / 'start.safetensors', out=tmp_path / 'out.safetensors', steps=steps,
-            rate=1e-3, capacity=4, first=2, grow_every=2, seed=5))
+            rate=1e-3, first=2, grow_every=2, seed=5))
         state = torch.load(tmp_path / 'out.state', weights_only=True)
         return state['step'], load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
 

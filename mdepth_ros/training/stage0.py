@@ -1,0 +1,149 @@
+"""
+The loop of stage 0: rendered worlds that come and go, and networks that learn from them.
+
+Started by torchrun, with one thread for each process: two threads of one process wait for each
+other. What is interrupted goes on where it was when the same command is given again.
+"""
+
+import argparse
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+
+from mdepth_ros.networks.checkpoint import save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+
+SAVE_EVERY = 250
+WARM_UP = 100  # steps
+# No new worlds in the last steps: there is no time to learn from them.
+LAST_WORLDS = 0.95
+MOST_GRADIENT = 5.0
+
+
+class Pool(Protocol):
+    """Rendered worlds in memory."""
+
+    def grow(self, seed: int) -> None:
+        """Render one more; the oldest goes."""
+
+    def draw(self, count: int, rng: np.random.Generator) -> Any:
+        """Draw a batch of so many."""
+
+
+def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float) -> None:
+    """
+    Declare what all of stage 0 takes.
+
+    :param parser: the parser to fill in.
+    :param steps: default of ``--steps``.
+    :param rate: default of ``--rate``.
+    """
+    parser.add_argument('--out', type=Path, required=True, help='weights file to write')
+    parser.add_argument('--steps', type=int, default=steps)
+    parser.add_argument('--rate', type=float, default=rate, help='learning rate')
+    parser.add_argument('--first', type=int, default=20, help='worlds per size at the start')
+    parser.add_argument('--grow-every', type=int, default=7, help='steps of a size per new world')
+    parser.add_argument('--seed', type=int, default=0)
+
+
+@contextmanager
+def processes() -> Iterator[None]:
+    """Join torchrun's processes."""
+    distributed.init_process_group('gloo')
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def train_stage(
+    model: DepthModel, parts: nn.Module, optimiser: torch.optim.Optimizer,
+    pools: Sequence[Pool], batches: Sequence[int],
+    losses: Callable[[Any, np.random.Generator], Mapping[str, Tensor]],
+    arguments: argparse.Namespace,
+) -> None:
+    """
+    Train for the steps asked, from the saved state if there is one.
+
+    :param model: is saved.
+    :param parts: those of it that learn, or whose batch norms do.
+    :param optimiser: of their parameters; its rates are the highest of the schedule.
+    :param pools: empty, one for each size of image.
+    :param batches: how many of each pool make a batch of this process.
+    :param losses: of a batch; that called ``total`` is minimised, the others are for people.
+    :param arguments: of :func:`add_arguments`.
+    """
+    rank = distributed.get_rank()
+    state_file = arguments.out.with_suffix('.state')
+    base = [group['lr'] for group in optimiser.param_groups]
+    first = 0
+    if state_file.exists():
+        state = torch.load(state_file, weights_only=True)
+        parts.load_state_dict(state['parts'])
+        optimiser.load_state_dict(state['optimiser'])
+        first = state['step']
+    torch.manual_seed(1000 * arguments.seed + rank)
+    rng = np.random.default_rng([arguments.seed, rank, first])
+    # Counted so that neither processes nor what goes on after an interruption meet again.
+    seed = (arguments.seed * 1000 + rank) * 1_000_000 + 10 * first
+    for pool in pools:
+        for _ in range(arguments.first):
+            pool.grow(seed)
+            seed += 1
+
+    distributed.barrier()
+    start, means = time.monotonic(), dict[str, float]()
+    for step in range(first, arguments.steps):
+        done = step / arguments.steps
+        for group, rate in zip(optimiser.param_groups, base):
+            group['lr'] = rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (
+                1 + math.cos(math.pi * done))
+        which = step % len(pools)
+        if step // len(pools) % arguments.grow_every == 0 and done < LAST_WORLDS:
+            pools[which].grow(seed)
+            seed += 1
+        terms = losses(pools[which].draw(batches[which], rng), rng)
+        optimiser.zero_grad()
+        terms['total'].backward()
+        average_over_processes(parts)
+        if torch.isfinite(torch.nn.utils.clip_grad_norm_(parts.parameters(), MOST_GRADIENT)):
+            optimiser.step()
+        for name, term in terms.items():
+            means[name] = 0.98 * means.get(name, float(term)) + 0.02 * float(term)
+        if rank:
+            continue
+        if (step + 1) % 50 == 0:
+            print(f'step {step + 1}', *(f'{name} {mean:.4f}' for name, mean in means.items()),
+                  f'{(time.monotonic() - start) / (step + 1 - first):.3f} s/step', flush=True)
+        if (step + 1) % SAVE_EVERY == 0:
+            torch.save({'parts': parts.state_dict(), 'optimiser': optimiser.state_dict(),
+                        'step': step + 1}, state_file)
+            save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
+    if not rank:
+        save_checkpoint(model, arguments.out, torch.float16,
+                        f'stage 0, {arguments.steps} steps')
+
+
+def average_over_processes(parts: nn.Module) -> None:
+    """Replace gradients by their means over all processes."""
+    gradients = [p.grad for p in parts.parameters() if p.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    distributed.all_reduce(flat)
+    flat /= distributed.get_world_size()
+    for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
+        gradient.copy_(part.view_as(gradient))
+
+
+def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
+    """Leave ImageNet's edges and blobs as they are: half of the time goes into these layers."""
+    for module in (encoder._conv_stem, encoder._bn0, *encoder._blocks[:3]):
+        module.eval().requires_grad_(False)
