@@ -21,7 +21,13 @@ ARRIVED = 0.02
 EXACT = 0.5
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
 DEPTH_SPREAD = 0.3
-STRETCHES = 3
+# The translation's length is found in so many steps, and changed at most by this factor.
+STRETCHES = 8
+MOST_STRETCH = 20.0
+# Points that are further off their epipolar line say nothing about it [px].
+BESIDE = 4 * EXACT
+# Sum of the roots of how far points move, beyond noise, that it takes [px^(1/2)].
+LEAST_PARALLAX = 3.0
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
 FEWEST_POINTS = 6
@@ -49,7 +55,8 @@ def solve_motion(
     Where the camera's translation moves a point, its residual along that direction may as well
     come from its depth, and counts the less the more it moves: between resection, for exact
     depths, and epipolar geometry, for unknown ones. The translation's length, which these
-    residuals alone tell, is solved for at last with all of them counting alike.
+    residuals alone tell, is solved for at last: far points, whose single-frame depth is often much
+    too near, then count little.
 
     :param points: (B, 3, N) points in the target's frame [m].
     :param pixels: (B, 2, N) where they are seen in the source [px].
@@ -76,9 +83,7 @@ def solve_motion(
             moving = moving & (distance > ARRIVED)
             if not moving.any():
                 break
-    for _ in range(STRETCHES):
-        T = _stretch(T, p, rays, usable, focal)
-    return torch.from_numpy(T).to(points)
+    return torch.from_numpy(_stretch(T, p, rays, usable, focal)).to(points)
 
 
 def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
@@ -158,14 +163,30 @@ def _step(
 
 def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
              ) -> Array:
-    """Change the translation's length alone: a longer one is like nearer points."""
-    moved = T[:, :3, :3] @ points + T[:, :3, 3:]
-    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
-    weighted = _weight(residual, moved, usable) * along
-    change = (weighted * residual).sum(axis=(1, 2)) / np.maximum(
-        (weighted * along).sum(axis=(1, 2)), 1e-12)
+    """
+    Change the translation's length alone: a robust mean of the factors that the points ask for.
+
+    Each counts by the root of how far it is seen to move. What hardly moves tells no length,
+    however wrong its depth is; by how far it would move at that depth, it might tell most.
+    """
+    turned, t = T[:, :3, :3] @ points, T[:, :3, 3:]
+    along = t[:, :2] - rays * t[:, 2:]
+    wanted = rays * turned[:, 2:] - turned[:, :2]
+    factor = (along * wanted).sum(axis=1, keepdims=True) / _square(along)  # (B, 1, N)
+    pixels = focal / np.maximum(turned[:, 2:], NEAREST_Z)
+    moved, beside = _length(factor * along * pixels), _length((wanted - factor * along) * pixels)
+    tells = usable & (beside < BESIDE) & (turned[:, 2] > NEAREST_Z)
+    weight = np.sqrt((moved - EXACT).clip(min=0)) * tells
+    asked = np.log(factor[:, 0].clip(1 / MOST_STRETCH, MOST_STRETCH))
+    mean = np.zeros((len(T), 1))
+    for _ in range(STRETCHES):
+        # Huber's weights: factors differ as the depths do, or are quite wrong.
+        each = weight / np.maximum(np.abs(asked - mean), DEPTH_SPREAD)
+        mean = (each * asked).sum(axis=1, keepdims=True) / np.maximum(
+            each.sum(axis=1, keepdims=True), 1e-12)
+    told = weight.sum(axis=1, keepdims=True) > LEAST_PARALLAX
     stretched = T.copy()
-    stretched[:, :3, 3] *= np.exp(change.clip(-0.5, 0.5))[:, None]
+    stretched[:, :3, 3] *= np.exp(np.where(told, mean, 0.0))
     return stretched
 
 

@@ -118,7 +118,8 @@ def train_stage(
         if torch.isfinite(torch.nn.utils.clip_grad_norm_(parts.parameters(), MOST_GRADIENT)):
             optimiser.step()
         for name, term in terms.items():
-            means[name] = 0.98 * means.get(name, float(term)) + 0.02 * float(term)
+            value = float(term.detach())
+            means[name] = 0.98 * means.get(name, value) + 0.02 * value
         if rank:
             continue
         if (step + 1) % 50 == 0:

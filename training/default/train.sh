@@ -1,0 +1,11 @@
+#!/bin/sh
+# The recipe of the default weights: sh training/default/train.sh out/default
+# Two processes of one thread each; four hours on two cores. What is interrupted goes on where it
+# was when the same command is given again.
+set -e
+out=${1:?where to leave the weights}
+mkdir -p "$out"
+stage() { python -m torch.distributed.run --nproc-per-node "${PROCESSES:-2}" -m "mdepth_ros.training.$@"; }
+stage pretrain --out "$out/first.safetensors"
+stage pretrain_single --weights "$out/first.safetensors" --out "$out/single.safetensors" --seed 3
+stage pretrain_matching --weights "$out/single.safetensors" --out "$out/lite.safetensors" --seed 4
