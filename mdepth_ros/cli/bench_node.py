@@ -13,8 +13,8 @@ from mdepth_ros.cli.demo_session import CLOUD, DEPTH, POINTS, NodeChoice, run_se
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_bag import CameraBag
 
-# Slow enough that no image waits for the one before.
-PERIOD_NS = 250_000_000
+# A camera of 10 Hz.
+PERIOD_NS = 100_000_000
 WARM_UP = 5
 
 

@@ -1,6 +1,8 @@
 """Every backend gives PyTorch's depth; what is not installed, or cannot be, is said."""
 
 import functools
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -154,3 +156,16 @@ def test_what_cannot_be_is_said(tmp_path):
     assert provider_of('onnxruntime', 'cpu') == 'CPUExecutionProvider'
     with pytest.raises(MdepthError, match=r'has no NoSuchProvider, it has .*CPUExecutionProvider'):
         OnnxBackend({}, tmp_path, 1, 'NoSuchProvider')
+
+
+def test_nothing_is_reported_to_anybody():
+    """OpenVINO's converter starts processes that call its makers, unless it is kept from it."""
+    pytest.importorskip('openvino')
+    script = """
+from mdepth_ros.engine.backends import openvino_backend
+from openvino.tools.ovc import telemetry_utils
+print(telemetry_utils.tm.__name__)
+"""
+    used = subprocess.run([sys.executable, '-c', script], text=True, capture_output=True,
+                          timeout=100, check=True)
+    assert used.stdout == 'openvino.tools.ovc.telemetry_stub\n'
