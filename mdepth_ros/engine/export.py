@@ -113,12 +113,11 @@ def _openvino(part: Part, inputs: tuple[Tensor, ...], path: Path, names: Sequenc
               ) -> list[np.ndarray[Any, Any]]:
     """Write, and run by OpenVINO."""
     try:
-        import openvino
-
         from mdepth_ros.engine.backends.openvino_backend import write_openvino
     except ImportError as error:
         raise MdepthError(f'the format openvino needs openvino: {error}') from error
     write_openvino(part, inputs, path, names, part.outputs)
+    import openvino  # after the backends, which keep it from reporting what it does
     compiled = openvino.Core().compile_model(path, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
     answer = compiled({name: x.contiguous().numpy() for name, x in zip(names, inputs)})
     return [answer[name] for name in part.outputs]
