@@ -23,11 +23,9 @@ EXACT = 0.5
 DEPTH_SPREAD = 0.3
 # The translation's length is found in so many steps, and changed at most by this factor.
 STRETCHES = 8
-MOST_STRETCH = 20.0
+MOST_STRETCH = 5.0
 # Points that are further off their epipolar line say nothing about it [px].
 BESIDE = 4 * EXACT
-# Sum of the roots of how far points move, beyond noise, that it takes [px^(1/2)].
-LEAST_PARALLAX = 3.0
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
 FEWEST_POINTS = 6
@@ -184,9 +182,10 @@ def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], fo
         each = weight / np.maximum(np.abs(asked - mean), DEPTH_SPREAD)
         mean = (each * asked).sum(axis=1, keepdims=True) / np.maximum(
             each.sum(axis=1, keepdims=True), 1e-12)
-    told = weight.sum(axis=1, keepdims=True) > LEAST_PARALLAX
+    # Where most points stand still, those that move are not moved by the camera.
+    told = (usable & (moved > EXACT)).sum(axis=1) > usable.sum(axis=1) / 2
     stretched = T.copy()
-    stretched[:, :3, 3] *= np.exp(np.where(told, mean, 0.0))
+    stretched[:, :3, 3] *= np.exp(np.where(told[:, None], mean, 0.0))
     return stretched
 
 
