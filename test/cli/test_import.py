@@ -10,6 +10,7 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
+from mdepth_ros.engine.preprocess import network_input
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 
@@ -155,7 +156,7 @@ def test_without_multi_frame_every_depth_is_single_frame_and_says_why(
     if backend == 'torch':
         model = load_checkpoint(monodepth2)
         with torch.no_grad():
-            disparity = model.single(estimate.image).disparity
+            disparity = model.single(network_input(estimate.rgb, torch.device('cpu'))).disparity
         expected = disparity_to_depth(disparity, 0.1, 100.0)
         torch.testing.assert_close(estimate.single_depth, expected, rtol=1e-5, atol=0)
 

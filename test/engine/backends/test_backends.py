@@ -66,7 +66,9 @@ def test_a_backend_is_as_exact_as_pytorch(backend, method):
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
     for a, b in zip(one, other):
         assert float((a.depth / b.depth).log().abs().median()) < 0.03
-        assert float((a.confidence - b.confidence).abs().median()) < 0.02
+    # In single frames more: the motion is solved from a depth that differs a little.
+    assert np.mean([float((a.confidence - b.confidence).abs().median())
+                    for a, b in zip(one, other)]) < 0.01
 
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
