@@ -21,8 +21,8 @@ ARRIVED = 0.02
 EXACT = 0.5
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
 DEPTH_SPREAD = 0.3
-# The translation's length is found in so many steps, and changed at most by this factor.
-STRETCHES = 8
+# The translation's length is found in so many steps, and stretched at most by this factor.
+FITS, STRETCHES = 3, 8
 MOST_STRETCH = 5.0
 # Points that are further off their epipolar line say nothing about it [px].
 BESIDE = 4 * EXACT
@@ -81,6 +81,8 @@ def solve_motion(
             moving = moving & (distance > ARRIVED)
             if not moving.any():
                 break
+    for _ in range(FITS):
+        T = _fit_length(T, p, rays, usable, focal)
     return torch.from_numpy(_stretch(T, p, rays, usable, focal)).to(points)
 
 
@@ -159,6 +161,19 @@ def _step(
     return step[:, :, 0], np.sqrt(squared.clip(min=0))
 
 
+def _fit_length(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
+                ) -> Array:
+    """Change the translation's length alone: a longer one is like nearer points."""
+    moved = T[:, :3, :3] @ points + T[:, :3, 3:]
+    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
+    weighted = _weight(residual, moved, usable) * along
+    change = (weighted * residual).sum(axis=(1, 2)) / np.maximum(
+        (weighted * along).sum(axis=(1, 2)), 1e-12)
+    fitted = T.copy()
+    fitted[:, :3, 3] *= np.exp(change.clip(-0.5, 0.5))[:, None]
+    return fitted
+
+
 def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
              ) -> Array:
     """
@@ -182,8 +197,11 @@ def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], fo
         each = weight / np.maximum(np.abs(asked - mean), DEPTH_SPREAD)
         mean = (each * asked).sum(axis=1, keepdims=True) / np.maximum(
             each.sum(axis=1, keepdims=True), 1e-12)
-    # Where most points stand still, those that move are not moved by the camera.
-    told = (usable & (moved > EXACT)).sum(axis=1) > usable.sum(axis=1) / 2
+    # Where most points stand still, those that move are not moved by the camera; where they
+    # disagree, as after a turn, there is nothing but noise.
+    agreeing = weight * (np.abs(asked - mean) < 2 * DEPTH_SPREAD)
+    told = ((tells & (moved > 2 * EXACT)).sum(axis=1) > usable.sum(axis=1) / 2) & (
+        agreeing.sum(axis=1) > weight.sum(axis=1) / 2)
     stretched = T.copy()
     stretched[:, :3, 3] *= np.exp(np.where(told[:, None], mean, 0.0))
     return stretched
