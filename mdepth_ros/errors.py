@@ -1,5 +1,9 @@
 """What the package raises for bad input: one base class, one line of text for the user."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class MdepthError(Exception):
     """A known problem; its text is one line that says what came and what was expected."""
@@ -15,3 +19,18 @@ class BadCamera(MdepthError):
 
 class CheckpointError(MdepthError):
     """A weights file that is missing, truncated, foreign or of another architecture."""
+
+
+@contextmanager
+def writing(path: Path, advice: str = '') -> Iterator[None]:
+    """
+    Turn what the disk refuses into one line.
+
+    :param path: what is being written.
+    :param advice: what to add to the line.
+    :raises MdepthError: for any OSError inside.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise MdepthError(f'cannot write {path}: {error.strerror or error}{advice}') from error

@@ -8,7 +8,7 @@ from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from mdepth_ros.cli.predict_frame import PredictedFrame
-from mdepth_ros.cli.whole_file import writing
+from mdepth_ros.errors import writing
 from mdepth_ros.messages import outgoing
 from mdepth_ros.messages.bag import ros2_types
 

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.cli.predict_frame import PredictedFrame
-from mdepth_ros.cli.whole_file import writing
 from mdepth_ros.engine.rendering import color_picture
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, writing
 
 # The first frames wait until it is known how fast they come and how far they see.
 FIRST_FRAMES = 10

@@ -1,11 +1,9 @@
 """Files that are there completely or not at all."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import writing
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -24,17 +22,3 @@ def write_whole(path: Path, content: bytes) -> None:
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """
-    Turn what the disk refuses into one line.
-
-    :param path: what is being written.
-    :raises MdepthError: for any OSError inside.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise MdepthError(f'cannot write {path}: {error.strerror or error}') from error

@@ -17,14 +17,11 @@ import pytest
 from bags import write_bag
 from camera_messages import STORES, camera_info, compressed, image
 
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.main import main
-from mdepth_ros.cli.predict_run import Selection
-from mdepth_ros.cli.predict_source import FolderSource, LiveSource
+from mdepth_ros.cli.predict_source import FolderSource
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
 from mdepth_ros.engine.rendering import color_picture
-from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import BagError, open_bag
 from mdepth_ros.messages.header import nanoseconds
 
@@ -394,36 +391,3 @@ def test_without_rerun_there_is_no_view(folder, tmp_path, capsys):
                  '--out', str(tmp_path / 'out')]) == 1
     assert 'pip install rerun-sdk' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
-
-
-def test_a_live_camera_stamps_its_images_itself(tmp_path):
-    path = tmp_path / 'feed.avi'
-    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (WIDTH, HEIGHT))
-    for index in range(4):
-        video.write(np.ascontiguousarray(picture(index)[..., ::-1]))
-    video.release()
-    clock = iter(range(10, 100, 10))
-    source = LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice(fov_deg=80.0),
-                        lambda: next(clock))
-    with closing(source):
-        taken = [(frame.stamp_ns, frame.read_rgb()) for frame in source.images()]
-    # The first one told the size.
-    assert [stamp_ns for stamp_ns, _ in taken] == [10, 20, 30]
-    assert [shown(rgb) for _, rgb in taken] == [1, 2, 3]
-    with pytest.raises(MdepthError, match='pass --fov DEG'):
-        LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice())
-
-
-@pytest.mark.parametrize('first', [0, 3, 12])
-@pytest.mark.parametrize('last', [None, 3, 9, 50])
-@pytest.mark.parametrize('every', [1, 4])
-def test_selections_count_what_they_take(first, last, every):
-    selection = Selection(first, last, every)
-    taken = list(range(first, 10 if last is None else min(10, last + 1), every))
-    assert [number for number in range(10) if selection.takes(number)] == taken
-    assert selection.count(10) == len(taken)
-
-
-def test_of_a_live_camera_the_last_image_tells_the_count():
-    assert Selection(2, 9, 2).count(None) == 4
-    assert Selection(2, None, 2).count(None) is None

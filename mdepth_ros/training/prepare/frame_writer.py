@@ -2,8 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros import errors
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.training.datasets.frames_index import FILE_NAME, FramesIndex, write_index
 
 JPEG_QUALITY = 95
+writing = partial(errors.writing, advice='; nothing is lost, run the same command again once it '
+                  'can be written')
 
 
 class FrameWriter:
@@ -103,18 +104,3 @@ class FrameWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(data.tobytes())
             os.replace(partial, path)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """
-    Turn what the disk refuses into one line.
-
-    :param path: what is being written.
-    :raises MdepthError: for any OSError inside.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise MdepthError(f'cannot write {path}: {error.strerror or error}; nothing is lost, run '
-                          'the same command again once it can be written') from error

@@ -1,0 +1,45 @@
+"""Which images are predicted, and those of a camera that is plugged in."""
+
+from contextlib import closing
+
+import cv2
+import numpy as np
+import pytest
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.predict_run import Selection
+from mdepth_ros.cli.predict_source import LiveSource
+from mdepth_ros.errors import MdepthError
+
+
+def test_a_live_camera_stamps_its_images_itself(tmp_path):
+    path = tmp_path / 'feed.avi'
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (160, 96))
+    for index in range(4):
+        video.write(np.full((96, 160, 3), 50 * index, np.uint8))
+    video.release()
+    clock = iter(range(10, 100, 10))
+    source = LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice(fov_deg=80.0),
+                        lambda: next(clock))
+    with closing(source):
+        taken = [(frame.stamp_ns, frame.read_rgb()) for frame in source.images()]
+    # The first one told the size.
+    assert [stamp_ns for stamp_ns, _ in taken] == [10, 20, 30]
+    assert [rgb.mean() for _, rgb in taken] == pytest.approx([50, 100, 150], abs=5)
+    with pytest.raises(MdepthError, match='pass --fov DEG'):
+        LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice())
+
+
+@pytest.mark.parametrize('first', [0, 3, 12])
+@pytest.mark.parametrize('last', [None, 3, 9, 50])
+@pytest.mark.parametrize('every', [1, 4])
+def test_selections_count_what_they_take(first, last, every):
+    selection = Selection(first, last, every)
+    taken = list(range(first, 10 if last is None else min(10, last + 1), every))
+    assert [number for number in range(10) if selection.takes(number)] == taken
+    assert selection.count(10) == len(taken)
+
+
+def test_of_a_live_camera_the_last_image_tells_the_count():
+    assert Selection(2, 9, 2).count(None) == 4
+    assert Selection(2, None, 2).count(None) is None
