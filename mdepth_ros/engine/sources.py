@@ -19,6 +19,9 @@ FEWEST_AGREEING = 0.6
 LEAST_OVERLAP = 0.25
 # Less parallax tells less, and with more of it less is in view [image widths].
 BEST_PARALLAX = 0.025
+# Where the points moved much further, the camera turned, and what is left over for a translation
+# may be the error of having followed them so far.
+LEAST_SHARE = 0.04
 _LEAST_PARALLAX = 1e-6
 
 
@@ -62,10 +65,13 @@ def find_sources(
     for row, (_, tracks) in zip(batch, pairs):
         row[:len(tracks)] = (tracks + 0.5) * scale - 0.5
     solved = motions_from_tracks(torch.from_numpy(batch).to(depth.device), depth, K)
+    moved = np.nanmedian(np.hypot(*np.moveaxis(batch[..., 2:] - batch[..., :2], -1, 0)), axis=1)
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
+    newest = len(pairs) - 1
     return [
         Source(frame, solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1])
         for i, (frame, _) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
+        and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from mdepth_ros.training.scenes.config import SceneConfig
+from mdepth_ros.training.scenes.country import open_up
 from mdepth_ros.training.scenes.noise import jitter
 from mdepth_ros.training.scenes.paths import Series, poses
 from mdepth_ros.training.scenes.shapes import STATIC, Shape, Solid, Vector
@@ -30,6 +31,8 @@ def vary(world: World, config: SceneConfig, rng: np.random.Generator) -> World:
     :return: another world; its new solids may be in the camera's way.
     """
     T = _mount(world.T_world_camera, config, rng)
+    if config.kind == 'driving' and rng.random() < 0.6:
+        world = open_up(world, rng)
     return replace(
         world, T_world_camera=T, textures=_materials(world.textures, rng),
         light=_light(world.light, rng),
@@ -64,6 +67,10 @@ def _materials(textures: Series, rng: np.random.Generator) -> Series:
         contrast = rng.uniform(0.0, 0.3) if rng.random() < 0.4 else rng.uniform(0.5, 1.5)
         colour = mean * np.exp(rng.normal(0, 0.35)) * np.exp(rng.normal(0, 0.08, 3))
         varied[texture] = colour + contrast * (image - mean)
+    # From a clear sky to clouds, by day and towards the evening.
+    sky = textures[Texture.CLOUDS]
+    varied[Texture.CLOUDS] = sky.mean(axis=(0, 1)) * np.exp(rng.normal(0, 0.15, 3)) + (
+        rng.uniform(0.0, 1.2) * (sky - sky.mean(axis=(0, 1))))
     # The faint grain over all surfaces, too: real plain walls have none.
     varied[Texture.GRAIN] = 0.5 + rng.uniform(0.0, 1.2) * (textures[Texture.GRAIN] - 0.5)
     return np.clip(varied, 0.0, 1.0)
@@ -72,7 +79,8 @@ def _materials(textures: Series, rng: np.random.Generator) -> Series:
 def _light(light: Light, rng: np.random.Generator) -> Light:
     """From flat to harsh, from dim to glaring."""
     return replace(light, ambient=light.ambient * float(rng.uniform(0.45, 1.1)),
-                   direct=light.direct * float(rng.uniform(0.3, 2.0)))
+                   direct=light.direct * float(rng.uniform(0.3, 2.0)),
+                   horizon=jitter(rng, light.horizon, 0.2))
 
 
 def _repaint(solid: Solid, rng: np.random.Generator) -> Solid:
@@ -100,7 +108,7 @@ def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[S
     """Scatter things where the camera looks."""
     solids: list[Solid] = []
     near, far = (3.0, 40.0) if config.kind == 'driving' else (0.6, 6.0)
-    for _ in range(int(rng.poisson(8))):
+    for _ in range(int(rng.poisson(rng.uniform(0.0, 12.0)))):
         frame = T[int(rng.integers(len(T)))]
         distance = float(np.exp(rng.uniform(np.log(near), np.log(far))))
         heading = np.arctan2(frame[1, 2], frame[0, 2]) + rng.normal(0, 0.5)
