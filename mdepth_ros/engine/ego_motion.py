@@ -50,7 +50,7 @@ class FollowedPoints:
     :param count: of sources that are wanted.
     """
 
-    capacity = 8
+    capacity = 16
 
     def __init__(self, count: int) -> None:
         self._count = count

@@ -143,8 +143,8 @@ class DepthEstimator:
         fused = self._match(now, chosen, single, K[None])
         last = next((source for source in sources if source.frame is previous), None)
         T_previous = None if last is None else last.T_source_target
-        if last is not None:
-            now = replace(now, parallax=last.frame.parallax + last.parallax)
+        if chosen:
+            now = replace(now, parallax=chosen[0].frame.parallax + chosen[0].parallax)
         scale = self.scale
         if not self._published:
             elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)

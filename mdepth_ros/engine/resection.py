@@ -20,10 +20,13 @@ ARRIVED = 0.02
 # Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
 EXACT = 0.5
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
-DEPTH_SPREAD = 0.3
+# Twice what it is: where it errs, it errs for many points alike.
+DEPTH_SPREAD = 0.6
 # The translation's length is found in so many steps, and stretched at most by this factor.
 FITS, STRETCHES = 3, 8
 MOST_STRETCH = 5.0
+# The points ask for factors that differ by so much [logarithm].
+STRETCH_SPREAD = 0.3
 # Points that are further off their epipolar line say nothing about it [px].
 BESIDE = 4 * EXACT
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
@@ -90,7 +93,7 @@ def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
     """
     How far points are from where they are seen at the depth that explains this best.
 
-    Depths may be wrong by two standard deviations, no more: a translation that is much too long
+    Depths may be wrong by one standard deviation, no more: a translation that is much too long
     would explain anything.
 
     :param points: (B, 3, N) points in the target's frame [m].
@@ -105,7 +108,7 @@ def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
         moved = motion[:, :3, :3] @ p + motion[:, :3, 3:]
     residual, along = _residual(moved, motion[:, :3, 3:], rays, focal)
     by_depth = (residual * along).sum(axis=1, keepdims=True) / _square(along)
-    by_depth = by_depth.clip(-2 * DEPTH_SPREAD, 2 * DEPTH_SPREAD)
+    by_depth = by_depth.clip(-DEPTH_SPREAD, DEPTH_SPREAD)
     return torch.from_numpy(_length(residual - by_depth * along)).to(points)
 
 
@@ -194,12 +197,12 @@ def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], fo
     mean = np.zeros((len(T), 1))
     for _ in range(STRETCHES):
         # Huber's weights: factors differ as the depths do, or are quite wrong.
-        each = weight / np.maximum(np.abs(asked - mean), DEPTH_SPREAD)
+        each = weight / np.maximum(np.abs(asked - mean), STRETCH_SPREAD)
         mean = (each * asked).sum(axis=1, keepdims=True) / np.maximum(
             each.sum(axis=1, keepdims=True), 1e-12)
     # Where most points stand still, those that move are not moved by the camera; where they
     # disagree, as after a turn, there is nothing but noise.
-    agreeing = weight * (np.abs(asked - mean) < 2 * DEPTH_SPREAD)
+    agreeing = weight * (np.abs(asked - mean) < 2 * STRETCH_SPREAD)
     told = ((tells & (moved > 2 * EXACT)).sum(axis=1) > usable.sum(axis=1) / 2) & (
         agreeing.sum(axis=1) > weight.sum(axis=1) / 2)
     stretched = T.copy()

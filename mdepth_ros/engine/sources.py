@@ -18,7 +18,7 @@ FEWEST_AGREEING = 0.6
 # Share of a frame's points that its source shows, at least.
 LEAST_OVERLAP = 0.25
 # Less parallax tells less, and with more of it less is in view [image widths].
-BEST_PARALLAX = 0.025
+BEST_PARALLAX = 0.015
 # Where the points moved much further, the camera turned, and what is left over for a translation
 # may be the error of having followed them so far.
 LEAST_SHARE = 0.04
