@@ -123,7 +123,7 @@ def test_the_camera_of_the_static_transform_looks_ahead():
 
 
 def test_our_parameters_in_yaml():
-    found = parameters_of('/mdepth')
+    found = parameters_of('/**')
     assert len(found) >= 2
     for tree in found:
         NodeParameters(**{SPECS[name].field: SPECS[name].checked(value)
