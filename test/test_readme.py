@@ -1,16 +1,12 @@
-"""What the README tells people to type exists, and what the training guide does, too."""
+"""The README and the training guide name all that there is; ``test_docs`` checks every page."""
 
-import ast
 import json
-import os
 import re
-import shlex
-import subprocess
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 
 import pytest
 import yaml
+from pages import PAGES, ROOT, commands_of, is_mdepth, launch_arguments, mdepth_words, tables
 
 from mdepth_ros.cli.main import parse
 from mdepth_ros.engine.frames import Mode
@@ -24,66 +20,15 @@ from mdepth_ros.training.loop.recipe import DataConfig, Recipe, load_recipe
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.prepare import source_image
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / 'README.md').read_text()
-GUIDE = (ROOT / 'training/README.md').read_text()
-
-
-def commands_of(text):
-    """The lines of the bash blocks."""
-    return [line for block in re.findall(r'```bash\n(.*?)```', text, re.DOTALL)
-            for line in block.splitlines() if line]
-
-
-COMMANDS = commands_of(README)
-MDEPTH = [line for line in COMMANDS + commands_of(GUIDE) if 'mdepth' in shlex.split(line)]
-
-
-def launch_arguments():
-    """The names that the launch file declares; read, since launch may not be installed."""
-    for node in ast.parse((ROOT / 'launch/depth.launch.py').read_text()).body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == 'ARGUMENTS':
-            return {key.value for key in node.value.keys}
-    raise AssertionError('no ARGUMENTS in the launch file')
-
-
-def mdepth_words(command):
-    """The words after `mdepth`; the program may have a path in front."""
-    words = shlex.split(command)
-    return words[[Path(word).name for word in words].index('mdepth') + 1:]
+README, GUIDE = PAGES['README.md'], PAGES['training/README.md']
 
 
 def test_there_are_commands():
-    assert {'make demo', 'make test'} <= set(COMMANDS)
-
-
-@pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('make ')])
-def test_make(command):
-    # `make test` may be what runs this: the inner make must not know of it.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(('MAKE', 'MFLAGS'))}
-    done = subprocess.run([*shlex.split(command), '--dry-run'], cwd=ROOT, capture_output=True,
-                          text=True, check=True, env=environment)
-    # The last line is what make would run; its options must be ones that the command has.
-    line = done.stdout.strip().splitlines()[-1]
-    if 'demo' in command:
-        parsed = parse(mdepth_words(line))
-        for word in shlex.split(command)[2:]:
-            value = word.partition('=')[2]
-            assert value in map(str, vars(parsed).values()) or float(value) == parsed.fov, word
-    else:
-        assert 'pytest' in shlex.split(line)
-
-
-@pytest.mark.parametrize('command', MDEPTH)
-def test_mdepth(command):
-    parsed = parse(mdepth_words(command))
-    # A recipe in the repository, or one that an earlier command leaves in its --out.
-    if parsed.command == 'train' and parsed.source.suffix == '.yaml' and not parsed.resume:
-        load_recipe(ROOT / parsed.source, parsed.settings)
+    assert {'make demo', 'make test'} <= set(commands_of(README))
 
 
 def test_every_command_of_training_is_shown():
-    shown = {mdepth_words(command)[0] for command in commands_of(GUIDE) if command in MDEPTH}
+    shown = {mdepth_words(command)[0] for command in commands_of(GUIDE) if is_mdepth(command)}
     assert {'prepare', 'train', 'evaluate'} <= shown
 
 
@@ -102,14 +47,6 @@ def test_a_wrong_option_is_found(wrong, capsys):
     assert 'error' in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('command', [c for c in COMMANDS if c.startswith('ros2 launch ')])
-def test_launch(command):
-    _, _, package, file, *arguments = shlex.split(command)
-    assert package == 'mdepth_ros'
-    assert (ROOT / 'launch' / file).is_file()
-    assert {argument.split(':=')[0] for argument in arguments} <= launch_arguments()
-
-
 def test_launch_arguments_are_named():
     line = re.search(r'`depth.launch.py` takes (.*?)\. Every', README, re.DOTALL)
     assert set(re.findall(r'`([a-z_]+)`', line[1])) == launch_arguments()
@@ -117,23 +54,6 @@ def test_launch_arguments_are_named():
 
 def test_topics_are_named():
     assert set(TOPICS) <= set(re.findall(r'`([a-z/_]+)`', README))
-
-
-@pytest.mark.parametrize(('folder', 'text'), [('.', README), ('training', GUIDE)],
-                         ids=['readme', 'guide'])
-def test_links_lead_somewhere(folder, text):
-    headings = re.sub('[^a-z0-9 \\n-]', '', text.lower()).replace(' ', '-').split('\n')
-    for target in re.findall(r'\]\(([^)]+)\)', text):
-        if target.startswith('#'):
-            assert f'-{target[1:]}' in headings, target
-        elif not target.startswith('http'):
-            assert (ROOT / folder / target).is_file(), target
-
-
-def table_rows(text, first_cell):
-    """The table whose head begins with a cell, as rows of cells."""
-    rows = re.search(rf'\| {first_cell} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)', text)
-    return [[cell.strip() for cell in row.strip('|').split('|')] for row in rows[1].splitlines()]
 
 
 def dotted(recipe, prefix=''):
@@ -151,7 +71,7 @@ def test_the_guide_has_every_setting_with_its_default():
     real = dict(dotted(Recipe(DataConfig(''), start='default', refine=Schedule(7, rate=1e-4))))
     real |= {'start': 'imagenet', 'refine.steps': 0}
     told = {}
-    for key, default, _ in table_rows(GUIDE, 'key'):
+    for key, default, _ in tables(GUIDE, 'key')[0]:
         stages = ('teacher', 'student', 'refine') if 'STAGE' in key else ('',)
         values = [yaml.safe_load(word) for word in default.split(', ')] or ['']
         for stage, value in zip(stages, values * len(stages)):
@@ -176,4 +96,4 @@ def test_the_frames_folder_of_the_guide_is_one():
 def test_the_guide_has_every_reason_for_a_rejection():
     reasons = {value for name, value in vars(source_image).items()
                if name.isupper() and isinstance(value, str)}
-    assert {row[0].strip('`') for row in table_rows(GUIDE, 'rejected as')} == reasons
+    assert {row[0].strip('`') for row in tables(GUIDE, 'rejected as')[0]} == reasons

@@ -1,0 +1,73 @@
+"""The Markdown pages: what they tell people to type, their tables and their YAML."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(
+    [*ROOT.glob('*.md'), *(ROOT / 'docs').glob('*.md'), ROOT / 'training/README.md',
+     *(ROOT / 'mdepth_ros/weights').glob('*.md')])}
+
+
+def blocks(text, language):
+    """The fenced blocks of a language, also those inside a list."""
+    found = re.findall(rf'^( *)```{language}\n(.*?)^\1```', text, re.DOTALL | re.MULTILINE)
+    return [re.sub(f'^{indent}', '', body, flags=re.MULTILINE) for indent, body in found]
+
+
+def commands_of(text):
+    """The lines of the bash blocks."""
+    return [line for block in blocks(text, 'bash') for line in block.splitlines() if line]
+
+
+COMMANDS = {line: page for page, text in PAGES.items() for line in commands_of(text)}
+
+
+def starting(*beginnings):
+    """The commands of all pages that begin with some words, each once."""
+    return [line for line in COMMANDS if line.startswith(beginnings)]
+
+
+def is_mdepth(command):
+    """Whether it calls our command line, maybe through another program."""
+    return 'mdepth' in shlex.split(command)
+
+
+def mdepth_words(command):
+    """The words after `mdepth`; the program may have a path in front."""
+    words = shlex.split(command)
+    return words[[Path(word).name for word in words].index('mdepth') + 1:]
+
+
+def tables(text, first_cell):
+    """All tables whose head begins with a cell: their rows, as lists of cells."""
+    found = re.findall(rf'\| {first_cell} \|.*\n\|[-|]+\|\n((?:\|.*\n?)+)', text)
+    return [[[cell.strip() for cell in row.strip('|').split('|')] for row in rows.splitlines()]
+            for rows in found]
+
+
+def launch_arguments():
+    """The names that the launch file declares; read, since launch may not be installed."""
+    for node in ast.parse((ROOT / 'launch/depth.launch.py').read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == 'ARGUMENTS':
+            return {key.value for key in node.value.keys}
+    raise AssertionError('no ARGUMENTS in the launch file')
+
+
+def messages_of(package):
+    """
+    All texts in the code of a package, with `…` for what an f-string fills in.
+
+    :param package: its folder.
+    """
+    texts = set()
+    for path in sorted(package.rglob('*.py')):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                texts.add(''.join(part.value if isinstance(part, ast.Constant) else '…'
+                                  for part in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+    return texts
