@@ -24,8 +24,8 @@ from mdepth_ros.errors import MdepthError
 
 # Of the made-up drive: ten seconds of a camera of 30 Hz.
 FRAMES, FPS = 300, 30.0
-# Every output is to be published.
-PARAMETERS = ('clearing.enabled:=true',)
+# Every output is to be published, and no count lost with the last second before a restart.
+PARAMETERS = ('clearing.enabled:=true', 'diagnostics.rate:=10.0')
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
