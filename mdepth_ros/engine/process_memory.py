@@ -1,5 +1,7 @@
-"""How much memory a process has in use."""
+"""How much memory a process has in use, and giving back what it does not use."""
 
+import ctypes
+import gc
 from pathlib import Path
 
 
@@ -21,3 +23,16 @@ def resident_mb(process: int | None = None) -> float:
         if line.startswith('VmRSS:'):
             return int(line.split()[1]) * 1024e-6
     raise ProcessLookupError(f'no process {process}')
+
+
+def return_free_memory() -> None:
+    """
+    Give memory that nothing uses back to the system.
+
+    glibc keeps what lies between pieces in use: loading and compiling networks again and again
+    leaves ever more of it. It takes some milliseconds; other C libraries give back by themselves.
+    """
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, 'malloc_trim'):
+        libc.malloc_trim(0)
