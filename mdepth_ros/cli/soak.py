@@ -74,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='mdepth_soak_')))
         log = folder / 'node.log'
         if arguments.json is not None:
+            if arguments.json.is_dir():
+                raise MdepthError(f'--json {arguments.json} is a folder, give a file')
             log = arguments.json.with_name(f'{arguments.json.name}.log')
             # Before the long part, so that its result has a place to go.
             write_whole(log, b'')
@@ -84,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = judge(run_soak(material, node, plan, log, folder / 'log', stopped))
     print(report.text(), flush=True)
     if arguments.json is not None:
-        write_whole(arguments.json, json.dumps(asdict(report), indent=2).encode() + b'\n')
+        numbers = {'material': material.name, 'plan': asdict(plan), **asdict(report)}
+        write_whole(arguments.json, json.dumps(numbers, indent=2).encode() + b'\n')
     return 0 if report.passed else 1
 
 

@@ -105,8 +105,7 @@ class _Run:
 
     def run(self, check: Callable[[], None], stopped: Callable[[], bool]) -> None:
         """Let everything happen in its time."""
-        with tqdm(total=round(self._plan.seconds), unit='s', mininterval=1.0,
-                  bar_format='{percentage:3.0f} % {elapsed}, {remaining} left{postfix}') as bar:
+        with tqdm(bar_format='{desc}', mininterval=1.0) as bar:
             while (now := time.monotonic() - self._started_s) < self._plan.seconds:
                 if stopped():
                     break
@@ -114,14 +113,16 @@ class _Run:
                 if self._is_due(now, len(self.restarts), self._plan.restarts):
                     self.restarts.append(self._lifecycle.restart())
                 self._visit(now)
-                bar.set_postfix_str(self._progress(), refresh=False)
-                bar.update(int(now) - bar.n)
+                bar.set_description_str(self._progress(self._plan.seconds - now), refresh=False)
+                bar.update()
                 time.sleep(TICK_S)
 
     def close(self) -> None:
-        """Send the last visitor home."""
+        """Send the last visitor home; one that came too late to hear all does not count."""
         if self._visitor is not None:
-            self._leave()
+            visit = self._visitor.leave()
+            if visit.all_heard_s is not None:
+                self.visits.append(visit)
 
     def _is_due(self, now: float, made: int, wanted: int) -> bool:
         """Spread so many events evenly, none at the start or the end."""
@@ -136,14 +137,11 @@ class _Run:
                 self._leave_s = now + 0.5 * self._plan.seconds / (self._plan.visits + 1)
         elif now >= self._leave_s and (visitor.has_heard_all()
                                        or now >= self._leave_s + PATIENCE_S):
-            self._leave()
+            self.visits.append(visitor.leave())
+            self._visitor = None
 
-    def _leave(self) -> None:
-        assert self._visitor is not None
-        self.visits.append(self._visitor.leave())
-        self._visitor = None
-
-    def _progress(self) -> str:
+    def _progress(self, left_s: float) -> str:
         """What to tell meanwhile."""
-        return (f'{self._memory.samples[-1].resident_mb:.0f} MB, {len(self._ear.received)} '
+        return (f'{tqdm.format_interval(left_s)} left, '
+                f'{self._memory.samples[-1].resident_mb:.0f} MB, {len(self._ear.received)} '
                 f'depths, {len(self.restarts)} restarts, {len(self.visits)} visits')

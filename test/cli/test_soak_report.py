@@ -82,6 +82,7 @@ def test_memory_of_a_short_run_is_not_judged():
     short = replace(observed, ended_ns=START + 299 * SECOND)
     assert judge(observed).criteria[0].figure == pytest.approx(480 / 590, abs=0.02)
     assert judge(short).criteria[0].figure is None
+    assert judge(replace(short, memory=[], ended_ns=START + 1)).memory_mb == []
     assert 'not judged' in judge(short).text()
 
 
