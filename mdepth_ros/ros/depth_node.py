@@ -19,7 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
-from mdepth_ros.engine.process_memory import return_free_memory
+from mdepth_ros.engine.process_memory import limit_heaps, return_free_memory
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
@@ -237,6 +237,7 @@ class DepthNode(GuardedLifecycleNode):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the node until it is told to stop."""
+    limit_heaps()
     # Before Fast DDS reads it: the default transport loses whole clouds.
     os.environ.update(large_message_environment())
     # PyTorch's threads spin while they wait for each other: with no core left for DDS and the
