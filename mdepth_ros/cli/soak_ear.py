@@ -3,7 +3,8 @@
 from types import TracebackType
 
 from mdepth_ros.cli.driven_node import NAMESPACE, NODE
-from mdepth_ros.cli.soak_observed import NodeCounts, ReceivedDepth
+from mdepth_ros.cli.soak_counts import NodeCounts
+from mdepth_ros.cli.soak_observed import ReceivedDepth
 from mdepth_ros.ros.bag_player import stamp_of
 from mdepth_ros.ros.diagnostics import values_of
 from mdepth_ros.ros.listener import Listener

@@ -1,14 +1,10 @@
 """What a soak run saw, before anybody judges it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.lifecycle_client import TransitionResult
-
-# The node's own counts, see ros/diagnostics.py.
-COUNTERS = ('images_received', 'images_replaced', 'images_rejected', 'frames_published')
 
 
 @dataclass(frozen=True)
@@ -46,30 +42,6 @@ class Visit:
 
     joined_ns: int
     all_heard_s: float | None
-
-
-@dataclass
-class NodeCounts:
-    """The node's own counts, added up over its activations, each of which counts from zero."""
-
-    _last: dict[str, int] = field(default_factory=dict)
-    _before: Counter[str] = field(default_factory=Counter)
-
-    def add(self, values: Mapping[str, str]) -> None:
-        """
-        Take what one of its diagnostics says.
-
-        :param values: by key.
-        """
-        for name in COUNTERS:
-            new, last = int(values[name]), self._last.get(name, 0)
-            if new < last:
-                self._before[name] += last
-            self._last[name] = new
-
-    def totals(self) -> dict[str, int]:
-        """Return the counts of the whole run; of each activation the last fraction is missing."""
-        return {name: self._before[name] + self._last.get(name, 0) for name in COUNTERS}
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,9 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from mdepth_ros.cli.soak_counts import NodeCounts
 from mdepth_ros.cli.soak_latency import latencies_ms, longest_pause_s
-from mdepth_ros.cli.soak_observed import (
-    MemorySample,
-    NodeCounts,
-    Observed,
-    ReceivedDepth,
-    Restart,
-    Visit,
-)
+from mdepth_ros.cli.soak_observed import MemorySample, Observed, ReceivedDepth, Restart, Visit
 from mdepth_ros.cli.soak_report import judge
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.lifecycle_client import TransitionResult
