@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
         report = judge(run_soak(material, node, plan, log, folder / 'log', stopped))
     print(report.text(), flush=True)
     if arguments.json is not None:
-        numbers = {'material': material.name, 'plan': asdict(plan), **asdict(report)}
+        numbers = {'material': material.name, 'plan': asdict(plan), **report.numbers()}
         write_whole(arguments.json, json.dumps(numbers, indent=2).encode() + b'\n')
     return 0 if report.passed else 1
 

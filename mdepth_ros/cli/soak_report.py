@@ -1,7 +1,7 @@
 """Whether the node lasted: each criterion with its figure and its limit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -75,6 +75,11 @@ class SoakReport:
     visits: int
     memory_mb: Sequence[tuple[float, float]]
     exit_status: int
+
+    def numbers(self) -> dict[str, object]:
+        """Return everything for a JSON file."""
+        return asdict(self) | {'criteria': [asdict(criterion) | {'holds': criterion.holds}
+                                            for criterion in self.criteria]}
 
     def text(self) -> str:
         """Return what people want to know, line by line."""

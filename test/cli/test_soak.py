@@ -79,6 +79,7 @@ def test_some_seconds_with_all_that_happens(bag, tiny_weights, tmp_path, words):
         assert criteria[name]['figure'] == 0, out
     assert criteria['growth of memory']['figure'] is None
     assert ('FAILED' in out) is (process.returncode == 1) is (not report['passed'])
+    assert report['passed'] is all(row['holds'] for row in report['criteria'])
     assert report['trouble'] == ''
     # On a busy machine not all that was planned fits into the seconds.
     restarts = report['restarts']
