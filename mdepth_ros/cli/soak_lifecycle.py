@@ -11,7 +11,7 @@ from mdepth_ros.ros.lifecycle_client import LifecycleError, TransitionResult
 
 REACHES = {'configure': 'inactive', 'activate': 'active', 'deactivate': 'inactive',
            'cleanup': 'unconfigured', 'shutdown': 'finalized'}
-# The slowest computer of the README's takes 0.1 s a frame, and topics have to be matched anew.
+# Topics are matched anew, and a slow computer takes 0.7 s a frame.
 FIRST_DEPTH_TIMEOUT_S = 15.0
 
 
