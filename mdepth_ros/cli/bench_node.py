@@ -9,7 +9,8 @@ import numpy as np
 from mdepth_ros.cli.bench_job import Job
 from mdepth_ros.cli.demo_material import Material
 from mdepth_ros.cli.demo_recording import diagnostic_values
-from mdepth_ros.cli.demo_session import CLOUD, DEPTH, POINTS, NodeChoice, run_session
+from mdepth_ros.cli.demo_session import CLOUD, DEPTH, POINTS, run_session
+from mdepth_ros.cli.driven_node import NodeChoice
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_bag import CameraBag
 

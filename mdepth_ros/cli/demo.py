@@ -5,11 +5,17 @@ import time
 from pathlib import Path
 
 from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo_material import Material, material_from_bag, material_from_source
+from mdepth_ros.cli.demo_material import Material, material_from_source
 from mdepth_ros.cli.demo_picture import draw_picture
 from mdepth_ros.cli.demo_report import make_report
-from mdepth_ros.cli.demo_session import NodeChoice, run_session
+from mdepth_ros.cli.demo_session import run_session
 from mdepth_ros.cli.demo_source import images_source, synthetic_source, video_source
+from mdepth_ros.cli.node_arguments import (
+    add_bag_arguments,
+    add_node_arguments,
+    bag_material,
+    node_choice,
+)
 from mdepth_ros.cli.out_folder import fresh_folder
 from mdepth_ros.errors import MdepthError
 
@@ -29,22 +35,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     material.add_argument('--video', type=Path, help='a video file')
     material.add_argument('--images', type=Path,
                           help='a folder of images, with or without a frames.json')
-    camera = parser.add_mutually_exclusive_group()
-    camera.add_argument('--camera-info', type=Path, metavar='YAML',
-                        help='file of camera_calibration, if the material has no CameraInfo')
-    camera.add_argument('--fov', type=float, metavar='DEG',
-                        help='horizontal angle of view instead [deg]')
-    parser.add_argument('--image-topic', help='which images of the bag')
-    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')
-    parser.add_argument('--odom-topic', help='which odometry of the bag')
+    add_bag_arguments(parser)
     parser.add_argument('--frames', type=int, metavar='N',
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
     parser.add_argument('--fps', type=float, default=10.0, help='of --images [1/s]')
     parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
-    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
-    parser.add_argument('--param', action='append', default=[], metavar='NAME:=VALUE',
-                        help='parameter of the node; may be repeated')
+    add_node_arguments(parser)
     parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
                         help='folder for the recording, report.json and picture.png')
 
@@ -63,10 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f'[{time.monotonic() - started:5.1f} s] {text}', flush=True)
 
     _check(arguments)
+    node = node_choice(arguments)
     fresh_folder(arguments.out, 'demo', RESULTS)
     material = _material(arguments)
     say(f'playing {material.name} from {material.bag}')
-    node = NodeChoice(arguments.weights, arguments.param)
     session = run_session(material, node, arguments.out, rate=arguments.rate,
                           limit=arguments.frames, say=say)
     report = make_report(material, session)
@@ -88,8 +85,6 @@ def _check(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and not value > 0:
             raise MdepthError(f'--{name} must be > 0, got {value}')
-    if arguments.weights is not None and not arguments.weights.is_file():
-        raise MdepthError(f'no weights file at {arguments.weights}')
     if arguments.bag is not None and arguments.out.resolve() in (
             arguments.bag.resolve(), *arguments.bag.resolve().parents):
         raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
@@ -99,8 +94,7 @@ def _material(arguments: argparse.Namespace) -> Material:
     """Find or make what is played."""
     choice = CameraChoice(arguments.camera_info, arguments.fov)
     if arguments.bag is not None:
-        return material_from_bag(arguments.bag, choice, arguments.image_topic,
-                                 arguments.camera_info_topic, arguments.odom_topic)
+        return bag_material(arguments)
     if arguments.video is not None:
         source = video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
     elif arguments.images is not None:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from mdepth_ros.cli.demo_material import TRUTH_TOPIC, Material
 from mdepth_ros.cli.demo_recording import find_message, pixels_of, points_of
-from mdepth_ros.cli.demo_session import DEPTH, NAMESPACE, POINTS, Session
+from mdepth_ros.cli.demo_session import DEPTH, POINTS, Session
+from mdepth_ros.cli.driven_node import NAMESPACE
 from mdepth_ros.messages.bag import as_cdr, open_bag
 from mdepth_ros.messages.images import decode_compressed
 from mdepth_ros.ros.bag_player import stamp_of

@@ -9,18 +9,12 @@ from pathlib import Path
 
 from mdepth_ros.cli.demo_material import Material
 from mdepth_ros.cli.demo_recording import read_times
-from mdepth_ros.config import EngineConfig
-from mdepth_ros.engine.preprocess import network_size
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.cli.driven_node import NAMESPACE, DrivenNode, NodeChoice, session_environment
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
 from mdepth_ros.ros.child_process import ChildProcess
-from mdepth_ros.ros.lifecycle_client import LifecycleClient, TransitionResult
+from mdepth_ros.ros.lifecycle_client import TransitionResult
 from mdepth_ros.ros.recorder_process import RecorderProcess
-from mdepth_ros.ros.transport import large_message_environment
 
-# A namespace of our own, so that a robot on the same network does not hear the demo.
-NAMESPACE = '/mdepth_demo'
-NODE = f'{NAMESPACE}/mdepth'
 DEPTH = f'{NAMESPACE}/depth/image'
 POINTS = f'{NAMESPACE}/depth/points'
 CLOUD = f'{NAMESPACE}/depth/points_filtered'
@@ -28,33 +22,6 @@ OUTPUTS = (DEPTH, POINTS, f'{NAMESPACE}/depth/camera_info', CLOUD, f'{NAMESPACE}
            f'{NAMESPACE}/depth/color', f'{NAMESPACE}/odometry')
 # The node may be on its last two frames when the player ends, 0.7 s each on a slow computer.
 DRAIN_S = 3.0
-
-
-@dataclass(frozen=True)
-class NodeChoice:
-    """
-    How to start the node.
-
-    ``parameters`` are ``name:=value``, after those that follow from the material;
-    ``configure_timeout_s`` covers loading and warming up the model [s].
-    """
-
-    weights: Path | None = None
-    parameters: Sequence[str] = ()
-    configure_timeout_s: float = 120.0
-
-    def arguments(self, material: Material) -> list[str]:
-        """Return the command line that the node gets for a material."""
-        values = [f'image_transport:={"compressed" if material.topics.compressed else "raw"}',
-                  f'image_is_rectified:={str(material.is_rectified).lower()}']
-        if self.weights is not None:
-            values.append(f'weights:={self.weights.resolve()}')
-        if not any(it.startswith('network.') for it in self.parameters):
-            # So that it compiles the networks before the images come.
-            width, height = network_size(*material.image_size, EngineConfig().pixel_budget)
-            values += [f'network.width:={width}', f'network.height:={height}']
-        flags = [word for value in (*values, *self.parameters) for word in ('-p', value)]
-        return ['--ros-args', '-r', f'__ns:={NAMESPACE}', *flags]
 
 
 @dataclass(frozen=True)
@@ -96,39 +63,31 @@ def run_session(
         processes are ended and the recording is closed, then too.
     """
     # Before any context of this process exists: the middleware reads it once.
-    os.environ.update(_environment(folder))
+    os.environ.update(session_environment(folder / 'log'))
     transitions: list[TransitionResult] = []
     with ExitStack() as stack:
         recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log',
                                    topics=(*record, '/diagnostics'))
         stack.callback(recorder.stop)
-        process = ChildProcess('the node', 'mdepth_ros.ros.depth_node', node.arguments(material),
-                               folder / 'node.log')
-        stack.callback(process.stop)
-        client = stack.enter_context(LifecycleClient(NODE, check=process.check))
+        driven = stack.enter_context(DrivenNode(node, material, folder / 'node.log'))
 
-        def go(transition: str, timeout_s: float = 30.0) -> None:
-            try:
-                transitions.append(client.change(transition, timeout_s))
-            except MdepthError as error:
-                raise type(error)(f'{error}; its last lines:\n{process.log_tail()}') from error
-            done = transitions[-1]
+        def go(transition: str) -> None:
+            done = driven.change(transition)
+            transitions.append(done)
             say(f'{transition}: ok, now {done.state} ({done.seconds:.1f} s)')
 
-        client.wait_for_node(60.0)
-        go('configure', node.configure_timeout_s)
+        driven.wait_for()
+        go('configure')
         go('activate')
         recorder.wait_subscribed((*record, '/diagnostics'), 20.0)
-        played = _play(material, process, rate, limit)
+        played = _play(material, driven.process, rate, limit)
         time.sleep(DRAIN_S)
-        process.check()
+        driven.process.check()
         go('deactivate')
         go('cleanup')
         go('shutdown')
         recorded = recorder.finish()
-        if process.wait(2.0) is None:
-            process.stop()
-        status = process.process.wait(1.0)
+        status = driven.end()
     return Session(played, transitions, folder / 'recording', recorded, status)
 
 
@@ -142,12 +101,3 @@ def _play(
         # A recorder's subscription and the node's publisher may still be finding each other.
         time.sleep(0.5)
         return player.play(rate, limit=limit, progress=True)
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    """Environment of this process and its children: large messages, this machine only."""
-    environment = large_message_environment()
-    environment['ROS_LOG_DIR'] = str(folder / 'log')
-    if not {'ROS_LOCALHOST_ONLY', 'ROS_AUTOMATIC_DISCOVERY_RANGE'} & environment.keys():
-        environment['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    return environment

@@ -51,19 +51,22 @@ class Source:
     action: str = 'writing the bag'
 
 
-def synthetic_source(frames: int, width: int = 640, height: int = 192, seed: int = 7) -> Source:
+def synthetic_source(
+    frames: int, width: int = 640, height: int = 192, seed: int = 7, fps: float = 10.0,
+) -> Source:
     """
     Render a drive, with true depth and poses.
 
-    :param frames: how many, at 10 Hz.
+    :param frames: how many.
     :param width: image width [px].
     :param height: image height [px].
     :param seed: the same seed gives the same drive.
+    :param fps: images per second of the drive [1/s].
     :return: the source.
     """
     from mdepth_ros.training.synthetic import SceneConfig, stream_sequence
 
-    config = SceneConfig(kind='driving', width=width, height=height, frames=frames, fps=10.0)
+    config = SceneConfig(kind='driving', width=width, height=height, frames=frames, fps=fps)
 
     def frames_of() -> Iterator[SourceFrame]:
         with _one_thread():

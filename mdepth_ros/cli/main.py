@@ -24,6 +24,7 @@ COMMANDS = {
     'import': 'turn the .pth files that others published into one weights file',
     'export': 'write the networks as files for ONNX Runtime, TensorRT or OpenVINO',
     'bench': 'measure how fast the networks run here',
+    'soak': 'run the node under load for as long as asked, and judge whether it lasts',
     'ablation': 'measure what each part of the method is worth',
     'doctor': 'check this computer and the cameras that ROS sees, and say what to do',
 }

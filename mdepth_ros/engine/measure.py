@@ -3,17 +3,16 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import torch
 
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.point_cloud import CloudFilter, navigation_points, organised_points
+from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 
 WARM_UP_FRAMES = 5
-STATUS = Path('/proc/self/status')
 
 
 @dataclass(frozen=True)
@@ -67,11 +66,5 @@ def measure(estimator: DepthEstimator, frames: Sequence[Frame], started_s: float
         stages.setdefault('cloud', []).append(1e3 * (end - estimated))
         matched += estimate.mode is Mode.MULTI
     height, width = estimate.depth.shape[-2:]
-    return Measurement(latencies, stages, first_ms, matched / len(latencies), _rss_mb(),
+    return Measurement(latencies, stages, first_ms, matched / len(latencies), resident_mb(),
                        f'{estimator.backend} on {estimator.device}', f'{width}x{height}')
-
-
-def _rss_mb() -> float:
-    """Resident memory [MB]."""
-    line = next(line for line in STATUS.read_text().splitlines() if line.startswith('VmRSS'))
-    return int(line.split()[1]) / 1000

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tqdm import tqdm
 
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import BagTopics, as_cdr, find_topics, open_bag
 from mdepth_ros.ros.camera_info import info_message
 from mdepth_ros.ros.child_process import Check, wait_until
@@ -106,6 +107,7 @@ class BagPlayer:
     def play(
         self, rate: float = 1.0, *, limit: int | None = None, stamp_offset_ns: int = 0,
         progress: bool = False, on_frame: Callable[[PlayedFrame], None] | None = None,
+        until: Callable[[], bool] = lambda: False,
     ) -> list[PlayedFrame]:
         """
         Publish everything once, at the pace of the bag's own clock.
@@ -115,6 +117,7 @@ class BagPlayer:
         :param stamp_offset_ns: added to every header's stamp, to loop without going back [ns].
         :param progress: show a progress bar.
         :param on_frame: called after each image.
+        :param until: asked before each message; stop when it says so.
         :return: the images played, in order.
         """
         played: list[PlayedFrame] = []
@@ -127,7 +130,7 @@ class BagPlayer:
         clock: tuple[int, int] | None = None  # bag time and monotonic time of the first message
         with tqdm(total=total, unit=' images', disable=not progress, leave=False) as bar:
             for topic, bag_ns, cdr in self._messages():
-                if len(played) == total:
+                if len(played) == total or until():
                     break
                 clock = clock or (bag_ns, time.monotonic_ns())
                 self._sleep_until(clock[1] + int((bag_ns - clock[0]) / rate))
@@ -149,6 +152,20 @@ class BagPlayer:
                         on_frame(played[-1])
                     bar.update()
         return played
+
+    def image_period_ns(self) -> int:
+        """
+        Measure how far apart the images are; reads the bag once.
+
+        :return: mean by the bag's own clock [ns].
+        :raises MdepthError: if there are not two images at different times.
+        """
+        connections = [c for c in self._reader.connections if c.topic == self.topics.image]
+        times = [bag_ns for _, bag_ns, _ in self._reader.messages(connections)]
+        if len(times) < 2 or times[0] == times[-1]:
+            raise MdepthError(f'{self.topics.image} must have images at two times or more, '
+                              f'got {len(times)} images')
+        return (times[-1] - times[0]) // (len(times) - 1)
 
     def close(self) -> None:
         """Close the bag and leave the network."""

@@ -19,6 +19,7 @@ from rclpy.signals import SignalHandlerOptions
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
+from mdepth_ros.engine.process_memory import limit_heaps, return_free_memory
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
@@ -142,6 +143,7 @@ class DepthNode(GuardedLifecycleNode):
         if estimator.compiles and not parameters.network_width:
             self.get_logger().info("the first image takes seconds: the networks are prepared for "
                                    "its camera's size, once per machine")
+        return_free_memory()  # what loading and compiling took
         self._outputs = Publishers(self, parameters.odometry_tf)
         self._in_force, self._estimator = parameters, estimator
         # Diagnostics go on while simulated time stands still or jumps.
@@ -172,6 +174,7 @@ class DepthNode(GuardedLifecycleNode):
         if self._diagnostics_timer is not None:
             self.destroy_timer(self._diagnostics_timer)
         self._estimator = self._outputs = self._diagnostics_timer = None
+        return_free_memory()
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Refuse with a reason, or use the new values from the next frame on."""
@@ -234,6 +237,7 @@ class DepthNode(GuardedLifecycleNode):
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the node until it is told to stop."""
+    limit_heaps()
     # Before Fast DDS reads it: the default transport loses whole clouds.
     os.environ.update(large_message_environment())
     # PyTorch's threads spin while they wait for each other: with no core left for DDS and the

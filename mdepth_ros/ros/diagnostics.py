@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.serialization import deserialize_message
 
 from mdepth_ros.engine.frames import DepthEstimate, Mode
 from mdepth_ros.engine.scale.state import Scale, ScaleState
@@ -155,3 +156,16 @@ class Status:
         if self._scale is not None and self._scale.state is not ScaleState.LOCKED:
             return DiagnosticStatus.WARN, f'{mode}, scale {self._scale.state.value}', values
         return level, mode, values
+
+
+def values_of(cdr: bytes, name: str) -> dict[str, str]:
+    """
+    Read back what a status said.
+
+    :param cdr: a serialised DiagnosticArray.
+    :param name: of the status.
+    :return: its values by key; none where the array has no such status.
+    """
+    return {pair.key: pair.value
+            for status in deserialize_message(cdr, DiagnosticArray).status if status.name == name
+            for pair in status.values}

@@ -7,20 +7,20 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.subscription import Subscription
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosTime
 from rosbags.interfaces import QosReliability as BagReliability
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
+
+from mdepth_ros.ros.reception_time import with_reception_time
 
 # Deep enough to sit out a slow disk; the clouds are the large ones, 2 MB at 640x192.
 QUEUE_DEPTH = 200
@@ -32,8 +32,7 @@ class Recorder:
     """
     Subscribes to what a node publishes, as it appears, and writes it down.
 
-    The log time of a message is when the middleware received it; where rclpy does not tell, as on
-    Humble, it is when Python came to it.
+    The log time of a message is when it came, see :func:`with_reception_time`.
 
     :param bag: folder to create.
     :param node_name: record all that this node publishes, as ``/robot/mdepth``.
@@ -125,28 +124,10 @@ class Recorder:
             name, kind, typestore=self._typestore, offered_qos_profiles=[_bag_qos(offered)])
         self.counts[name] = 0
         self._node.create_subscription(
-            message_class(kind), name, partial(self._callback(), connection), qos, raw=True)
+            message_class(kind), name, with_reception_time(partial(self._write, connection)), qos,
+            raw=True)
 
-    def _callback(self) -> Callable[..., None]:
-        """
-        Choose what is called with a message.
-
-        Two functions and not an optional argument: rclpy counts what the callback can be called
-        with, and passes the message alone where that is enough. On Humble it always does.
-        """
-        return self._on_message_info if hasattr(Subscription, 'CallbackType') else self._on_message
-
-    def _on_message(self, connection: Connection, message: bytes) -> None:
-        """Write a message of which nobody knows when it was received."""
-        self._write(connection, time.time_ns(), message)
-
-    def _on_message_info(
-        self, connection: Connection, message: bytes, info: Mapping[str, Any]
-    ) -> None:
-        """Write a message with the time at which the middleware received it; some say 0."""
-        self._write(connection, info['received_timestamp'] or time.time_ns(), message)
-
-    def _write(self, connection: Connection, received_ns: int, message: bytes) -> None:
+    def _write(self, connection: Connection, message: bytes, received_ns: int) -> None:
         """Write one message."""
         self._writer.write(connection, received_ns, message)
         self.counts[connection.topic] += 1

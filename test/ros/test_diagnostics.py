@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 import torch
 from diagnostic_msgs.msg import DiagnosticStatus
+from rclpy.serialization import serialize_message
 
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.scale.state import Scale, ScaleState
-from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.diagnostics import Status, values_of
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 LOCKED = Scale(1.5, ScaleState.LOCKED)
@@ -112,3 +113,10 @@ def test_an_uncertain_scale_is_a_warning(status, state):
     level, text, values = summary(status)
     assert (level, text) == (WARN, 'waiting: the scale is not known yet')
     assert (values['scale'], values['scale_state']) == ('2', 'searching')
+
+
+def test_what_was_said_is_read_back(status):
+    message = status.message('mdepth: depth', 9, 2, {'device': 'cpu'})
+    cdr = serialize_message(message)
+    assert values_of(cdr, 'mdepth: depth') == {v.key: v.value for v in message.status[0].values}
+    assert values_of(cdr, 'other: depth') == {}

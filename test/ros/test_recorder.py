@@ -11,7 +11,7 @@ from harness import wait_for
 from rosbags.interfaces import MessageDefinitionFormat, QosReliability
 from rosbags.rosbag2 import Reader
 
-from mdepth_ros.ros import recorder as recorder_module
+from mdepth_ros.ros import reception_time
 from mdepth_ros.ros.bag_player import BagPlayer, stamp_of
 from mdepth_ros.ros.child_process import ProcessError
 from mdepth_ros.ros.recorder import Recorder
@@ -92,8 +92,8 @@ def test_time_of_reception_is_the_middlewares_where_rclpy_tells_it(
 ):
     """On Humble rclpy calls back with the message alone, as it does here if that is asked for."""
     if not rclpy_tells_the_time:
-        monkeypatch.setattr(recorder_module, 'Subscription', object)
-    elif not hasattr(recorder_module.Subscription, 'CallbackType'):
+        monkeypatch.setattr(reception_time, 'Subscription', object)
+    elif not hasattr(reception_time.Subscription, 'CallbackType'):
         pytest.skip('this rclpy does not tell')
     sent = write_bag2(tmp_path / 'in', 1)
     with BagPlayer(tmp_path / 'in', namespace='/time') as player:
@@ -104,7 +104,7 @@ def test_time_of_reception_is_the_middlewares_where_rclpy_tells_it(
             played, = player.play()
             # Python comes to it late, which only the second way cannot know.
             late_ns = played.published_ns + 10**12
-            monkeypatch.setattr(recorder_module.time, 'time_ns', lambda: late_ns)
+            monkeypatch.setattr(reception_time.time, 'time_ns', lambda: late_ns)
             assert wait_for(lambda: recorder.spin_once() or recorder.counts['/time/image'])
         finally:
             monkeypatch.undo()

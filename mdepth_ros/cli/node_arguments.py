@@ -1,0 +1,62 @@
+"""Arguments of the commands that play a bag into the node: which bag, and how the node starts."""
+
+import argparse
+from pathlib import Path
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.demo_material import Material, material_from_bag
+from mdepth_ros.cli.driven_node import NodeChoice
+from mdepth_ros.errors import MdepthError
+
+
+def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare what says more about the material.
+
+    :param parser: the parser to fill in; the command itself declares ``bag``.
+    """
+    camera = parser.add_mutually_exclusive_group()
+    camera.add_argument('--camera-info', type=Path, metavar='YAML',
+                        help='file of camera_calibration, if the material has no CameraInfo')
+    camera.add_argument('--fov', type=float, metavar='DEG',
+                        help='horizontal angle of view instead [deg]')
+    parser.add_argument('--image-topic', help='which images of the bag')
+    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')
+    parser.add_argument('--odom-topic', help='which odometry of the bag')
+
+
+def add_node_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare how the node starts.
+
+    :param parser: the parser to fill in.
+    """
+    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    parser.add_argument('--param', action='append', default=[], metavar='NAME:=VALUE',
+                        help='parameter of the node; may be repeated')
+
+
+def bag_material(arguments: argparse.Namespace) -> Material:
+    """
+    Look into the bag.
+
+    :param arguments: the parsed command line, with a bag.
+    :return: what to play.
+    :raises MdepthError: if something is missing, and what to pass.
+    """
+    return material_from_bag(
+        arguments.bag, CameraChoice(arguments.camera_info, arguments.fov), arguments.image_topic,
+        arguments.camera_info_topic, arguments.odom_topic)
+
+
+def node_choice(arguments: argparse.Namespace) -> NodeChoice:
+    """
+    Read how the node starts.
+
+    :param arguments: the parsed command line.
+    :return: the choice.
+    :raises MdepthError: if there is no such weights file.
+    """
+    if arguments.weights is not None and not arguments.weights.is_file():
+        raise MdepthError(f'no weights file at {arguments.weights}')
+    return NodeChoice(arguments.weights, arguments.param)

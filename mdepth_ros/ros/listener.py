@@ -1,0 +1,63 @@
+"""A subscriber that takes messages as bytes, in a thread and a context of its own."""
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import TracebackType
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.qos import QoSProfile
+
+from mdepth_ros.ros.reception_time import with_reception_time
+
+QUEUE = 5
+
+
+class Listener:
+    """
+    Joins the network, subscribes reliably like rviz, and leaves with :meth:`close`.
+
+    :param namespace: of its node; topic names are relative to it.
+    :param topics: message classes by topic.
+    :param heard: called in the listener's thread with topic, serialised message and the wall
+        clock at its reception [ns].
+    """
+
+    def __init__(
+        self, namespace: str, topics: Mapping[str, type],
+        heard: Callable[[str, bytes, int], None],
+    ) -> None:
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context)
+        self._node = rclpy.create_node('mdepth_listener', namespace=namespace,
+                                       context=self._context, enable_rosout=False)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        for topic, kind in topics.items():
+            self._node.create_subscription(
+                kind, topic, with_reception_time(partial(heard, topic)), QoSProfile(depth=QUEUE),
+                raw=True)
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name='listener', daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Unsubscribe and leave the network."""
+        self._closing.set()
+        self._thread.join()
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+    def __enter__(self) -> 'Listener':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        self.close()
+
+    def _spin(self) -> None:
+        """Take messages until told to leave."""
+        while not self._closing.is_set():
+            self._executor.spin_once(timeout_sec=0.1)

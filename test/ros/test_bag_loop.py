@@ -1,0 +1,74 @@
+"""A bag played over and over: its pace, its stamps from turn to turn, and its end."""
+
+import time
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+
+from bags import PERIOD_NS, stamp_ns, write_bag2
+from sensor_msgs.msg import Image
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.ros.bag_loop import BagLoop
+from mdepth_ros.ros.bag_player import BagPlayer, stamp_of
+from mdepth_ros.ros.child_process import wait_until
+from mdepth_ros.ros.listener import Listener
+
+FRAMES = 5
+
+
+@pytest.fixture
+def player(tmp_path):
+    write_bag2(tmp_path / 'bag', FRAMES)
+    with BagPlayer(tmp_path / 'bag', namespace='/loop_test') as made:
+        yield made
+
+
+@pytest.mark.parametrize('jump_back', [False, True])
+def test_stamps_from_turn_to_turn(player, jump_back):
+    heard = []
+    with (Listener('/loop_test', {'image': Image},
+                   lambda topic, cdr, ns: heard.append((topic, stamp_of(cdr), ns))),
+          BagLoop(player, 50.0, jump_back) as loop):
+        wait_until(lambda: len(heard) >= 4 * FRAMES, 20.0, 'four turns', loop.check)
+    stamps = [stamp for _, stamp, _ in heard]
+    # Those before the listener was found are missing, none after.
+    first = [frame.stamp_ns for frame in loop.played].index(stamps[0])
+    assert stamps == [f.stamp_ns for f in loop.played][first:first + len(stamps)]
+    steps = np.diff(stamps)
+    if jump_back:
+        assert set(stamps) == {stamp_ns(i) for i in range(FRAMES)}
+        assert steps.min() == -PERIOD_NS * (FRAMES - 1)
+    else:
+        assert set(steps) == {PERIOD_NS}
+    # A message is received after it is published, by the same clock.
+    waits = [ns - f.published_ns for (_, _, ns), f in zip(heard, loop.played[first:])]
+    assert min(waits) > 0
+    assert np.median(waits) < 1e9
+
+
+def test_the_rate_is_not_the_bags(player):
+    # 20 Hz in the bag.
+    with BagLoop(player, 40.0) as loop:
+        wait_until(lambda: loop.turns == 4, 20.0, 'four turns', loop.check)
+        played = loop.played[:4 * FRAMES]
+    periods = np.diff([frame.published_ns for frame in played]) * 1e-9
+    assert periods.mean() == pytest.approx(1 / 40.0, rel=0.2)
+
+
+def test_it_ends_in_the_middle_of_a_turn(player):
+    with BagLoop(player, 2.0) as loop:
+        wait_until(lambda: loop.played, 10.0, 'an image')
+        started = time.monotonic()
+    assert time.monotonic() - started < 1.5
+    assert len(loop.played) < FRAMES
+
+
+def test_one_image_has_no_rate(tmp_path):
+    write_bag2(tmp_path / 'bag', 1)
+    with (BagPlayer(tmp_path / 'bag', namespace='/loop_test') as player,
+          BagLoop(player, 30.0) as loop,
+          pytest.raises(MdepthError, match='two times or more, got 1 images')):
+        wait_until(lambda: False, 10.0, 'the error', loop.check)
