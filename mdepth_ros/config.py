@@ -1,6 +1,6 @@
 """What a model is made of: frozen dataclasses, checked when they are made."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -102,7 +102,7 @@ class ModelConfig:
 def _is_finite(value: object) -> bool:
     """Tell finite numbers from NaN, Inf, text and booleans, which are ints in Python."""
     return (isinstance(value, int | float) and not isinstance(value, bool)
-            and math.isfinite(value))
+            and abs(value) <= sys.float_info.max)
 
 
 def paper_config() -> ModelConfig:

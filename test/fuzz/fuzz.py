@@ -74,6 +74,7 @@ def environment(work):
     """A home of its own, and only this checkout's package."""
     home = work / 'home'
     home.mkdir(exist_ok=True)
+    (work / 'log').mkdir(exist_ok=True)
     return os.environ | {
         'HOME': str(home), 'XDG_CACHE_HOME': str(work / 'cache'), 'ROS_LOG_DIR': str(work / 'log'),
         'PYTHONPATH': os.pathsep.join([str(ROOT), str(ROOT / 'test'), str(HERE)]),

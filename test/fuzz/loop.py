@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
 
+ROOT = Path(__file__).resolve().parents[2]
 # More than this beyond what the process has at its start is refused by the system.
 MOST_EXTRA_BYTES = 2**32
 
@@ -102,7 +103,7 @@ def _say(report, values):
 def _kind(error):
     """The type of an error, and the last line of the package that it went through."""
     ours = [frame for frame in traceback.extract_tb(error.__traceback__)
-            if 'mdepth_ros' in frame.filename or frame.filename.startswith(str(Path(__file__).parent))]
+            if frame.filename.startswith(str(ROOT))]
     at = f'{Path(ours[-1].filename).name}:{ours[-1].lineno}' if ours else 'nowhere'
     return f'{type(error).__name__} at {at}'
 

@@ -1,6 +1,7 @@
 """Camera messages that no driver should send, as the bytes that DDS carries."""
 
 import math
+import zlib
 from dataclasses import dataclass
 
 import cv2
@@ -66,10 +67,9 @@ def valid_image(rng):
 
 def valid_compressed(rng):
     image = pixels(rng)
-    image = rng.choice((image, image[..., 0], np.dstack([image, image[..., 0]]),
-                        image.astype(np.uint16) * 257))
-    extension = '.png' if image.dtype == np.uint16 or image.ndim == 3 and image.shape[2] == 4 \
-        else rng.choice(('.png', '.jpg'))
+    extension, image = rng.choice((
+        ('.png', image), ('.jpg', image), ('.png', image[..., 0]), ('.jpg', image[..., 0]),
+        ('.png', np.dstack([image, image[..., 0]])), ('.png', image.astype(np.uint16) * 257)))
     return CompressedImage(format=extension[1:], data=cv2.imencode(extension, image)[1].tobytes())
 
 
@@ -87,9 +87,9 @@ def set_header(message, sec, nanosec, frame_id=FRAME):
 
 
 def _change_header(rng, message):
-    set_header(message, rng.choice((0, -1, -2**31, 2**31 - 1, START_S - 5, START_S, START_S + 100)),
-               rng.choice((0, 1, 999_999_999, 10**9, 2**32 - 1)),
-               rng.choice((FRAME, *_texts())))
+    seconds = rng.choice((0, -1, -2**31, 2**31 - 1, START_S - 5, START_S, START_S + 100))
+    nanoseconds = rng.choice((0, 1, 999_999_999, 10**9, 2**32 - 1))
+    set_header(message, seconds, nanoseconds, rng.choice((FRAME, *_texts())))
 
 
 def _change_image(rng, image):
@@ -122,15 +122,10 @@ def _with_size(rng, data):
     if data[:4] == b'\x89PNG':
         ihdr = b'IHDR' + b''.join(side.to_bytes(4, 'big') for side in sides) + data[24:29]
         # With a wrong checksum no decoder would look at it.
-        return data[:12] + ihdr + (_crc32(ihdr)).to_bytes(4, 'big') + data[33:]
+        return data[:12] + ihdr + zlib.crc32(ihdr).to_bytes(4, 'big') + data[33:]
     at = max(data.find(b'\xff\xc0'), data.find(b'\xff\xc2'))
     sizes = b''.join(min(side, 65535).to_bytes(2, 'big') for side in sides)
     return data[:at + 5] + sizes + data[at + 9:] if at > 0 else data
-
-
-def _crc32(data):
-    import zlib
-    return zlib.crc32(data)
 
 
 def _change_info(rng, info):

@@ -7,11 +7,11 @@ import struct
 
 import yaml
 
-NUMBERS = (0, -1, 1, 2, 3, 255, 256, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1, 2**64,
-           10**400, -0.0, 0.5, 5e-324, 1e-30, 1e30, 1.7e308, math.inf, -math.inf, math.nan)
-TEXTS = ('', ' ', 'a', '\n', 'a\0b', 'x' * 5000, 'ünï\u202ecode \U0001f600', '%s%n', '{0.__class__}',
-         '../../escaped', '/../../escaped', '../' * 8 + 'escaped', '/', '..', '~', '$HOME', '*',
-         'nan', 'true', '1e999', "'", '"')
+NUMBERS = (0, -1, 1, 2, 3, 255, 256, 32768, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63 - 1,
+           2**64, 10**400, -0.0, 0.5, 5e-324, 1e-30, 1e30, 1.7e308, math.inf, -math.inf, math.nan)
+TEXTS = ('', ' ', 'a', '\n', 'a\0b', 'x' * 5000, 'ünï\u202ecode \U0001f600', '%s%n', '~', '*',
+         '{0.__class__}', '../../escaped', '/../../escaped', '../' * 8 + 'escaped', '/', '..',
+         '$HOME', 'nan', 'true', '1e999', "'", '"')
 WORDS = tuple(struct.pack(form, value) for form, value in (
     ('<I', 0), ('<I', 1), ('<I', 2**31 - 1), ('<I', 2**31), ('<I', 2**32 - 1), ('<Q', 2**63),
     ('<Q', 2**64 - 1), ('<d', math.nan), ('<d', math.inf), ('>I', 65535), ('>H', 65535)))
@@ -24,7 +24,9 @@ YAML_TEXTS = {
               + ', '.join(f'&a{n} [{", ".join([f"*a{n - 1}"] * 9)}]' for n in range(1, 12)) + ']',
     '@merge@': '{<<: [{a: 1}, 7]}', '@key@': '{[1, 2]: 3}', '@binary@': '!!binary "=x"',
     '@call@': '!!python/object/apply:os.system ["touch ../canary/called"]',
-    '@float@': '!!float "abc"', '@int@': '!!int "abc"', '@sexagesimal@': '9' * 900 + ':59.5',
+    '@float@': '!!float "abc"', '@int@': '!!int "abc"', '@empty@': '!!int ""',
+    '@stamp@': '!!timestamp "abc"', '@bool@': '!!bool "abc"', '@set@': '!!set {a, b}',
+    '@sexagesimal@': '9' * 900 + ':59.5',
 }
 JSON_TEXTS = {'@deep@': DEEP, '@digits@': '9' * 5000, '@nan@': 'NaN', '@huge@': '1e999',
               '@twice@': '{"a": 1, "a": 2}', '@surrogate@': r'"\ud800"'}

@@ -1,4 +1,4 @@
-"""Broken recordings: bags, their metadata, folders of images, camera files; whole commands on them."""
+"""Broken recordings: bags, folders of images, camera files; whole commands on them."""
 
 import argparse
 import importlib

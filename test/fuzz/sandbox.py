@@ -3,10 +3,9 @@
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 READ_ONLY = ('in', 'cwd', 'canary')
-WRITABLE = ('out', 'tmp')
+WRITABLE = ('out/result', 'tmp')
 # Events of Python that write: where their paths are among the arguments.
 PATHS = {'os.mkdir': (0,), 'os.rename': (0, 1), 'os.remove': (0,), 'os.rmdir': (0,),
          'os.link': (1,), 'os.symlink': (1,), 'os.truncate': (0,), 'os.chmod': (0,),
@@ -33,7 +32,7 @@ class Sandbox:
 
     def enter(self, folder):
         """Make the folders."""
-        for name in (*READ_ONLY, *WRITABLE):
+        for name in (*READ_ONLY, 'out', 'tmp'):
             (folder / name).mkdir()
         (folder / 'canary/file').write_text('as it was')
         return folder
@@ -57,6 +56,8 @@ class Sandbox:
         """What lies around, with sizes and times."""
         found = {(path.name, 0, 0) for path in folder.parent.iterdir()}
         found |= {(path.name, 0, 0) for path in folder.iterdir()}
+        found |= {(f'out/{path.name}', 0, 0) for path in (folder / 'out').iterdir()
+                  if path.name != 'result'}
         for root in (*(folder / name for name in READ_ONLY), self._home):
             for path in root.rglob('*'):
                 stat = path.lstat()
@@ -72,7 +73,8 @@ class Sandbox:
             self._heard.append(f'{event} {arguments!r}'[:300])
         elif event == 'open' and _writes(arguments[1], arguments[2]):
             self._check(event, arguments[0])
-        elif event in PATHS:
+        # shutil.rmtree, which is heard itself, names files relative to an open folder.
+        elif event in PATHS and not (event in ('os.remove', 'os.rmdir') and arguments[1] != -1):
             for place in PATHS[event]:
                 self._check(event, arguments[place])
 
@@ -80,7 +82,8 @@ class Sandbox:
         if not isinstance(path, str | bytes | os.PathLike) or path == '/dev/null':
             return  # an open file's number
         name = os.path.abspath(os.fsdecode(path))
-        if not name.startswith(self._allowed):
+        if not any(name == allowed or name.startswith(allowed + os.sep)
+                   for allowed in self._allowed):
             self._heard.append(f'{event} {name}')
 
 
@@ -89,8 +92,3 @@ def _writes(mode, flags):
     if isinstance(mode, str) and set(mode) & set('wax+'):
         return True
     return isinstance(flags, int) and bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-
-
-def files_of(folder):
-    """Every file below a folder, for people."""
-    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob('*'))

@@ -6,8 +6,10 @@ import rclpy
 import yaml
 from mutate import changed_yaml
 from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
 
 from mdepth_ros.ros.depth_node import DepthNode
+from mdepth_ros.ros.start import what_ros_refuses
 from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.loop.recipe import load_recipe
 from mdepth_ros.training.loop.settings_file import read_settings
@@ -45,12 +47,16 @@ def _changed(rng, path):
 def _configure(path):
     """Start a node with the file, and configure it, which may fail but must say so."""
     context = Context()
-    rclpy.init(args=['--ros-args', '--params-file', str(path)], context=context)
     try:
-        node = DepthNode(context=context)
+        with what_ros_refuses():
+            rclpy.init(args=['--ros-args', '--params-file', str(path)], context=context)
+            node = DepthNode(context=context)
         try:
-            return f'configure: {node.trigger_configure().name}'
+            answer = node.trigger_configure()
+            # rclpy turns any exception of the node into this.
+            assert answer != TransitionCallbackReturn.ERROR, 'configure raised, see the log'
+            return f'configure: {answer.name}'
         finally:
             node.destroy_node()
     finally:
-        rclpy.shutdown(context=context)
+        rclpy.try_shutdown(context=context)

@@ -52,5 +52,5 @@ def test_a_small_file_of_a_huge_image_is_refused_at_once(name, size):
 
 @pytest.mark.parametrize('name', FILES)
 def test_no_size_before_the_file_ends(name):
-    with pytest.raises(BadImage, match='broken image of format .*: no size in its 24 bytes'):
+    with pytest.raises(BadImage, match=r'broken image of format .*: no size in its 24 bytes'):
         decode_file(np.frombuffer(FILES[name][:12] + FILES[name][-12:], np.uint8), name)
