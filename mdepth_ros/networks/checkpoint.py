@@ -78,16 +78,13 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
         config = ModelConfig.from_dict(json.loads(metadata['config']))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path} has no usable config: {error}') from error
-    # Shapes alone: a wrong config may stand for more memory than there is.
-    with torch.device('meta'):
-        expected = DepthModel(config).state_dict()
-    has_trust = any(key.startswith('trust.') for key in tensors)
-    problems = differences(tensors, {key: value for key, value in expected.items()
-                                     if has_trust or not key.startswith('trust.')})
+    model = DepthModel(config)
+    if not any(key.startswith('trust.') for key in tensors):
+        tensors |= {f'trust.{key}': value for key, value in model.trust.state_dict().items()}
+    problems = differences(tensors, model.state_dict())
     if problems:
         raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))
-    model = DepthModel(config)
-    model.load_state_dict(model.state_dict() | tensors)  # copies into float32 parameters
+    model.load_state_dict(tensors)  # copies into float32 parameters
     return model.to(device).eval()
 
 

@@ -69,7 +69,5 @@ def _build_decoder(config: ModelConfig, channels: tuple[int, ...]
     if config.single_decoder == 'unet':
         return UNetDecoder(channels)
     start = min(max(INITIAL_DEPTH, 1.1 * config.min_depth), 0.9 * config.max_depth)
-    # On the CPU also where the network is built without memory.
-    disparity = depth_to_disparity(torch.tensor(start, device='cpu'), config.min_depth,
-                                   config.max_depth)
+    disparity = depth_to_disparity(torch.tensor(start), config.min_depth, config.max_depth)
     return LightDecoder(channels, float(disparity))

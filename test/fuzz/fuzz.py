@@ -20,7 +20,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-TARGETS = ('messages', 'node', 'files')
+TARGETS = ('messages', 'node', 'compressed_node', 'files')
 SHOWN = 30
 
 
@@ -98,6 +98,9 @@ def summarise(name, seed, report, seconds):
         print(alike[0]['text'][-2500:])
     print(f'{name}: ' + ', '.join(f'{value} {key}' for key, value in sorted(counts.items()))
           + f', in {seconds:.0f} s')
+    for line in lines:
+        if 'end' in line:
+            print(f'{name}: {line["end"]}')
     return len(failures)
 
 
@@ -113,6 +116,8 @@ def child(arguments):
         from message_target import MessageTarget as Target
     elif name == 'node':
         from node_target import NodeTarget as Target
+    elif name == 'compressed_node':
+        from node_target import CompressedNodeTarget as Target
     else:
         from file_target import FileTarget as Target
     target = Target(work, weights)

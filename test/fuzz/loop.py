@@ -59,7 +59,8 @@ def run_cases(target, name, seed, indices, work, report):
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(folder, kept, symlinks=True)
             (kept / 'failure.txt').write_text(failure.text)
-    _say(report, {'counts': dict(counts)})
+    finish = getattr(target, 'finish', None)
+    _say(report, {'counts': dict(counts)} | ({'end': finish()} if finish else {}))
 
 
 def _run(target, rng, folder, index, counts):
