@@ -53,9 +53,11 @@ class NodeTarget:
         values = {'weights': weights, 'network.width': 64, 'network.height': 64, 'device': 'cpu',
                   'backend': 'torch', 'camera_info.timeout': 0.02, 'diagnostics.rate': 10.0,
                   'image_transport': self.transport}
-        parameters = sum((['-p', f'{name}:={value}'] for name, value in values.items()), [])
-        self._process = ChildProcess('the node', 'mdepth_ros.ros.depth_node', [
-            '--ros-args', '-r', f'__ns:={NAMESPACE}', *parameters], work / 'node.txt')
+        words = ['--ros-args', '-r', f'__ns:={NAMESPACE}']
+        for name, value in values.items():
+            words += ['-p', f'{name}:={value}']
+        self._process = ChildProcess('the node', 'mdepth_ros.ros.depth_node', words,
+                                     work / 'node.txt')
         with LifecycleClient(f'{NAMESPACE}/mdepth', self._process.check) as client:
             client.wait_for_node()
             for transition in ('configure', 'activate'):

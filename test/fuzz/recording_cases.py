@@ -54,15 +54,15 @@ def bag_messages(rng, base, weights, folder):
     """A bag that is as it should be, with messages that are not."""
     kind = rng.choice(tuple(KINDS))
     store = STORES['ros1' if kind == 'ros1' else 'ros2']
-    renamed = {topic: rng.choice((topic, '/' + rng.choice(TEXTS), '../../canary/x'))
+    renamed = {topic: rng.choice((topic, topic, topic, '/' + rng.choice(TEXTS), '../../canary/x'))
                for topic in ('/cam/image_raw', '/cam/camera_info')}
     changed = []
     for topic, received_ns, message in _messages(kind, rng.random() < 0.3):
-        if rng.random() < 0.7:
+        if rng.random() < 0.3:
             _change_message(rng, message)
         serialise = store.serialize_ros1 if kind == 'ros1' else store.serialize_cdr
         raw = bytes(serialise(message, message.__msgtype__))
-        if rng.random() < 0.3:
+        if rng.random() < 0.1:
             raw = changed_bytes(rng, raw)
         changed.append((renamed[topic], received_ns, (raw or b'\0', message.__msgtype__)))
     path = folder / f'in/run{KINDS[kind]}'
