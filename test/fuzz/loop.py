@@ -1,6 +1,5 @@
 """One case after another: what each came to, how long it may take, and where it is kept."""
 
-import contextlib
 import faulthandler
 import json
 import random
@@ -41,7 +40,7 @@ def run_cases(target, name, seed, indices, work, report):
     dies of it; those that fail are kept.
     """
     counts = Counter()
-    signal.signal(signal.SIGALRM, _too_long)
+    previous = signal.signal(signal.SIGALRM, _too_long)
     for index in indices:
         folder = work / 'case'
         shutil.rmtree(folder, ignore_errors=True)
@@ -59,6 +58,7 @@ def run_cases(target, name, seed, indices, work, report):
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(folder, kept, symlinks=True)
             (kept / 'failure.txt').write_text(failure.text)
+    signal.signal(signal.SIGALRM, previous)
     finish = getattr(target, 'finish', None)
     _say(report, {'counts': dict(counts)} | ({'end': finish()} if finish else {}))
 
@@ -114,5 +114,4 @@ def _peak_bytes():
 
 
 def _too_long(number, frame):
-    with contextlib.suppress(AttributeError):
-        raise TookTooLongError
+    raise TookTooLongError
