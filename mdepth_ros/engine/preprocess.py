@@ -55,7 +55,7 @@ class Preprocessor:
     :param network_width: width of the result [px].
     :param network_height: height of the result [px].
     :param rectify: True for raw images, which are undistorted; False for rectified ones.
-    :raises BadCamera: if it is to undistort by a model that it does not know.
+    :raises BadCamera: if it is to undistort by a model that it does not know, or cannot.
     :ivar camera: camera of the result, without distortion.
     :ivar K: (3, 3) float32 intrinsics of the result [px].
     :ivar valid: (1, 1, h, w) bool, False where a rectified pixel lies outside the raw image.
@@ -99,8 +99,14 @@ class Preprocessor:
         """Look up where each rectified pixel comes from."""
         # Bilinear lookups alias when they skip pixels, so whole factors are averaged away first;
         # a factor between one and two is left to the lookup, which keeps the image sharp.
-        factor_x = max(1, math.floor(camera.K[0, 0] / self.camera.K[0, 0] + 1e-6))
-        factor_y = max(1, math.floor(camera.K[1, 1] / self.camera.K[1, 1] + 1e-6))
+        with np.errstate(over='ignore'):
+            ratio_x, ratio_y = camera.K.diagonal()[:2] / self.camera.K.diagonal()[:2]
+        if not (math.isfinite(ratio_x) and math.isfinite(ratio_y)):
+            raise BadCamera(f'cannot undistort: the focal lengths of K, {camera.K[0, 0]:g} and '
+                            f'{camera.K[1, 1]:g}, are too far from those of the rectified image, '
+                            f'{self.camera.K[0, 0]:g} and {self.camera.K[1, 1]:g}')
+        factor_x = max(1, math.floor(ratio_x + 1e-6))
+        factor_y = max(1, math.floor(ratio_y + 1e-6))
         self._shrunk = (max(1, round(camera.width / factor_x)),
                         max(1, round(camera.height / factor_y)))
         K = resize_matrix(camera.K, self._shrunk[0] / camera.width,

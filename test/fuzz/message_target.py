@@ -28,7 +28,7 @@ from mdepth_ros.ros.messages import (
 )
 from mdepth_ros.ros.odometry import odometry_message, transform_of
 
-# Images that a case makes for a camera that came out of a CameraInfo.
+# Images that a case makes for a CameraInfo, and of which it makes depth of their size.
 MOST_PIXELS = 2**18
 
 
@@ -58,8 +58,10 @@ class MessageTarget:
         estimator.reset()
         estimator.observe(before)
         estimate = estimator.push(frame)
-        options = RenderingOptions(rng.choice(('network', 'input')))
-        rendering = Rendering(estimate, frame.camera, options)
+        size = rng.choice(('network', 'input'))
+        if frame.camera.width * frame.camera.height > MOST_PIXELS:
+            size = 'network'  # what is large is slow, which is no fault
+        rendering = Rendering(estimate, frame.camera, RenderingOptions(size))
         path = CameraPath()
         path.add(estimate)
         header = Header() if case.kind == 'info' else message.header

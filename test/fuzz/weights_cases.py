@@ -13,7 +13,7 @@ from mutate import TEXTS, WORDS, changed_bytes, changed_json, changed_tree
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.published import load_published
 
-NAMES = ('../../canary/file', '../escaped', '/escaped', '..', '', 'data.pkl', 'pose/../../x')
+NAMES = ('../../canary/file', '../escaped', '/escaped', '..', 'data.pkl', 'pose/../../x')
 # Values that a state dict may hold in place of a tensor, or of one tensor of another.
 ODD_VALUES = (None, 1, 'text', [1], {'a': 1}, float('nan'))
 
@@ -81,10 +81,10 @@ def _changed_zip(rng, data):
             elif how in (0, 1):
                 changed.writestr(name, changed_bytes(rng, content))
             elif how == 2:
-                changed.writestr(rng.choice((*NAMES, *TEXTS[2:])), content)
+                changed.writestr(rng.choice((*NAMES, *TEXTS[5:])), content)
             elif how == 3:
                 changed.writestr(name, content, zipfile.ZIP_DEFLATED)
-                changed.writestr(rng.choice(NAMES) or 'empty', content)
+                changed.writestr(rng.choice(NAMES), content)
             elif how == 4:
                 changed.writestr(name, bytes(rng.choice((0, 1, 10**7))), zipfile.ZIP_DEFLATED)
     return out.getvalue()
@@ -119,7 +119,7 @@ def _changed_state(rng, data):
     elif how == 6:
         state = {rng.choice((None, 7, (1, 2), b'x', *TEXTS)): value for value in state.values()}
     elif how == 7:
-        state[key] = torch.full_like(state[key], rng.choice((0, 1)) * 10**30)
+        state[key] = torch.full_like(state[key].float(), rng.choice((0.0, 1e30)))
     else:
         del state[key]
     out = io.BytesIO()
