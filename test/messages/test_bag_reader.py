@@ -84,8 +84,8 @@ def test_a_database_that_breaks_while_it_is_read(tmp_path):
     write_bag2(tmp_path / 'bag', 3, storage=StoragePlugin.SQLITE3)
     path = next((tmp_path / 'bag').glob('*.db3'))
     data = path.read_bytes()
-    # From the second half on there are the pages of the messages alone.
-    path.write_bytes(data[:len(data) // 2] + b'\xff' * (len(data) // 2))
+    # A page of pixels, which are only read with their message.
+    path.write_bytes(data[:7 * 4096] + b'\xff' * 8 + data[7 * 4096 + 8:])
     with closing(open_bag(tmp_path / 'bag')) as reader, pytest.raises(
             BagError, match='is broken: CorruptError'):
         list(reader.messages())
