@@ -146,8 +146,8 @@ def network_input(rgb: NDArray[np.uint8], device: torch.device) -> Tensor:
 def _refuse_extreme(K: Matrix) -> None:
     """Refuse intrinsics that overflow on their way through float32 and its inverses."""
     if K.diagonal()[:2].min() < LEAST_FOCAL or np.abs(K).max() > MOST_PX:
-        raise BadCamera(f'focal lengths must be at least {LEAST_FOCAL:g} px and intrinsics at most '
-                        f'{MOST_PX:g} px, got {K.tolist()}')
+        raise BadCamera(f'focal lengths must be at least {LEAST_FOCAL:g} px and intrinsics at '
+                        f'most {MOST_PX:g} px, got {K.tolist()}')
 
 
 def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -35,6 +35,9 @@ def decode_file(data: Bytes, text: str) -> NDArray[Any]:
     size = claimed_size(data.tobytes())
     if size is None:
         raise BadImage(f'broken image of format {text!r}: no size in its {data.size} bytes')
+    if not _parts_fit(data.tobytes()):
+        raise BadImage(f'broken image of format {text!r}: its parts are longer than its '
+                       f'{data.size} bytes')
     if size[0] * size[1] > MOST_PIXELS:
         raise BadImage(f'image of format {text!r} must have at most {MOST_PIXELS} pixels, its '
                        f'header says {size[0]} x {size[1]}')
@@ -61,6 +64,18 @@ def claimed_size(data: bytes) -> tuple[int, int] | None:
             return None
         return int.from_bytes(data[16:20], 'big'), int.from_bytes(data[20:24], 'big')
     return _jpeg_size(data)
+
+
+def _parts_fit(data: bytes) -> bool:
+    """Whether the parts of a PNG end with the file: OpenCV takes memory for what they claim."""
+    at = len(COMPRESSED['png'][0])
+    if data[:at] != COMPRESSED['png'][0]:
+        return True
+    while at + 12 <= len(data):
+        if data[at + 4:at + 8] == COMPRESSED['png'][1]:
+            return True
+        at += 12 + int.from_bytes(data[at:at + 4], 'big')
+    return False
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:

@@ -192,5 +192,5 @@ def test_focal_lengths_that_no_lens_has(raw, rectified, rectify):
     K = np.array([[raw, 0, 31.5], [0, raw, 23.5], [0, 0, 1]])
     P = np.array([[rectified, 0, 31.5, 0], [0, rectified, 23.5, 0], [0, 0, 1, 0]])
     camera = Camera(64, 48, K, np.zeros(5), 'plumb_bob', P=P)
-    with pytest.raises(BadCamera, match='focal lengths must be at least 0.001 px and'):
+    with pytest.raises(BadCamera, match=r'focal lengths must be at least 0\.001 px and'):
         Preprocessor(camera, 64, 64, rectify)

@@ -54,3 +54,13 @@ def test_a_small_file_of_a_huge_image_is_refused_at_once(name, size):
 def test_no_size_before_the_file_ends(name):
     with pytest.raises(BadImage, match=r'broken image of format .*: no size in its 24 bytes'):
         decode_file(np.frombuffer(FILES[name][:12] + FILES[name][-12:], np.uint8), name)
+
+
+def test_a_part_of_a_png_that_claims_more_than_there_is():
+    data = FILES['png']
+    at = data.index(b'IDAT') - 4
+    claims = data[:at] + (2**31 - 1).to_bytes(4, 'big') + data[at + 4:]
+    with pytest.raises(BadImage, match=r'its parts are longer than its \d+ bytes'):
+        decode_file(np.frombuffer(claims, np.uint8), 'png')
+    # A driver's buffer may be longer than its file.
+    assert decode_file(np.frombuffer(data + bytes(99), np.uint8), 'png').shape == (26, 36, 3)
