@@ -1,8 +1,8 @@
 """
 Feed broken messages and files to the package.
 
-    python test/fuzz/fuzz.py --messages 9000 --node 1000 --files 1000 --seed 1
-    python test/fuzz/fuzz.py --files 1 --seed 1 --first 4711      exactly that one, again
+    python test/fuzz/fuzz.py --messages 9000 --node 600 --compressed_node 400 --files 1000
+    python test/fuzz/fuzz.py --files 1 --seed 1 --first 471       exactly that one, again
 
 Each kind runs in a process of its own, which may die; the next one goes on after that case. Every
 failure is printed with what repeats it, and its input is kept in the folder --out. The status is

@@ -46,7 +46,7 @@ class Sandbox:
         try:
             return action()
         finally:
-            self._allowed = None
+            self._allowed = tempfile.tempdir = None
             os.chdir(folder)
             changed = before ^ self._outside(folder)
             if changed or self._heard:
