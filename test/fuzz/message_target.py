@@ -1,7 +1,7 @@
 """One message through all that the node does with it, without the DDS in between."""
 
 import numpy as np
-from message_cases import FRAME, KINDS, START_S, make_case, pixels
+from message_cases import KINDS, START_S, make_case, pixels
 from rclpy._rclpy_pybind11 import RMWError
 from rclpy.serialization import deserialize_message
 from std_msgs.msg import Header
@@ -110,5 +110,5 @@ def _check_outputs(rendering, header, path):
     assert np.isfinite(rendering.navigation_points[0]).all()
     odometry = odometry_message(path, header, 'odom')
     assert odometry.header.stamp == header.stamp
-    assert odometry.child_frame_id == header.frame_id or FRAME
+    assert odometry.child_frame_id == header.frame_id
     transform_of(odometry)
