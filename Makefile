@@ -2,12 +2,14 @@
 #   make demo BAG=run.mcap | VIDEO=drive.mp4 FOV=60 | IMAGES=folder CAMERA=camera_info.yaml
 #   make demo ARGS='--rate 0.5'         any other option of `mdepth demo`
 #   make test ARGS='-k parity -s'       any option of pytest
+#   make fuzz FUZZ='--files 100 --seed 7'    see test/fuzz/fuzz.py
 # Without an NVIDIA GPU the CPU build of torch is taken wherever pip is offered one; to offer it,
 # set TORCH_INDEX to the CPU index that the install page of PyTorch shows.
 
 PYTHON ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
+FUZZ ?= --messages 9000 --node 600 --compressed_node 400 --files 1000
 BIN := $(VENV)/bin
 # Another ROS, another set of packages: the environment is made again.
 READY := $(VENV)/ready-$(or $(ROS_DISTRO),wheels)
@@ -18,13 +20,16 @@ MATERIAL := $(if $(BAG),--bag '$(BAG)') $(if $(VIDEO),--video '$(VIDEO)') \
             $(if $(IMAGES),--images '$(IMAGES)') $(if $(CAMERA),--camera-info '$(CAMERA)') \
             $(if $(FOV),--fov '$(FOV)')
 
-.PHONY: demo test lint venv clean
+.PHONY: demo test fuzz lint venv clean
 
 demo: venv
 	$(BIN)/mdepth demo $(MATERIAL) --out out/demo $(ARGS)
 
 test: venv
 	$(BIN)/python -m pytest --cov=mdepth_ros --cov-report=term $(ARGS)
+
+fuzz: venv
+	$(BIN)/python test/fuzz/fuzz.py $(FUZZ)
 
 lint: venv
 	$(BIN)/ruff check .

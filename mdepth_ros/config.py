@@ -1,6 +1,6 @@
 """What a model is made of: frozen dataclasses, checked when they are made."""
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -11,6 +11,9 @@ Regulariser = Literal['unet3d', 'unet2d']
 Padding = Literal['zeros', 'replicate']
 Method = Literal['robust', 'published']
 Backend = Literal['auto', 'torch', 'cuda', 'openvino', 'onnxruntime', 'tensorrt']
+
+MOST_SIDE = 8192  # [px]
+MOST_VOLUME = 8192  # values of a pixel in the cost volume
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,13 @@ class ModelConfig:
                             f'got {self.matching_channels} and {self.groups}')
         if self.hypotheses < 4:
             problems.append(f'hypotheses must be at least 4, got {self.hypotheses}')
+        # Beyond these a file of a few bytes would take the memory of the whole computer.
+        if max(self.width, self.height) > MOST_SIDE:
+            problems.append(f'width and height must be at most {MOST_SIDE}, '
+                            f'got {self.width} x {self.height}')
+        if self.matching_channels * self.hypotheses > MOST_VOLUME:
+            problems.append(f'matching_channels times hypotheses must be at most {MOST_VOLUME}, '
+                            f'got {self.matching_channels} and {self.hypotheses}')
         if not 0.0 < self.min_depth < self.max_depth:
             problems.append(f'need 0 < min_depth < max_depth, '
                             f'got {self.min_depth} and {self.max_depth}')
@@ -102,7 +112,7 @@ class ModelConfig:
 def _is_finite(value: object) -> bool:
     """Tell finite numbers from NaN, Inf, text and booleans, which are ints in Python."""
     return (isinstance(value, int | float) and not isinstance(value, bool)
-            and math.isfinite(value))
+            and abs(value) <= sys.float_info.max)
 
 
 def paper_config() -> ModelConfig:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LONGEST = 500  # letters of another's text
+
 
 class MdepthError(Exception):
     """A known problem; its text is one line that says what came and what was expected."""
@@ -19,6 +21,17 @@ class BadCamera(MdepthError):
 
 class CheckpointError(MdepthError):
     """A weights file that is missing, truncated, foreign or of another architecture."""
+
+
+def one_line(error: object) -> str:
+    """
+    Bring the text of another library's error into a line of ours.
+
+    :param error: what was raised.
+    :return: its text without line breaks, and no more of it than people read.
+    """
+    text = ' '.join(str(error).split())
+    return text if len(text) <= LONGEST else text[:LONGEST - 3] + '...'
 
 
 @contextmanager

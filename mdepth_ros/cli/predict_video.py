@@ -14,7 +14,7 @@ from mdepth_ros.errors import MdepthError, writing
 # The first frames wait until it is known how fast they come and how far they see.
 FIRST_FRAMES = 10
 MAX_WIDTH, MAX_HEIGHT = 960, 720  # of each half [px]
-DEFAULT_FPS, MAX_FPS = 10.0, 120.0
+DEFAULT_FPS, MIN_FPS, MAX_FPS = 10.0, 0.1, 120.0  # the codec takes no years between frames
 Picture = NDArray[np.uint8]
 
 
@@ -73,7 +73,8 @@ class DepthVideo:
         """Begin the file, by what the first frames tell."""
         steps_s = np.diff([stamp_ns for stamp_ns, _, _ in self._waiting]) * 1e-9
         forward = [float(step) for step in steps_s if step > 0]
-        fps = min(1.0 / median(forward), MAX_FPS) if forward else DEFAULT_FPS
+        fps = 1.0 / median(forward) if forward else DEFAULT_FPS
+        fps = min(max(fps, MIN_FPS), MAX_FPS)
         self._range = _range_of([depth for _, _, depth in self._waiting])
         width, height = self._size
         writer = cv2.VideoWriter(str(self._partial), cv2.VideoWriter_fourcc(*'mp4v'), fps,

@@ -171,8 +171,11 @@ def _matrix_problems(K: Matrix, R: Matrix, P: Matrix) -> list[str]:
         if matrix[1, 0] != 0.0 or matrix[2].tolist() != [0.0, 0.0, 1.0]:
             problems.append(f'{name} must be upper triangular with last row 0 0 1, '
                             f'got {matrix.tolist()}')
-    if (np.abs(R @ R.T - np.eye(3)).max() > ROTATION_TOLERANCE
-            or float(np.linalg.det(R)) < 0.0):
+    # A product of entries that are far too large is Inf or NaN, which is no rotation either.
+    with np.errstate(over='ignore', invalid='ignore'):
+        is_rotation = (np.abs(R @ R.T - np.eye(3)).max() <= ROTATION_TOLERANCE
+                       and float(np.linalg.det(R)) >= 0.0)
+    if not is_rotation:
         problems.append(f'R must be a rotation, got {R.tolist()}')
     return problems
 

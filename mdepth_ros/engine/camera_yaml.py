@@ -8,6 +8,7 @@ import numpy as np
 import yaml
 
 from mdepth_ros.engine.camera import Camera, Matrix
+from mdepth_ros.engine.yaml_file import read_yaml
 from mdepth_ros.errors import BadCamera
 
 # Name in the file and required (rows, cols); None is any number.
@@ -28,10 +29,9 @@ def read_camera_yaml(path: Path) -> Camera:
     :raises BadCamera: naming every key that is missing or badly shaped, or what the camera lacks.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = ' '.join(str(error).split())
-        raise BadCamera(f'{path}: cannot read the camera file: {reason}') from error
+        content = read_yaml(path)
+    except ValueError as error:
+        raise BadCamera(f'{path}: cannot read the camera file: {error}') from error
     if not isinstance(content, Mapping):
         raise BadCamera(f'{path}: must be a mapping of keys, got {type(content).__name__}')
 

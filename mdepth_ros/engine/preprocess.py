@@ -9,13 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mdepth_ros.engine.camera import COEFFICIENTS, Camera, resize_matrix, resized_camera
+from mdepth_ros.engine.camera import (
+    COEFFICIENTS,
+    Camera,
+    Matrix,
+    resize_matrix,
+    resized_camera,
+)
 from mdepth_ros.errors import BadCamera, BadImage
 
 STRIDE = 32  # the encoders halve the image five times
 MIN_SIDE = 64
 # Worth of an unused share of the budget, against the same share of squeezed aspect.
 UNUSED_WEIGHT = 0.25
+# No camera is beyond these, and single precision is exact enough between them.
+LEAST_FOCAL, MOST_PX = 1e-3, 1e9
 
 
 def network_size(width: int, height: int, pixel_budget: int) -> tuple[int, int]:
@@ -55,7 +63,8 @@ class Preprocessor:
     :param network_width: width of the result [px].
     :param network_height: height of the result [px].
     :param rectify: True for raw images, which are undistorted; False for rectified ones.
-    :raises BadCamera: if it is to undistort by a model that it does not know.
+    :raises BadCamera: if it is to undistort by a model that it does not know, or if its intrinsics
+        are no camera's.
     :ivar camera: camera of the result, without distortion.
     :ivar K: (3, 3) float32 intrinsics of the result [px].
     :ivar valid: (1, 1, h, w) bool, False where a rectified pixel lies outside the raw image.
@@ -65,6 +74,7 @@ class Preprocessor:
         self, camera: Camera, network_width: int, network_height: int, rectify: bool
     ) -> None:
         self.camera = resized_camera(camera, network_width, network_height)
+        _refuse_extreme(self.camera.K)
         self.K = torch.tensor(self.camera.K, dtype=torch.float32)
         self.valid = torch.ones(1, 1, network_height, network_width, dtype=torch.bool)
         self._raw_size = (camera.height, camera.width)
@@ -99,6 +109,7 @@ class Preprocessor:
         """Look up where each rectified pixel comes from."""
         # Bilinear lookups alias when they skip pixels, so whole factors are averaged away first;
         # a factor between one and two is left to the lookup, which keeps the image sharp.
+        _refuse_extreme(camera.K)
         factor_x = max(1, math.floor(camera.K[0, 0] / self.camera.K[0, 0] + 1e-6))
         factor_y = max(1, math.floor(camera.K[1, 1] / self.camera.K[1, 1] + 1e-6))
         self._shrunk = (max(1, round(camera.width / factor_x)),
@@ -130,6 +141,13 @@ def network_input(rgb: NDArray[np.uint8], device: torch.device) -> Tensor:
     """
     planes = torch.from_numpy(rgb).to(device).permute(2, 0, 1).contiguous()
     return planes.unsqueeze(0).to(torch.float32).div_(255.0)
+
+
+def _refuse_extreme(K: Matrix) -> None:
+    """Refuse intrinsics that overflow on their way through float32 and its inverses."""
+    if K.diagonal()[:2].min() < LEAST_FOCAL or np.abs(K).max() > MOST_PX:
+        raise BadCamera(f'focal lengths must be at least {LEAST_FOCAL:g} px and intrinsics at '
+                        f'most {MOST_PX:g} px, got {K.tolist()}')
 
 
 def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

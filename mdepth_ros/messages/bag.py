@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.highlevel import AnyReader, AnyReaderError
+from rosbags.highlevel import AnyReaderError
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import one_line
+from mdepth_ros.messages.bag_reader import BagError, BagReader
 from mdepth_ros.messages.depth_images import is_depth
 
 IMAGE = 'sensor_msgs/msg/Image'
@@ -21,10 +22,6 @@ CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 ODOMETRY = 'nav_msgs/msg/Odometry'
 # A part of a topic's name: image_rect, image_rect_color, rect, rectified; but not direct.
 RECTIFIED = re.compile('image_rect.*|rect(ified)?(_.*)?')
-
-
-class BagError(MdepthError):
-    """A bag that cannot be read or does not hold what was asked for."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class BagTopics:
     depth: str | None = None
 
 
-def open_bag(path: Path) -> AnyReader:
+def open_bag(path: Path) -> BagReader:
     """
     Open a bag: ROS 1 ``.bag``, or ROS 2 sqlite3 or mcap, as a folder or a single file.
 
@@ -48,20 +45,17 @@ def open_bag(path: Path) -> AnyReader:
     """
     if not path.exists():
         raise BagError(f'no bag at {path}')
+    # Humble's sqlite3 bags carry no type definitions.
     try:
-        # Humble's sqlite3 bags carry no type definitions.
-        reader = AnyReader([path], default_typestore=ros2_types())
-        reader.open()
+        reader = BagReader([path], default_typestore=ros2_types())
     except (AnyReaderError, OSError) as error:
-        raise BagError(f'{path} is not a readable bag: {error}') from error
-    if not reader.connections:
-        reader.close()
-        raise BagError(f'{path} holds no messages')
+        raise BagError(f'{path} is not a readable bag: {one_line(error)}') from error
+    reader.open()
     return reader
 
 
 def find_topics(
-    reader: AnyReader, image: str | None = None, camera_info: str | None = None,
+    reader: BagReader, image: str | None = None, camera_info: str | None = None,
     odometry: str | None = None, depth: str | None = None,
 ) -> BagTopics:
     """
@@ -93,7 +87,7 @@ def find_topics(
     return BagTopics(image, kind == COMPRESSED_IMAGE, camera_info, odometry, depth)
 
 
-def first_message(reader: AnyReader, topic: str) -> Any:
+def first_message(reader: BagReader, topic: str) -> Any:
     """
     Read the first message of a topic.
 
@@ -103,11 +97,8 @@ def first_message(reader: AnyReader, topic: str) -> Any:
     :raises BagError: if there is none, or it is broken.
     """
     connections = [c for c in reader.connections if c.topic == topic]
-    try:
-        for connection, _, raw in reader.messages(connections) if connections else ():
-            return reader.deserialize(raw, connection.msgtype)
-    except AnyReaderError as error:
-        raise BagError(f'{reader.paths[0]}: broken message on {topic}: {error}') from error
+    for connection, _, raw in reader.messages(connections) if connections else ():
+        return reader.deserialize(raw, connection.msgtype)
     raise BagError(f'{reader.paths[0]} has no message on {topic}')
 
 
@@ -120,7 +111,7 @@ def says_rectified(topic: str) -> bool:
     return any(RECTIFIED.fullmatch(part) for part in topic.split('/'))
 
 
-def as_cdr(reader: AnyReader, raw: bytes, msgtype: str) -> bytes:
+def as_cdr(reader: BagReader, raw: bytes, msgtype: str) -> bytes:
     """
     Return a bag's message as ROS 2 sends it.
 
@@ -139,19 +130,19 @@ def ros2_types() -> Typestore:
     return get_typestore(Stores.ROS2_HUMBLE)
 
 
-def _topics_of_type(reader: AnyReader, *types: str) -> list[str]:
+def _topics_of_type(reader: BagReader, *types: str) -> list[str]:
     """Names of the topics of these types that hold messages."""
     return sorted({c.topic for c in reader.connections if c.msgtype in types and c.msgcount})
 
 
-def _image_topics(reader: AnyReader) -> list[str]:
+def _image_topics(reader: BagReader) -> list[str]:
     """Names of the cameras' topics; of one camera's raw and compressed topics, the raw one."""
     raw = _topics_of_type(reader, IMAGE)
     return raw + [name for name in _topics_of_type(reader, COMPRESSED_IMAGE)
                   if posixpath.dirname(name) not in raw]
 
 
-def _depth_topics(reader: AnyReader) -> list[str]:
+def _depth_topics(reader: BagReader) -> list[str]:
     """Those of several image topics whose first message is a depth image."""
     topics = _image_topics(reader)
     if len(topics) == 1:
@@ -159,7 +150,7 @@ def _depth_topics(reader: AnyReader) -> list[str]:
     return [topic for topic in topics if is_depth(topic, first_message(reader, topic))]
 
 
-def _only_image(reader: AnyReader, depths: Sequence[str]) -> str:
+def _only_image(reader: BagReader, depths: Sequence[str]) -> str:
     """Find the one camera."""
     found = [topic for topic in _image_topics(reader) if topic not in depths]
     if len(found) != 1:
@@ -175,7 +166,7 @@ def _only(topics: Sequence[str]) -> str | None:
     return topics[0] if len(topics) == 1 else None
 
 
-def _camera_info_of(reader: AnyReader, image: str) -> str | None:
+def _camera_info_of(reader: BagReader, image: str) -> str | None:
     """CameraInfo by image_transport's naming rule, else the only one there is."""
     infos = _topics_of_type(reader, CAMERA_INFO)
     parent = posixpath.dirname(image)
@@ -185,7 +176,7 @@ def _camera_info_of(reader: AnyReader, image: str) -> str | None:
     return _only(infos)
 
 
-def _check_topic(reader: AnyReader, topic: str, types: Sequence[str]) -> str:
+def _check_topic(reader: BagReader, topic: str, types: Sequence[str]) -> str:
     """Return the type of a topic that the user named, if it is one of these."""
     found = {c.topic: c.msgtype for c in reader.connections}
     if topic not in found:

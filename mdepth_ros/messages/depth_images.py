@@ -2,12 +2,12 @@
 
 import struct
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.images import CompressedImage, Image, check_compressed, rows_of
+from mdepth_ros.messages.compressed_file import decode_file
+from mdepth_ros.messages.images import CompressedImage, Image, rows_of
 
 Depth = NDArray[np.float32]
 
@@ -92,13 +92,10 @@ def _decode_compressed(message: CompressedImage, encoding: str) -> NDArray[np.ge
         data = data[CONFIG_HEADER.size:]
     elif encoding == '32FC1':
         raise BadImage(f'depth image of format {message.format!r}: 32FC1 needs compressedDepth')
-    pixels = np.frombuffer(data, np.uint8)
-    check_compressed(pixels, message.format)
-    image = cv2.imdecode(pixels, cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 2 or image.dtype != np.uint16:
-        found = 'a broken file' if image is None else f'{image.shape} {image.dtype}'
+    image = decode_file(np.frombuffer(data, np.uint8), message.format)
+    if image.ndim != 2 or image.dtype != np.uint16:
         raise BadImage(f'depth image of format {message.format!r} must be a 16-bit grey PNG, '
-                       f'got {found}')
+                       f'got {image.shape} {image.dtype}')
     if encoding != '32FC1':
         return np.asarray(image)
     a, b = quantisation

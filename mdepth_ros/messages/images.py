@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import BadImage
+from mdepth_ros.messages.compressed_file import decode_file
 from mdepth_ros.messages.header import Header
 
 Pixels = NDArray[np.uint8]
@@ -26,11 +27,6 @@ TO_RGB = {
     'bayer_gbrg8': cv2.COLOR_BayerGR2RGB, 'bayer_grbg8': cv2.COLOR_BayerGB2RGB,
     'yuv422': cv2.COLOR_YUV2RGB_UYVY, 'uyvy': cv2.COLOR_YUV2RGB_UYVY,
     'yuv422_yuy2': cv2.COLOR_YUV2RGB_YUY2, 'yuyv': cv2.COLOR_YUV2RGB_YUY2,
-}
-# First bytes of a file, and the marker without which it was cut off.
-COMPRESSED = {
-    'jpeg': (b'\xff\xd8\xff', b'\xff\xd9'),
-    'png': (b'\x89PNG\r\n\x1a\n', b'IEND'),
 }
 
 
@@ -82,15 +78,7 @@ def decode_compressed(message: CompressedImage) -> Pixels:
     if 'compressedDepth' in message.format:
         raise BadImage(f'format {message.format!r} is a depth image; a colour or grey image is '
                        f'needed')
-    check_compressed(data, message.format)
-    try:
-        # UNCHANGED: the others turn the image as its EXIF says, away from its camera_info.
-        image = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-    except cv2.error as error:
-        raise BadImage(f'broken image of format {message.format!r}: {error.err}') from error
-    if image is None:
-        raise BadImage(f'broken image of format {message.format!r}: OpenCV cannot decode its '
-                       f'{data.size} bytes')
+    image = decode_file(data, message.format)
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (3, 4)):
@@ -147,23 +135,3 @@ def _to_rgb(rows: Pixels, width: int, encoding: str, big_endian: bool) -> Pixels
         channels = 1
     shape = (height, width) if channels == 1 else (height, width, channels)
     return cv2.cvtColor(np.ascontiguousarray(rows).reshape(shape), TO_RGB[encoding])
-
-
-def check_compressed(data: Pixels, text: str) -> None:
-    """
-    Refuse what is no JPEG or PNG file, or only the first part of one.
-
-    :param data: (N,) its bytes.
-    :param text: the message's format, for the error.
-    :raises BadImage: if it is not whole.
-    """
-    for name, (start, end) in COMPRESSED.items():
-        if data[:len(start)].tobytes() == start:
-            # libjpeg fills the missing part with grey and reports nothing. The marker is not at
-            # the very end where a driver pads its buffer.
-            if data.tobytes().rfind(end) < 0:
-                raise BadImage(f'truncated {name} image of format {text!r}: {data.size} bytes '
-                               f'without an end marker')
-            return
-    raise BadImage(f'compressed image must be one of {", ".join(COMPRESSED)}, got format '
-                   f'{text!r} with {data.size} bytes starting {data[:8].tobytes().hex(" ")!r}')

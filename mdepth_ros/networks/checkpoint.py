@@ -76,7 +76,7 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
                               f'this mdepth_ros reads {FORMAT_VERSION}')
     try:
         config = ModelConfig.from_dict(json.loads(metadata['config']))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path} has no usable config: {error}') from error
     model = DepthModel(config)
     if not any(key.startswith('trust.') for key in tensors):

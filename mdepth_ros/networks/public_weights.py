@@ -21,7 +21,7 @@ CLASSIFIER = ('_conv_head.', '_bn1.', '_fc.', 'fc.',
               'incre_modules.', 'downsamp_modules.', 'final_layer.', 'classifier.')
 # What torch's reader raises where a file was cut off or changed, found by doing that to files.
 DAMAGED = (EOFError, OSError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
-           AssertionError, struct.error)
+           AssertionError, MemoryError, struct.error)
 FIRST_CONVOLUTIONS = ('_conv_stem.weight', 'conv1.weight')
 
 
@@ -62,6 +62,11 @@ def read_public_values(path: Path) -> dict[str, Any]:
                          ) from error
     if not isinstance(state, dict):
         raise ValueError(f'{path} must hold a dict of tensors, got {type(state).__name__}')
+    odd = [f'{key} is {value.layout} on {value.device}' for key, value in state.items()
+           if isinstance(value, Tensor) and (value.layout != torch.strided or value.is_meta
+                                             or value.is_quantized)]
+    if odd:
+        raise ValueError(f'{path} must hold plain tensors only: {odd[0]}')
     return state
 
 

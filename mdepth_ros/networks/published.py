@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mdepth_ros.config import ModelConfig, paper_config
-from mdepth_ros.errors import CheckpointError
+from mdepth_ros.errors import CheckpointError, one_line
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import clean_state_dict, read_public_values
@@ -86,7 +86,7 @@ def load_published(folder: Path) -> PublishedModel:
         tensors = clean_state_dict(values)
         match = _recognise(tensors, variants)
         if match is None:
-            first = f'first {min(tensors)}' if tensors else 'no weights'
+            first = f'first {one_line(min(tensors))}' if tensors else 'no weights'
             unused.append(f'{path.name} ({len(tensors)} tensors, {first})')
             continue
         part, variant = match
@@ -151,7 +151,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return read_public_values(path)
     except ValueError as error:
-        raise CheckpointError(' '.join(str(error).split())) from error
+        raise CheckpointError(one_line(error)) from error
 
 
 def _variants() -> dict[str, DepthModel]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from mdepth_ros.errors import one_line
+
 
 def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     """
@@ -21,6 +23,6 @@ def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
              for key in sorted(found.keys() & expected.keys())
              if found[key].shape != expected[key].shape]
     infinite = [key for key, value in sorted(found.items()) if not bool(value.isfinite().all())]
-    return [f'{len(texts)} {what}, first {texts[0]}'
+    return [f'{len(texts)} {what}, first {one_line(texts[0])}'
             for what, texts in (('missing', missing), ('unknown', unknown),
                                 ('of another shape', wrong), ('not finite', infinite)) if texts]

@@ -32,6 +32,7 @@ from mdepth_ros.ros.parameters import (
     read_parameters,
 )
 from mdepth_ros.ros.publishers import Publishers
+from mdepth_ros.ros.start import StartError, what_ros_refuses
 from mdepth_ros.ros.subscriptions import Subscriptions
 from mdepth_ros.ros.throttle import ThrottledLog
 from mdepth_ros.ros.transport import large_message_environment
@@ -235,21 +236,31 @@ class DepthNode(GuardedLifecycleNode):
         self.get_logger().fatal(text)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the node until it is told to stop."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """
+    Run the node until it is told to stop.
+
+    :param arguments: of ROS; by default the process's.
+    :return: exit status: 0, or 1 if ROS refuses the arguments (one line on stderr).
+    """
     limit_heaps()
     # Before Fast DDS reads it: the default transport loses whole clouds.
     os.environ.update(large_message_environment())
     # PyTorch's threads spin while they wait for each other: with no core left for DDS and the
     # camera's driver, more threads are slower.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    # rclpy's own handlers end the context while the worker may be publishing.
-    rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
+    try:
+        with what_ros_refuses():
+            # rclpy's own handlers end the context while the worker may be publishing.
+            rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+            node = DepthNode()
+    except StartError as error:
+        print(f'mdepth: error: {error}', file=sys.stderr)
+        return 1
     executor = SingleThreadedExecutor()
-    node = DepthNode()
     executor.add_node(node)
     try:
         while not stop.is_set():
@@ -261,6 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # kill the interpreter on its way out.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+    return 0
 
 
 if __name__ == '__main__':

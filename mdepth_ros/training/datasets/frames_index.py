@@ -78,7 +78,7 @@ def read_index(path: Path) -> FramesIndex:
     """
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f'{path} is not readable: {error}') from error
     _refuse_problems(path, content)
     frames = tuple(map(_entry, content['frames']))

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import jsonargparse
 import yaml
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.engine.yaml_file import read_yaml
+from mdepth_ros.errors import MdepthError, one_line
 
 T = TypeVar('T')
 
@@ -29,6 +30,7 @@ def read_settings(kind: type[T], what: str, path: Path, overrides: Sequence[str]
         raise MdepthError(f'expected key=value after the {what}, got {wrong[0]!r}')
     if not path.is_file():
         raise MdepthError(f'no {what} at {path}')
+    _check(path, what)
     parser = jsonargparse.ArgumentParser(exit_on_error=False, parser_mode='yaml')
     parser.add_class_arguments(kind, fail_untyped=True)
     parser.add_argument('--settings-file', action='config')
@@ -37,5 +39,17 @@ def read_settings(kind: type[T], what: str, path: Path, overrides: Sequence[str]
         words = ['--settings-file', str(path), *(f'--{word}' for word in overrides)]
         parts = parser.instantiate(parser.parse_args(words))
         return kind(**{part.name: parts[part.name] for part in fields(known)})
-    except (jsonargparse.ArgumentError, ValueError, yaml.YAMLError) as error:
-        raise MdepthError(f'{path}: {" ".join(str(error).split())}') from error
+    # A TypeError where a list stands in place of keys.
+    except (jsonargparse.ArgumentError, TypeError, ValueError, yaml.YAMLError) as error:
+        raise MdepthError(f'{path}: {one_line(error)}') from error
+
+
+def _check(path: Path, what: str) -> None:
+    """Refuse what the parser of settings would not survive."""
+    try:
+        content = read_yaml(path)
+    except ValueError as error:
+        raise MdepthError(f'{path}: cannot read the {what}: {error}') from error
+    if not isinstance(content, dict):
+        raise MdepthError(f'{path}: the {what} must be a mapping of keys, '
+                          f'got {type(content).__name__}')

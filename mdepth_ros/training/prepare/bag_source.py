@@ -11,20 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rosbags.highlevel import AnyReaderError
-from rosbags.rosbag1 import ReaderError as ReaderError1
-from rosbags.rosbag2 import ReaderError as ReaderError2
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import BadCamera, BadImage
-from mdepth_ros.messages.bag import (
-    BagError,
-    find_topics,
-    first_message,
-    open_bag,
-    says_rectified,
-)
+from mdepth_ros.messages.bag import find_topics, first_message, open_bag, says_rectified
+from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.depth_images import decode_depth
 from mdepth_ros.messages.header import nanoseconds
@@ -138,16 +130,13 @@ class BagSource:
         ours = self._topics
         wanted = topics or (ours.image, ours.camera_info, ours.odometry, ours.depth)
         connections = [c for c in self._reader.connections if c.topic in wanted]
-        try:
-            for connection, received_ns, raw in self._reader.messages(connections):
-                message: Message | Rejected
-                try:
-                    message = self._reader.deserialize(raw, connection.msgtype)
-                except AnyReaderError as error:
-                    message = Rejected(BROKEN, f'{connection.topic}: {error}')
-                yield connection.topic, received_ns, message
-        except (ReaderError1, ReaderError2) as error:
-            raise BagError(f'{self._path} is broken: {error}') from error
+        for connection, received_ns, raw in self._reader.messages(connections):
+            message: Message | Rejected
+            try:
+                message = self._reader.deserialize(raw, connection.msgtype)
+            except BrokenMessageError as error:
+                message = Rejected(BROKEN, f'{connection.topic}: {error}')
+            yield connection.topic, received_ns, message
 
     def _image(self, message: Message | Rejected, camera: Camera | Rejected
                ) -> SourceImage | Rejected:

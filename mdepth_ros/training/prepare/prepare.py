@@ -106,12 +106,14 @@ def _refuse_unusable(sources: Sequence[Path]) -> None:
 
 
 def _names(sources: Sequence[Path]) -> list[str]:
-    """Name the sources' folders; of two that are called the same, the second gets a number."""
+    """Name the sources' folders; where the name is taken, or cannot be one, with a number."""
     names: list[str] = []
+    # A file `...mcap` has the stem `..`.
+    taken = {'', '.', '..', journal_module.FILE_NAME, report_module.FILE_NAME}
     for path in sources:
         stem = path.resolve().name if path.is_dir() else path.stem
         name, number = stem, 2
-        while name in names:
+        while name in taken.union(names):
             name, number = f'{stem}-{number}', number + 1
         names.append(name)
     return names

@@ -192,7 +192,9 @@ class SourceRun:
     def _rectified(self, image: SourceImage) -> Pixels:
         """Decode and rectify."""
         try:
-            return self._rectifier(image.camera).image(image.read_rgb())
+            # Read first: it is refused if its camera has another size, which may be absurd.
+            rgb = image.read_rgb()
+            return self._rectifier(image.camera).image(rgb)
         except BadImage as error:
             raise Rejected(BROKEN, str(error)) from error
 

@@ -147,3 +147,9 @@ def test_a_real_file():
     index = read_index(HOLOLENS / 'frames.json')
     assert (len(index.frames), index.width, index.height) == (373, 540, 360)
     assert index.frames[0].T_world_camera[2, 3] == 4.67999
+
+
+def test_a_file_that_is_nested_without_end(tmp_path):
+    (tmp_path / 'frames.json').write_text('[' * 100_000)
+    with pytest.raises(DataError, match='is not readable: maximum recursion'):
+        read_index(tmp_path / 'frames.json')

@@ -152,3 +152,16 @@ def test_shipped_recipes(path):
 
 def test_recipes_are_shipped():
     assert len(SHIPPED) >= 4
+
+
+@pytest.mark.parametrize(('text', 'reason'), [
+    ('[1, 2]', 'the recipe must be a mapping of keys, got list'),
+    ('data: {source: x}\nloop: [1, 2]\nteacher: {steps: 3}\n', 'mapping'),
+    ('data: &r [*r, *r]\n', 'cannot read the recipe: it must stand for at most'),
+    ('batch: 2001-99-99\n', 'cannot read the recipe: month'),
+], ids=['list', 'part', 'self', 'date'])
+def test_what_is_no_recipe_at_all(file, text, reason):
+    file.write_text(text)
+    with pytest.raises(MdepthError, match=reason) as caught:
+        load_recipe(file)
+    assert '\n' not in str(caught.value)
