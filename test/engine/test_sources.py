@@ -89,3 +89,20 @@ def test_frames_of_another_place_are_no_sources(street):
     now = tracker.push(search_image(street.images[5:6]))
     assert find_sources([past(0, before)], now, street.depth[5:6], street.K[None].float()) == []
     assert find_sources([], now, street.depth[5:6], street.K[None].float()) == []
+
+
+def test_what_followed_points_drift_on_a_long_turn_is_no_parallax(street):
+    # Turned by 25 degrees about y without moving; the points drift by a pixel on the way.
+    c, s = np.cos(np.radians(25)), np.sin(np.radians(25))
+    turn = np.array([[c, 0.0, s], [0.0, 1.0, 0.0], [-s, 0.0, c]])
+    K = street.K.double().numpy()
+    x, y = (grid.ravel() for grid in np.meshgrid(np.arange(8, 200, 12.0), np.arange(8, 120, 12.0)))
+    points = np.stack([x, y], axis=1).astype(np.float32)
+    turned = (K @ turn @ np.linalg.inv(K) @ np.stack([x, y, np.ones_like(x)])).T
+    turned = turned[:, :2] / turned[:, 2:] + np.stack([np.sign(y - 60), np.zeros_like(y)], 1)
+    ids = np.arange(len(points))
+    still = TrackedPoints(ids, points + np.float32(0.02))
+    frames = [past(1, TrackedPoints(ids, turned.astype(np.float32)), BEST_PARALLAX), past(2, still)]
+    found = find_sources(frames, TrackedPoints(ids, points), street.depth[5:6].clamp(max=1000),
+                         street.K[None].float())
+    assert [source.frame.stamp_ns for source in found] == [2]
