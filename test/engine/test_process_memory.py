@@ -41,7 +41,10 @@ def test_memory_that_is_used_is_seen():
 
 
 def test_another_process_until_it_ends():
-    with subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen([sys.executable, '-c', 'print(flush=True); input()'],
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        # Until it has begun it has next to no memory.
+        process.stdout.readline()
         assert 1 < resident_mb(process.pid) < 100
         process.kill()
         # Wait for its end, and leave it a zombie: a process without memory.
