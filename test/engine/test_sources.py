@@ -102,7 +102,8 @@ def test_what_followed_points_drift_on_a_long_turn_is_no_parallax(street):
     turned = turned[:, :2] / turned[:, 2:] + np.stack([np.sign(y - 60), np.zeros_like(y)], 1)
     ids = np.arange(len(points))
     still = TrackedPoints(ids, points + np.float32(0.02))
-    frames = [past(1, TrackedPoints(ids, turned.astype(np.float32)), BEST_PARALLAX), past(2, still)]
+    drifted = TrackedPoints(ids, turned.astype(np.float32))
+    frames = [past(1, drifted, BEST_PARALLAX), past(2, still)]
     found = find_sources(frames, TrackedPoints(ids, points), street.depth[5:6].clamp(max=1000),
                          street.K[None].float())
     assert [source.frame.stamp_ns for source in found] == [2]

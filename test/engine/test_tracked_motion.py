@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from mdepth_ros.engine.corners import (
     CELL,
@@ -77,16 +78,32 @@ def test_the_motion_of_a_rendered_camera(kind, backwards):
     assert float(T[:3, 3].norm() / truth[:3, 3].norm()) == pytest.approx(1, abs=0.06)
 
 
-def test_a_person_who_walks_by_does_not_pull_the_camera_along():
-    """A tenth of the points are on moving objects, and agree with each other."""
-    sequence = render_sequence(SceneConfig('handheld', WIDTH, HEIGHT, frames=3), seed=3)
-    target, source, depth, K, truth = pair(sequence)
-    tracks = tracks_between(target, source)
-    x, y = tracks[:, :2].round().astype(int).T
-    assert sequence.moving[1, 0, y, x].double().mean() > 0.08
-    T = tracked_motion(tracks, depth, K).T_source_target[0]
-    assert angle(T, truth) < 0.2
-    assert direction_error(T, truth) < 12
+@functools.cache
+def walkers():
+    """Six pairs in which 5 to 12 % of the points are on people, and agree with each other."""
+    found = []
+    for seed in (2, 3, 4, 6, 7, 9):
+        sequence = render_sequence(SceneConfig('handheld', WIDTH, HEIGHT, frames=3), seed=seed)
+        target, source, *others = pair(sequence)
+        tracks = tracks_between(target, source)
+        x, y = tracks[:, :2].round().astype(int).T
+        assert sequence.moving[1, 0, y, x].double().mean() > 0.05
+        found.append((tracks, *others))
+    return found
+
+
+@pytest.mark.parametrize(('wrong', 'turned', 'aside'), [(0.0, 0.2, 11.0), (0.35, 0.3, 16.0)])
+def test_a_person_who_walks_by_does_not_pull_the_camera_along(wrong, turned, aside):
+    """By exact depth, and by one that is wrong in whole regions, as single-frame depth is."""
+    angles, directions = [], []
+    for tracks, depth, K, truth in walkers():
+        noise = torch.randn(1, 1, 4, 6, generator=torch.Generator().manual_seed(len(tracks)))
+        noise = F.interpolate(noise, depth.shape[-2:], mode='bilinear')
+        T = tracked_motion(tracks, depth * (wrong * noise).exp(), K).T_source_target[0]
+        angles.append(angle(T, truth))
+        directions.append(direction_error(T, truth))
+    assert np.mean(angles) < turned
+    assert np.mean(directions) < aside
 
 
 def test_depth_of_another_scale_gives_a_motion_of_that_scale():
