@@ -92,12 +92,13 @@ def walkers():
     return found
 
 
-@pytest.mark.parametrize(('wrong', 'turned', 'aside'), [(0.0, 0.2, 11.0), (0.35, 0.3, 16.0)])
+@pytest.mark.parametrize(('wrong', 'turned', 'aside'), [(0.0, 0.2, 11.0), (0.35, 0.21, 10.4)])
 def test_a_person_who_walks_by_does_not_pull_the_camera_along(wrong, turned, aside):
     """By exact depth, and by one that is wrong in whole regions, as single-frame depth is."""
+    generator = torch.Generator().manual_seed(0)
     angles, directions = [], []
-    for tracks, depth, K, truth in walkers():
-        noise = torch.randn(1, 1, 4, 6, generator=torch.Generator().manual_seed(len(tracks)))
+    for tracks, depth, K, truth in 4 * walkers():
+        noise = torch.randn(1, 1, 4, 6, generator=generator)
         noise = F.interpolate(noise, depth.shape[-2:], mode='bilinear')
         T = tracked_motion(tracks, depth * (wrong * noise).exp(), K).T_source_target[0]
         angles.append(angle(T, truth))

@@ -47,7 +47,7 @@ def open_up(world: World, rng: np.random.Generator) -> World:
 
 
 def _middle(road: Road) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of the road's middle."""
+    """Return x and y of the road's middle."""
     return road.start + road.step * np.arange(len(road.y)), road.y
 
 
