@@ -1,7 +1,8 @@
 # `make demo` and `make test` do everything on a machine with Python 3.10+.
 #   make demo BAG=run.mcap | VIDEO=drive.mp4 FOV=60 | IMAGES=folder CAMERA=camera_info.yaml
 #   make demo ARGS='--rate 0.5'         any other option of `mdepth demo`
-#   make test ARGS='-k parity -s'       any option of pytest
+#   make test ARGS='-k scale'            any option of pytest
+#   make test WORKERS=0 ARGS='-k parity -s'  in one process, with what tests print
 #   make fuzz FUZZ='--files 100 --seed 7'    see test/fuzz/fuzz.py
 # Without an NVIDIA GPU the CPU build of torch is taken wherever pip is offered one; to offer it,
 # set TORCH_INDEX to the CPU index that the install page of PyTorch shows.
@@ -9,6 +10,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 TORCH_INDEX ?=
+WORKERS ?= 2
 FUZZ ?= --messages 9000 --node 600 --compressed_node 400 --files 1000
 BIN := $(VENV)/bin
 # Another ROS, another set of packages: the environment is made again.
@@ -26,7 +28,7 @@ demo: venv
 	$(BIN)/mdepth demo $(MATERIAL) --out out/demo $(ARGS)
 
 test: venv
-	$(BIN)/python -m pytest --cov=mdepth_ros --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov=mdepth_ros --cov-report=term $(ARGS)
 
 fuzz: venv
 	$(BIN)/python test/fuzz/fuzz.py $(FUZZ)

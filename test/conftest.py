@@ -6,7 +6,10 @@ import tempfile
 
 import pytest
 
+# Two workers of one run must not hear each other; domains above 101 share ports with programs.
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
+WORKER = os.environ.get('PYTEST_XDIST_WORKER', 'gw0')
+os.environ['ROS_DOMAIN_ID'] = str((int(os.environ['ROS_DOMAIN_ID']) + 50 * int(WORKER[2:])) % 102)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 # Tiny tensors gain nothing from threads, and threads that share a core wait for each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
