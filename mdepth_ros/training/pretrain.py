@@ -193,7 +193,7 @@ def train(arguments: argparse.Namespace) -> None:
                     'multi': terms.multi}
 
         train_stage(model, model, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
-                    [BATCH] * len(SIZES), losses, arguments)
+                    [BATCH] * len(SIZES), losses, arguments, averaged=model)
 
 
 def main() -> None:

@@ -9,19 +9,18 @@ scale of that motion.
 
 import argparse
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 
 from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, transform
-from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidence, thumbnail
 from mdepth_ros.networks.features import MATCHING_STRIDE
@@ -170,38 +169,15 @@ def train(arguments: argparse.Namespace) -> None:
             return {'total': terms.multi + terms.trust, 'multi': terms.multi,
                     'trust': terms.trust, 'change': terms.change}
 
-        before = {name: x.clone() for name, x in model.multi.state_dict().items()}
         train_stage(model, parts, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
-                    [BATCH] * len(SIZES), losses, arguments)
-        if distributed.get_rank() == 0:
-            model.multi.load_state_dict(mixed(before, model.multi.state_dict(), arguments.keep))
-            save_checkpoint(model, arguments.out, torch.float16,
-                            f'stage 0, {arguments.steps} steps, {arguments.keep} of before')
-
-
-def mixed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], keep: float
-          ) -> dict[str, Tensor]:
-    """
-    Average weights: what was learned, and less of what was forgotten of other images.
-
-    Source: Wortsman et al. 2022, robust fine-tuning.
-
-    :param before: weights by name.
-    :param after: likewise.
-    :param keep: share of those before, in [0, 1].
-    :return: their mean; what counts batches is that of after.
-    """
-    return {name: torch.lerp(x, before[name], keep) if x.is_floating_point() else x
-            for name, x in after.items()}
+                    [BATCH] * len(SIZES), losses, arguments, averaged=model.multi)
 
 
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    parser.add_argument('--keep', type=float, default=0.5,
-                        help='share of the weights before in the M-DepthNet that is written')
-    add_arguments(parser, steps=750, rate=7e-4)
+    add_arguments(parser, steps=750, rate=7e-4, keep=0.5)
     train(parser.parse_args())
 
 

@@ -91,7 +91,7 @@ def train(arguments: argparse.Namespace) -> None:
 
         train_stage(model, net, _optimiser(net, arguments.rate),
                     [ImagePool((width, height), CAPACITY) for width, height, _ in SIZES],
-                    [count for _, _, count in SIZES], losses, arguments)
+                    [count for _, _, count in SIZES], losses, arguments, averaged=net)
 
 
 def _optimiser(net: SingleFrameNet, rate: float) -> torch.optim.AdamW:

@@ -38,13 +38,15 @@ class Pool(Protocol):
         """Draw a batch of so many."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float) -> None:
+def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float, keep: float = 0.0
+                  ) -> None:
     """
     Declare what all of stage 0 takes.
 
     :param parser: the parser to fill in.
     :param steps: default of ``--steps``.
     :param rate: default of ``--rate``.
+    :param keep: default of ``--keep``.
     """
     parser.add_argument('--out', type=Path, required=True, help='weights file to write')
     parser.add_argument('--steps', type=int, default=steps)
@@ -52,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float) -> N
     parser.add_argument('--first', type=int, default=20, help='worlds per size at the start')
     parser.add_argument('--grow-every', type=int, default=7, help='steps of a size per new world')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--keep', type=float, default=keep,
+                        help='share of the weights before in those that are written at the end')
 
 
 @contextmanager
@@ -69,7 +73,7 @@ def train_stage(
     model: DepthModel, parts: nn.Module, optimiser: torch.optim.Optimizer,
     pools: Sequence[Pool], batches: Sequence[int],
     losses: Callable[[Any, np.random.Generator], Mapping[str, Tensor]],
-    arguments: argparse.Namespace,
+    arguments: argparse.Namespace, averaged: nn.Module,
 ) -> None:
     """
     Train for the steps asked, from the saved state if there is one.
@@ -81,7 +85,9 @@ def train_stage(
     :param batches: how many of each pool make a batch of this process.
     :param losses: of a batch; that called ``total`` is minimised, the others are for people.
     :param arguments: of :func:`add_arguments`.
+    :param averaged: the part that is :func:`mixed` with what it was, at the end.
     """
+    before = {name: x.clone() for name, x in averaged.state_dict().items()}
     rank = distributed.get_rank()
     state_file = arguments.out.with_suffix('.state')
     base = [group['lr'] for group in optimiser.param_groups]
@@ -130,8 +136,9 @@ def train_stage(
                         'step': step + 1}, state_file)
             save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
     if not rank:
+        averaged.load_state_dict(mixed(before, averaged.state_dict(), arguments.keep))
         save_checkpoint(model, arguments.out, torch.float16,
-                        f'stage 0, {arguments.steps} steps')
+                        f'stage 0, {arguments.steps} steps, {arguments.keep} of before')
 
 
 def average_over_processes(parts: nn.Module) -> None:
@@ -142,6 +149,22 @@ def average_over_processes(parts: nn.Module) -> None:
     flat /= distributed.get_world_size()
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
         gradient.copy_(part.view_as(gradient))
+
+
+def mixed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], keep: float
+          ) -> dict[str, Tensor]:
+    """
+    Average weights: what was learned, and less of what was forgotten of other images.
+
+    Source: Wortsman et al. 2022, robust fine-tuning.
+
+    :param before: weights by name.
+    :param after: likewise.
+    :param keep: share of those before, in [0, 1].
+    :return: their mean; what counts batches is that of after.
+    """
+    return {name: torch.lerp(x, before[name], keep) if x.is_floating_point() else x
+            for name, x in after.items()}
 
 
 def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:

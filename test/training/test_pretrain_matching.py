@@ -7,7 +7,8 @@ import torch
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.pair_pool import PairPool
-from mdepth_ros.training.pretrain_matching import mixed, solve_as_the_robot, step_losses
+from mdepth_ros.training.pretrain_matching import solve_as_the_robot, step_losses
+from mdepth_ros.training.stage0 import mixed
 
 
 @pytest.fixture(scope='module')
