@@ -12,7 +12,8 @@ def claiming(data, width, height):
     Return the same file with another size in its header.
 
     JPEG holds at most 65535, which the size is cut to; a BMP of 32 bits keeps the order of its
-    rows. What is none of JPEG, PNG, BMP, PPM, PGM, PBM or little-endian TIFF stays as it is.
+    rows. What is none of JPEG, PNG, BMP, PPM, PGM, PBM or little-endian TIFF, or not any longer,
+    stays as it is.
     """
     if data.startswith(b'\x89PNG'):
         header = b'IHDR' + struct.pack('>II', width, height) + data[24:29]
@@ -30,8 +31,10 @@ def claiming(data, width, height):
             at = max(data.find(struct.pack('<HHI', tag, kind, 1)) for kind in (3, 4))
             data = data[:at] + struct.pack('<HHII', tag, 4, 1, size) + data[at + 12:]
         return data
+    image = None
     if data[:1] == b'P':
-        old = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED).shape
-        return (data.replace(b'%d' % old[1], b'%d' % width, 1)
-                .replace(b'%d' % old[0], b'%d' % height, 1))
-    return data
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        return data
+    return (data.replace(b'%d' % image.shape[1], b'%d' % width, 1)
+            .replace(b'%d' % image.shape[0], b'%d' % height, 1))
