@@ -10,7 +10,7 @@ from mdepth_ros.cli.bench_job import Job
 from mdepth_ros.cli.demo_material import Material
 from mdepth_ros.cli.demo_recording import diagnostic_values
 from mdepth_ros.cli.demo_session import CLOUD, DEPTH, POINTS, run_session
-from mdepth_ros.cli.driven_node import NodeChoice
+from mdepth_ros.cli.driven_node import STATUS, NodeChoice
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_bag import CameraBag
 
@@ -53,7 +53,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     received = session.times()[POINTS]
     waits = [received[frame.stamp_ns] - frame.published_ns
              for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
-    node = [float(values['latency_ms']) for values in diagnostic_values(session.recording)
+    node = [float(values['latency_ms']) for values in diagnostic_values(session.recording, STATUS)
             if 'latency_ms' in values]
     return NodeTimes(median(node[-20:]), 1e-6 * median(waits), len(session.played) - len(received))
 

@@ -102,12 +102,14 @@ def points_of(cloud: Any) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     return xyz[finite], records[finite][:, [14, 13, 12]]
 
 
-def diagnostic_values(bag: Path) -> list[dict[str, str]]:
+def diagnostic_values(bag: Path, name: str) -> list[dict[str, str]]:
     """
-    Read the node's diagnostics.
+    Read what a status said.
 
     :param bag: the recording.
-    :return: for each message of /diagnostics its keys and values, in order.
+    :param name: of the status; other nodes publish to /diagnostics, too.
+    :return: its keys and values each time, in order.
     """
-    return [{pair.key: pair.value for status in recorded.message.status for pair in status.values}
-            for recorded in read_messages(bag, '/diagnostics')]
+    return [{pair.key: pair.value for pair in status.values}
+            for recorded in read_messages(bag, '/diagnostics')
+            for status in recorded.message.status if status.name == name]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mdepth_ros.cli.demo_material import TRUTH_TOPIC, Material
 from mdepth_ros.cli.demo_recording import diagnostic_values, pixels_of, read_messages
 from mdepth_ros.cli.demo_session import DEPTH, POINTS, Session
+from mdepth_ros.cli.driven_node import STATUS
 
 # The usual range of the benchmarks; beyond it no depth is compared [m].
 NEAREST_M, FARTHEST_M = 0.1, 80.0
@@ -118,7 +119,7 @@ def make_report(material: Material, session: Session) -> Report:
     depth_times = times.get(DEPTH, {})
     received = sorted(depth_times.values())
     seconds = (received[-1] - received[0]) / 1e9 if len(received) > 1 else 0.0
-    diagnostics = diagnostic_values(session.recording)
+    diagnostics = diagnostic_values(session.recording, STATUS)
     last = diagnostics[-1] if diagnostics else {}
     # The most of all messages: the node counts from zero again when it is deactivated.
     most: dict[str, int] = {}

@@ -1,5 +1,6 @@
 """The node in a process of its own, started for a material and taken through its states."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,11 @@ from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import LifecycleClient, TransitionResult
 from mdepth_ros.ros.transport import large_message_environment
 
-# A namespace of our own, so that a robot on the same network does not hear us.
-NAMESPACE = '/mdepth_demo'
+# Of this process alone: neither a robot on the same network nor another run hears us.
+NAMESPACE = f'/mdepth_demo_{os.getpid()}'
 NODE = f'{NAMESPACE}/mdepth'
+# The node's status among those of /diagnostics, where all nodes meet.
+STATUS = f'{NODE[1:]}: depth'
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
@@ -14,6 +12,8 @@ from mdepth_ros.training.datasets.frames_index import (
     FramesIndex,
     read_index,
 )
+from mdepth_ros.training.datasets.image_files import read_size
+from mdepth_ros.training.datasets.sequence import DataError
 
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
 
@@ -62,10 +62,10 @@ def open_image_folder(path: Path, choice: CameraChoice) -> ImageFolder:
 
 def _first_size(path: Path, entries: tuple[FrameEntry, ...]) -> tuple[str, int, int]:
     """Name, width and height [px] of the first image that can be read."""
+    problems = []
     for entry in entries:
-        # An EXIF orientation would turn the image away from its intrinsics.
-        image = cv2.imread(str(path / entry.image),
-                           cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-        if image is not None:
-            return entry.image, image.shape[1], image.shape[0]
-    raise MdepthError(f'{path}: OpenCV can read none of the {len(entries)} images')
+        try:
+            return entry.image, *read_size(path / entry.image)
+        except DataError as error:
+            problems.append(error)
+    raise MdepthError(f'{path}: none of the {len(entries)} images can be read; {problems[0]}')

@@ -2,7 +2,7 @@
 
 from types import TracebackType
 
-from mdepth_ros.cli.driven_node import NAMESPACE, NODE
+from mdepth_ros.cli.driven_node import NAMESPACE, STATUS
 from mdepth_ros.cli.soak_counts import NodeCounts
 from mdepth_ros.cli.soak_observed import ReceivedDepth
 from mdepth_ros.ros.bag_player import stamp_of
@@ -12,7 +12,6 @@ from mdepth_ros.ros.publishers import TOPICS
 from mdepth_ros.ros.recorder import message_class
 
 DEPTH, DIAGNOSTICS = 'depth/image', '/diagnostics'
-STATUS = f'{NODE[1:]}: depth'
 
 
 class Ear:

@@ -51,6 +51,15 @@ class BagReader(AnyReader):
             self.close()
             raise BagError(f'{self.paths[0]} ' + (problem or 'holds no messages'))
 
+    def close(self) -> None:
+        """
+        Close the bag.
+
+        :raises BagError: if it is damaged where rosbags looks only now.
+        """
+        with _refusing(f'{self.paths[0]} is broken', BagError):
+            super().close()
+
     def messages(
         self, connections: Collection[Connection] = (), start: int | None = None,
         stop: int | None = None,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.compressed_file import decode_file
+from mdepth_ros.messages.image_file import COMPRESSED, decode_file
 from mdepth_ros.messages.images import CompressedImage, Image, rows_of
 
 Depth = NDArray[np.float32]
@@ -92,7 +92,7 @@ def _decode_compressed(message: CompressedImage, encoding: str) -> NDArray[np.ge
         data = data[CONFIG_HEADER.size:]
     elif encoding == '32FC1':
         raise BadImage(f'depth image of format {message.format!r}: 32FC1 needs compressedDepth')
-    image = decode_file(np.frombuffer(data, np.uint8), message.format)
+    image = decode_file(data, f'depth image of format {message.format!r}', formats=COMPRESSED)
     if image.ndim != 2 or image.dtype != np.uint16:
         raise BadImage(f'depth image of format {message.format!r} must be a 16-bit grey PNG, '
                        f'got {image.shape} {image.dtype}')

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.compressed_file import decode_file
 from mdepth_ros.messages.header import Header
+from mdepth_ros.messages.image_file import COMPRESSED, decode_file
 
 Pixels = NDArray[np.uint8]
 
@@ -74,11 +74,11 @@ def decode_compressed(message: CompressedImage) -> Pixels:
     :return: (H, W, 3) uint8 RGB, contiguous.
     :raises BadImage: if the data is neither, or is broken.
     """
-    data = np.frombuffer(message.data, np.uint8)
     if 'compressedDepth' in message.format:
         raise BadImage(f'format {message.format!r} is a depth image; a colour or grey image is '
                        f'needed')
-    image = decode_file(data, message.format)
+    image = decode_file(bytes(message.data), f'image of format {message.format!r}',
+                        formats=COMPRESSED)
     if image.dtype == np.uint16:
         image = (image >> 8).astype(np.uint8)
     if image.dtype != np.uint8 or (image.ndim == 3 and image.shape[2] not in (3, 4)):

@@ -17,6 +17,8 @@ from mdepth_ros.networks.state_dict import differences
 
 # The name of PADS' delta in the file of the regulariser.
 DELTA = 'depth_bin_facs'
+# A file may say that one number is a tensor of any shape.
+MOST_CELLS = 2**20
 SINGLE_AND_POSE = ('single.encoder', 'single.decoder', 'pose.encoder', 'pose.decoder')
 MULTI = ('multi.feature_net', 'multi.regulariser', 'multi.upsampler')
 # A file with fewer keys in common with a network, of those that either has, is another's.
@@ -183,9 +185,11 @@ def _delta(regulariser: _PartFile) -> Tensor:
     delta = regulariser.tensors.pop(DELTA)
     height, width = delta.shape[-2:] if delta.ndim >= 2 else (0, 0)
     unit = 32 // MATCHING_STRIDE
-    if delta.numel() != height * width or not delta.numel() or height % unit or width % unit:
+    if (delta.numel() != height * width or not 0 < delta.numel() <= MOST_CELLS
+            or height % unit or width % unit):
         raise CheckpointError(f'{regulariser.path}: {DELTA} must be (h, w) with h and w multiples '
-                              f'of {unit}, got {tuple(delta.shape)}')
+                              f'of {unit} and h x w at most {MOST_CELLS}, '
+                              f'got {tuple(delta.shape)}')
     if not bool((delta.isfinite() & (delta >= 0)).all()):
         raise CheckpointError(f'{regulariser.path}: {DELTA} must be finite and not negative')
     return delta.float().reshape(1, 1, height, width)

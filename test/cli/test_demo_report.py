@@ -5,8 +5,11 @@ import pytest
 
 pytest.importorskip('rclpy')
 
+from bags import write_bag
+from camera_messages import ROS2, header
+
 from mdepth_ros.cli.demo_material import material_from_bag, material_from_source
-from mdepth_ros.cli.demo_recording import pixels_of, read_messages
+from mdepth_ros.cli.demo_recording import diagnostic_values, pixels_of, read_messages
 from mdepth_ros.cli.demo_report import frame_error
 from mdepth_ros.cli.demo_source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
@@ -86,3 +89,17 @@ def test_a_bag_is_rectified_by_its_name_or_its_camera(tmp_path, topic, distortio
     with bag:
         bag.write(10**18, rgb)
     assert material_from_bag(tmp_path / 'bag', CameraChoice()).is_rectified is expected
+
+
+def test_diagnostics_of_other_nodes_are_not_ours(tmp_path):
+    types = ROS2.types
+    messages = []
+    for index, name in enumerate(('robot/mdepth: depth', 'ours/mdepth: depth', 'battery')):
+        pair = types['diagnostic_msgs/msg/KeyValue'](key='latency_ms', value=str(index))
+        status = types['diagnostic_msgs/msg/DiagnosticStatus'](
+            level=0, name=name, message='', hardware_id='', values=[pair])
+        array = types['diagnostic_msgs/msg/DiagnosticArray'](
+            header=header(ROS2, index), status=[status, status])
+        messages.append(('/diagnostics', index, array))
+    write_bag(tmp_path / 'run', 'mcap', messages)
+    assert diagnostic_values(tmp_path / 'run', 'ours/mdepth: depth') == 2 * [{'latency_ms': '1'}]

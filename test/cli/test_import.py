@@ -96,7 +96,9 @@ def rename(old, new):
     (change_one('reg3d', lambda s: s.update(depth_bin_facs=torch.ones(2, 16, 32))),
      ['reg3d.pth: depth_bin_facs must be (h, w)', 'got (2, 16, 32)']),
     (change_one('reg3d', lambda s: s.update(depth_bin_facs=torch.ones(15, 32))),
-     ['multiples of 8, got (15, 32)']),
+     ['multiples of 8 and h x w at most 1048576, got (15, 32)']),
+    (change_one('reg3d', lambda s: s.update(
+        depth_bin_facs=torch.ones(1).expand(2**20, 2**20))), ['got (1048576, 1048576)']),
     (change_one('reg3d', lambda s: s['depth_bin_facs'].fill_(-1)), ['not negative']),
     (lambda states: states.pop('up'), ['has no file of multi.upsampler']),
     (lambda states: states.pop('pose'), ['has no file of pose.decoder']),

@@ -1,6 +1,8 @@
 """One broken file through the loader or the command that takes such files."""
 
+import image_cases
 import recording_cases
+import resume_cases
 import settings_cases
 import weights_cases
 from sandbox import Sandbox
@@ -11,6 +13,7 @@ CASES = (
     recording_cases.bag_bytes, recording_cases.bag_bytes, recording_cases.bag_messages,
     recording_cases.bag_messages, recording_cases.bag_metadata, recording_cases.bag_name,
     recording_cases.frames, recording_cases.frames, recording_cases.camera_file,
+    image_cases.image_folder, image_cases.image_folder, resume_cases.journal, resume_cases.report,
     settings_cases.recipe, settings_cases.recipe, settings_cases.node_parameters,
 )
 
@@ -27,6 +30,7 @@ class FileTarget:
         self._base.mkdir(exist_ok=True)
         weights_cases.prepare(self._base)
         recording_cases.prepare(self._base)
+        resume_cases.prepare(self._base)
 
     def run(self, rng, folder):
         self._sandbox.enter(folder)

@@ -1,11 +1,11 @@
 """Camera messages that no driver should send, as the bytes that DDS carries."""
 
 import math
-import zlib
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from image_claims import claiming
 from mutate import TEXTS, changed_bytes
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -119,13 +119,7 @@ def _change_compressed(rng, image):
 def _with_size(rng, data):
     """A PNG or JPEG file whose header claims another size."""
     sides = [rng.choice((0, 1, 5000, 16000, 30000, 65535, 2**31 - 1)) for _ in range(2)]
-    if data[:4] == b'\x89PNG':
-        ihdr = b'IHDR' + b''.join(side.to_bytes(4, 'big') for side in sides) + data[24:29]
-        # With a wrong checksum no decoder would look at it.
-        return data[:12] + ihdr + zlib.crc32(ihdr).to_bytes(4, 'big') + data[33:]
-    at = max(data.find(b'\xff\xc0'), data.find(b'\xff\xc2'))
-    sizes = b''.join(min(side, 65535).to_bytes(2, 'big') for side in sides)
-    return data[:at + 5] + sizes + data[at + 9:] if at > 0 else data
+    return claiming(data, *sides)
 
 
 def _change_info(rng, info):

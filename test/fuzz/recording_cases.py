@@ -89,7 +89,7 @@ def frames(rng, base, weights, folder):
         file = rng.choice(sorted(path.iterdir()))
         file.write_bytes(changed_bytes(rng, file.read_bytes()))
     if rng.random() < 0.3:
-        return _predict(rng, path, weights, folder)
+        return predict(rng, path, weights, folder)
     return lambda: _read_all(path)
 
 
@@ -107,23 +107,24 @@ def _on_bag(rng, path, weights, folder, *more):
     """Run one of the commands that take a bag."""
     if rng.random() < 0.5:
         return _prepare(rng, path, folder, *more)
-    return _predict(rng, path, weights, folder, *more)
+    return predict(rng, path, weights, folder, *more)
 
 
 def _prepare(rng, path, folder, *more):
     words = ['prepare', path, '--out', folder / 'out/result', '--keep-static',
              *rng.choice(((), ('--png',), ('--rectified',), ('--width', 0))), *more]
-    return lambda: _command(words)
+    return lambda: command(words)
 
 
-def _predict(rng, path, weights, folder, *more):
+def predict(rng, path, weights, folder, *more):
+    """Run mdepth predict on it."""
     words = ['predict', path, '--out', folder / 'out/result', '--weights', weights, '--size',
              '64x64', '--backend', 'torch', '--last', 1, *more,
              *rng.choice((('--no-video',), ('--mcap',), ('--mcap', 'raw', '--no-video')))]
-    return lambda: _command(words)
+    return lambda: command(words)
 
 
-def _command(words):
+def command(words):
     """Run a command as ``mdepth`` does, but let its errors out."""
     parsed: argparse.Namespace = parse([str(word) for word in words])
     importlib.import_module(f'mdepth_ros.cli.{parsed.command}').run(parsed)
@@ -158,7 +159,8 @@ def _maybe_single_file(rng, path):
     return path
 
 
-def _picture(index):
+def picture(index):
+    """(H, W, 3) view of the n-th frame."""
     blots = np.random.default_rng(0).integers(0, 255, (12, 20, 3), dtype=np.uint8)
     return np.ascontiguousarray(np.kron(blots, np.ones((4, 4, 1), np.uint8))[
         :HEIGHT, 4 * index:4 * index + WIDTH])
@@ -171,9 +173,9 @@ def _messages(kind, as_jpeg=False):
     for index in range(FRAMES):
         stamp_ns = START_NS + index * PERIOD_NS
         found.append(('/cam/camera_info', stamp_ns, camera_info(store, stamp_ns, CAMERA)))
-        picture = (compressed(store, stamp_ns, _picture(index)) if as_jpeg
-                   else image(store, stamp_ns, _picture(index)))
-        found.append(('/cam/image_raw', stamp_ns + 1, picture))
+        shown = (compressed(store, stamp_ns, picture(index)) if as_jpeg
+                 else image(store, stamp_ns, picture(index)))
+        found.append(('/cam/image_raw', stamp_ns + 1, shown))
     return found
 
 
@@ -209,7 +211,7 @@ def _write_frames(path):
     path.mkdir()
     entries = []
     for index in range(FRAMES):
-        cv2.imwrite(str(path / f'{index}.png'), _picture(index))
+        cv2.imwrite(str(path / f'{index}.png'), picture(index))
         cv2.imwrite(str(path / f'd{index}.png'), np.full((24, 32), 2000, np.uint16))
         cv2.imwrite(str(path / f'm{index}.png'), np.full((24, 32), index, np.uint8))
         pose = np.eye(4)

@@ -25,17 +25,17 @@ def short_run(out, *words):
 
 
 def test_messages(tmp_path):
-    text = short_run(tmp_path, '--messages', '300', '--seed', '11')
+    text = short_run(tmp_path, '--messages', '250', '--seed', '11')
     counts = {what: int(count)
               for count, what in re.findall(r'(\d+) (depth|refused|not delivered)', text)}
-    assert sum(counts.values()) == 300
+    assert sum(counts.values()) == 250
     assert min(counts['depth'], counts['refused']) > 50, text
 
 
 def test_files(tmp_path):
-    text = short_run(tmp_path, '--files', '60', '--seed', '11')
+    text = short_run(tmp_path, '--files', '45', '--seed', '11')
     outcomes = re.findall(r'(\d+) (refused|\w+ (?:done|read|loaded|configure))', text)
-    assert sum(int(count) for count, _ in outcomes) == 60
+    assert sum(int(count) for count, _ in outcomes) == 45
     assert len(outcomes) > 4, text
 
 

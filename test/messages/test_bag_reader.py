@@ -53,6 +53,14 @@ def test_metadata_of_other_types(tmp_path, change):
     assert str(tmp_path / 'bag') in str(caught.value)
 
 
+def test_metadata_that_rosbags_reads_only_when_it_closes_the_bag(tmp_path):
+    write_bag2(tmp_path / 'bag', 1)
+    with_metadata(tmp_path / 'bag', lambda information: information.update(files='all'))
+    reader = open_bag(tmp_path / 'bag')
+    with pytest.raises(BagError, match='is broken: AttributeError'):
+        reader.close()
+
+
 @pytest.mark.parametrize('text', ['[' * 9000, 'a: !!float abc', 'a: 2001-13-45', 'a: {1', '\xe4'],
                          ids=['deep', 'float', 'date', 'half', 'latin'])
 def test_metadata_that_is_no_yaml(tmp_path, text):

@@ -2,16 +2,22 @@
 
 import json
 import os
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import rclpy
 from harness import STEP, Harness, wait_for
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
 from rosgraph_msgs.msg import Clock
+from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.doctor.finding import Level
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.doctor.checks import check_graph
+from mdepth_ros.ros.doctor.graph import DepthNodeSeen, Graph
 from mdepth_ros.ros.doctor.installation import LEAST_SEGMENT, check_installation, check_transport
 from mdepth_ros.ros.doctor.listener import listen
 from mdepth_ros.ros.transport import profile_path, profile_variables, shared_memory_suffices
@@ -36,11 +42,12 @@ def cameras(tmp_path, **options):
         process.stop()
 
 
-def listen_to_nodes(count=1):
+def listen_to_nodes(count=1, state='active'):
     """Listen until the nodes are found: a busy computer takes its time."""
     for _ in range(5):
         graph = listen(SECONDS)
-        if len(graph.depth_nodes) == count:
+        if [node.state for node in graph.depth_nodes] == [state] * count and (
+                state != 'active' or all(node.message for node in graph.depth_nodes)):
             return graph
     raise AssertionError(f'{count} nodes run, found {graph.depth_nodes}')
 
@@ -140,6 +147,41 @@ def test_a_running_node_is_asked(tiny_weights):
         assert [it.what for it in waiting] == [
             f'{h.namespace}/mdepth waits on {h.namespace}/camera_info '
             '(sensor_msgs/msg/CameraInfo), which nobody publishes']
+
+
+def test_a_node_that_is_not_configured_is_found(tiny_weights):
+    with Harness(tiny_weights, listen=(), backend='torch') as h:
+        graph = listen_to_nodes(state='unconfigured')
+        assert graph.depth_nodes == (
+            DepthNodeSeen(f'{h.namespace}/mdepth', None, False, 'unconfigured', True, False),)
+        found = [it for it in check_graph(graph) if it.level is not Level.OK
+                 and 'mdepth' in it.what]
+        assert [it.what for it in found] == [f'{h.namespace}/mdepth is not configured']
+        assert f'ros2 lifecycle set {h.namespace}/mdepth configure' in found[0].advice
+    # Services alike, but no such parameters: another's node.
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    other = LifecycleNode('other', context=context)
+    other.create_service(Trigger, '~/reset', lambda request, response: response)
+    other.create_service(SetBool, '~/enable', lambda request, response: response)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(other)
+    thread = threading.Thread(target=executor.spin)
+    thread.start()
+    try:
+        assert listen(SECONDS).depth_nodes == ()
+        executor.shutdown()
+        thread.join()
+        # One that does not answer may be ours, at work on its configuration.
+        node, = listen(SECONDS).depth_nodes
+        assert (node.name, node.state, node.rectified) == ('/other', None, None)
+        assert 'says nothing on /diagnostics' in '\n'.join(
+            it.what for it in check_graph(Graph(1.0, (), {}, (node,), 0)))
+    finally:
+        executor.shutdown()
+        thread.join()
+        other.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def test_simulated_time(tiny_weights):

@@ -46,7 +46,17 @@ def check_depth_nodes(graph: Graph) -> list[Finding]:
     findings = []
     cameras = ', '.join(graph.camera_topics()) or 'no camera topic was seen'
     for node in graph.depth_nodes:
-        if node.failed:
+        if node.state == 'unconfigured':
+            findings.append(warning(
+                f'{node.name} is not configured',
+                f'ros2 lifecycle set {node.name} configure, then activate; if that fails, its log '
+                'says why'))
+            continue
+        if node.message is None:
+            findings.append(warning(f'{node.name} says nothing on /diagnostics',
+                                    'while it is being configured, wait; then see whether it '
+                                    'hangs, or diagnostics.rate is too low for --seconds'))
+        elif node.failed:
             findings.append(problem(f'{node.name} says: {node.message}',
                                     'do as it says; its log has more'))
         else:

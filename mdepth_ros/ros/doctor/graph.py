@@ -40,16 +40,17 @@ class Heard:
 @dataclass(frozen=True)
 class DepthNodeSeen:
     """
-    A running mdepth node, by its diagnostics.
+    A running mdepth node, by its diagnostics, or by its services where it sends none.
 
-    ``message`` is their text, ``failed`` whether their level is error. ``rectified`` and
-    ``simulated_time`` are its parameters ``image_is_rectified`` and ``use_sim_time``, None where
-    it did not answer.
+    ``message`` is the diagnostics' text, None where none came, and ``failed`` whether their level
+    is error. ``state`` is that of its lifecycle, ``rectified`` and ``simulated_time`` its
+    parameters ``image_is_rectified`` and ``use_sim_time``, all None where it did not answer.
     """
 
     name: str
-    message: str
+    message: str | None
     failed: bool
+    state: str | None
     rectified: bool | None
     simulated_time: bool | None
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.srv import GetState
+from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
@@ -30,6 +32,9 @@ NAME = 'mdepth_doctor'
 KINDS: dict[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo}
 # The name of the node's status, see ros/diagnostics.py.
 STATUS_END = ': depth'
+# By their types these services tell a node that has not been configured, see ros/depth_node.py.
+SERVICES = {'change_state': 'lifecycle_msgs/srv/ChangeState', 'reset': 'std_srvs/srv/Trigger',
+            'enable': 'std_srvs/srv/SetBool'}
 ANSWER_S = 2.0
 
 
@@ -100,9 +105,10 @@ class _Listener:
             self._discover()
             self._spin(lambda: False, min(0.5, max(0.0, end - time.monotonic())))
         heard = {topic: heard for topic, ear in self._ears.items() if (heard := ear.heard())}
-        endpoints = self._endpoints()
-        nodes = tuple(self._ask(name, status) for name, status in sorted(self._statuses.items()))
-        return Graph(seconds, endpoints, heard, nodes, self._ticks)
+        names = sorted({*self._statuses, *self._silent_nodes()})
+        nodes = tuple(node for name in names if (node := self._ask(name)) is not None)
+        # After the answers: whoever gives one has been found with all that it publishes.
+        return Graph(seconds, self._endpoints(), heard, nodes, self._ticks)
 
     def _discover(self) -> None:
         """Subscribe to the camera topics that are new."""
@@ -142,16 +148,38 @@ class _Listener:
             for topic in topics for publishes, ask in asked for info in ask(topic)
             if info.node_name != NAME)
 
-    def _ask(self, name: str, status: DiagnosticStatus) -> DepthNodeSeen:
-        """Ask a node for its parameters."""
-        client = self._node.create_client(GetParameters, f'{name}/get_parameters')
-        names = ['image_is_rectified', 'use_sim_time']
+    def _silent_nodes(self) -> list[str]:
+        """List the nodes with services like ours that sent no diagnostics."""
+        services = dict(self._node.get_service_names_and_types())
+        names = [service.removesuffix('/reset') for service in services
+                 if service.endswith('/reset')]
+        return [name for name in names if name not in self._statuses
+                and all(kind in services.get(f'{name}/{service}', ())
+                        for service, kind in SERVICES.items())]
+
+    def _ask(self, name: str) -> DepthNodeSeen | None:
+        """Ask a node for its state and parameters; None if it answers that it is none of ours."""
+        status = self._statuses.get(name)
+        state = self._call(GetState, f'{name}/get_state', GetState.Request())
+        answer = self._call(GetParameters, f'{name}/get_parameters', GetParameters.Request(
+            names=['image_is_rectified', 'use_sim_time']))
         values: list[bool | None] = [None, None]
-        if self._spin(client.service_is_ready, ANSWER_S):
-            future = client.call_async(GetParameters.Request(names=names))
-            if self._spin(future.done, ANSWER_S):
-                values = [value.bool_value for value in future.result().values]
-        return DepthNodeSeen(name, status.message, status.level == DiagnosticStatus.ERROR, *values)
+        if answer is not None:
+            values = [value.bool_value for value in answer.values
+                      if value.type == ParameterType.PARAMETER_BOOL]
+            if len(values) != 2:
+                return None
+        return DepthNodeSeen(
+            name, status and status.message, bool(status and status.level == status.ERROR),
+            state and state.current_state.label, *values)
+
+    def _call(self, kind: Any, service: str, request: Any) -> Any:
+        """Call a service; None if no answer comes."""
+        client = self._node.create_client(kind, service)
+        if not self._spin(client.service_is_ready, ANSWER_S):
+            return None
+        future = client.call_async(request)
+        return future.result() if self._spin(future.done, ANSWER_S) else None
 
     def _spin(self, until: Callable[[], bool], timeout_s: float) -> bool:
         """Take messages; returns whether the condition came true."""

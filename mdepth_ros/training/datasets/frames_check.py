@@ -1,6 +1,7 @@
 """What ``frames.json`` may hold: the rules that reading and writing share."""
 
 import math
+import os
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import PurePosixPath
@@ -120,7 +121,11 @@ def _is_motion(value: object) -> bool:
 
 def _is_inside(value: object) -> bool:
     """Whether this names a file in the folder or below it."""
-    if not isinstance(value, str) or not value or '\\' in value or '\0' in value:
+    if not isinstance(value, str) or not value or '\\' in value or min(value) < ' ':
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:  # half a letter, which JSON can hold
         return False
     path = PurePosixPath(value)
     return not path.is_absolute() and path.parts != () and '..' not in path.parts

@@ -5,16 +5,20 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.prepare.frame_writer import writing
+from mdepth_ros.training.prepare.report import SourceReport, read_source_report
 
 # A reader takes a folder that holds this file for incomplete.
 FILE_NAME = 'journal.jsonl'
+START = b'{"arguments": '
+# What reading raises of a line that says anything else.
+DAMAGE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -39,13 +43,14 @@ class Journal:
 
     :param folder: the folder that is being prepared; other processes are kept out of it.
     :param arguments: what the run depends on, as JSON has it.
-    :raises MdepthError: if the folder was begun with others, or another process is at work on it.
+    :raises MdepthError: if the folder was begun with others, another process is at work on it, or
+        the file says what no journal says; it stays as it is.
     """
 
     def __init__(self, folder: Path, arguments: Mapping[str, Any]) -> None:
         self.path = folder / FILE_NAME
         self._decisions: dict[tuple[int, int], Decision] = {}
-        self._reports: dict[int, dict[str, Any]] = {}
+        self._reports: dict[int, SourceReport] = {}
         with writing(self.path):
             self._file = self.path.open('a+b', buffering=0)
             try:
@@ -75,7 +80,7 @@ class Journal:
         return {number: decision for (of, number), decision in self._decisions.items()
                 if of == source}
 
-    def report(self, source: int) -> dict[str, Any] | None:
+    def report(self, source: int) -> SourceReport | None:
         """Return the report of a source that is done; None if it is not."""
         return self._reports.get(source)
 
@@ -90,7 +95,7 @@ class Journal:
         """
         self._append({'source': source, 'image': number, **vars(decision)})
 
-    def finish(self, source: int, report: Mapping[str, Any]) -> None:
+    def finish(self, source: int, report: SourceReport) -> None:
         """
         Append that a source is done, with all its sequences.
 
@@ -98,7 +103,7 @@ class Journal:
         :param report: its report.
         :raises MdepthError: if the disk does not take it.
         """
-        self._append({'source': source, 'report': report})
+        self._append({'source': source, 'report': asdict(report)})
 
     def remove(self) -> None:
         """Remove the journal: the folder is complete."""
@@ -109,21 +114,34 @@ class Journal:
         """Read what is there, and cut off what is only half a line."""
         self._file.seek(0)
         content = self._file.read()
-        whole = content.rfind(b'\n') + 1
-        self._file.truncate(whole)
-        lines = [json.loads(line) for line in content[:whole].splitlines()]
+        if content[:len(START)] != START[:len(content)]:
+            raise MdepthError(f'{self.path} is not a journal of prepare: use another folder')
+        lines = content.split(b'\n')
+        whole = len(content) - len(lines.pop())
         if len(lines) < 2:  # nothing was done yet, whatever the arguments were
             self._file.truncate(0)
             self._append({'arguments': arguments})
             return
-        refuse_other(folder, lines[0]['arguments'], arguments)
-        for line in lines[1:]:
-            source = line.pop('source')
-            if 'report' in line:
-                self._reports[source] = line['report']
-            else:
-                image = line.pop('image')
-                self._decisions[source, image] = Decision(**line)
+        for number, line in enumerate(lines, 1):
+            try:
+                self._take(json.loads(line), folder, arguments)
+            except DAMAGE as error:
+                raise MdepthError(f'{self.path} is damaged in line {number}: remove {folder} and '
+                                  'start again') from error
+        self._file.truncate(whole)
+
+    def _take(self, line: dict[str, Any], folder: Path, arguments: Mapping[str, Any]) -> None:
+        """Take what a line says; raise one of DAMAGE if that is nothing of ours."""
+        if 'arguments' in line:
+            refuse_other(folder, dict(line['arguments']), arguments)
+        elif 'report' in line:
+            self._reports[line['source']] = read_source_report(line['report'])
+        else:
+            place = line.pop('source'), line.pop('image')
+            self._decisions[place] = decision = Decision(**line)
+            kinds = {field.name: field.type for field in fields(Decision)}
+            if any(type(value) is not kinds[name] for name, value in vars(decision).items()):
+                raise ValueError(f'no decision is {decision}')
 
     def _append(self, line: Mapping[str, Any]) -> None:
         """Write a line at once."""
@@ -147,5 +165,6 @@ def refuse_other(folder: Path, begun: Mapping[str, Any], arguments: Mapping[str,
              for name in sorted(begun.keys() | arguments.keys())
              if begun.get(name) != arguments.get(name)]
     if other:
-        raise MdepthError(f'{folder} was prepared with {"; ".join(other)}: use the same '
+        raise MdepthError(f'{folder} was prepared with {one_line("; ".join(other))}: use the same '
                           'arguments or another folder')
+

@@ -72,12 +72,12 @@ def _prepare_source(number: int, path: Path, folder: Path, options: PrepareOptio
     bar.set_description(path.name)
     known = journal.report(number)
     if known is not None:
-        bar.update(known['images'])
-        return SourceReport(**known)
+        bar.update(known.images)
+        return known
     with closing(_open(path, options)) as source:
         writer = FrameWriter(folder, options.png)
         report = SourceRun(number, source, writer, journal, options).run(bar.update)
-    journal.finish(number, asdict(report))
+    journal.finish(number, report)
     return report
 
 

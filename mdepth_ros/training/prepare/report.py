@@ -3,11 +3,11 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.prepare.frame_writer import writing
 
 FILE_NAME = 'prepare.json'
@@ -40,7 +40,23 @@ class SourceReport:
         for reason, count in sorted(self.rejected.items()):
             first = f' (first: {self.first[reason]})' if reason in self.first else ''
             parts.append(f'{count} {reason}{first}')
-        return '; '.join(parts)
+        return '; '.join(map(one_line, parts))
+
+
+def read_source_report(content: object) -> SourceReport:
+    """
+    Read one recording's part of a report.
+
+    :param content: what JSON holds of it.
+    :raises ValueError: if it is not what a report has.
+    """
+    kinds = {field.name: field.type for field in fields(SourceReport)}
+    if not isinstance(content, dict) or content.keys() != kinds.keys():
+        raise ValueError(f'the report of a source must have {", ".join(kinds)}')
+    for name, kind in kinds.items():
+        if not _is(content[name], kind):
+            raise ValueError(f'{name} of a source cannot be {content[name]!r}')
+    return SourceReport(**content)
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,19 @@ def read_report(path: Path) -> tuple[PrepareReport, dict[str, Any]]:
     """
     try:
         content = json.loads(path.read_text(encoding='utf-8'))
-        sources = tuple(SourceReport(**source) for source in content['sources'])
-        return PrepareReport(sources), dict(content['arguments'])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MdepthError(f'{path} is not a report of prepare: {error}') from error
+        if not (isinstance(content, dict) and isinstance(content.get('arguments'), dict)
+                and isinstance(content.get('sources'), list)):
+            raise ValueError('it must have arguments and sources')
+        return (PrepareReport(tuple(map(read_source_report, content['sources']))),
+                content['arguments'])
+    except (OSError, ValueError, RecursionError) as error:
+        raise MdepthError(f'{path} is not a report of prepare: {one_line(error)}') from error
+
+
+def _is(value: object, kind: Any) -> bool:
+    """Whether this is a text, a count, or a dict of them; JSON's booleans are ints in Python."""
+    if kind is int:
+        return type(value) is int and 0 <= value < 2**63
+    if kind is str:
+        return isinstance(value, str)
+    return isinstance(value, dict) and all(_is(part, get_args(kind)[1]) for part in value.values())

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.errors import BadImage
+from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex
 from mdepth_ros.training.prepare.frame_writer import FrameWriter
 from mdepth_ros.training.prepare.journal import Decision, Journal
@@ -16,6 +16,7 @@ from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.rectifier import Rectifier
 from mdepth_ros.training.prepare.report import SourceReport
 from mdepth_ros.training.prepare.source_image import (
+    BAD_CAMERA,
     BROKEN,
     LEFT_OUT,
     REPEATED,
@@ -197,6 +198,8 @@ class SourceRun:
             return self._rectifier(image.camera).image(rgb)
         except BadImage as error:
             raise Rejected(BROKEN, str(error)) from error
+        except BadCamera as error:  # one that cannot be rectified
+            raise Rejected(BAD_CAMERA, str(error)) from error
 
     def _rectifier(self, camera: Camera) -> Rectifier:
         """Return the camera's rectifier, whose lookups take a while to make."""

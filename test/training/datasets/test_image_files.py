@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_rgb
+from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_rgb, read_size
 from mdepth_ros.training.datasets.sequence import DataError
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
@@ -73,8 +73,23 @@ def test_wrong_size_missing_and_no_image(tmp_path):
     with pytest.raises(DataError, match=r'b\.png is not readable: No such file'):
         read_rgb(tmp_path / 'b.png', 48, 64)
     path.write_bytes(b'hello')
-    with pytest.raises(DataError, match=r'a\.png is not an image'):
+    with pytest.raises(DataError, match=r'a\.png must be one of jpeg, .*, got 5 bytes'):
         read_rgb(path, 48, 64)
+
+
+def test_a_small_file_of_a_huge_image(tmp_path):
+    path = tmp_path / 'a.ppm'
+    path.write_bytes(b'P6\n30000 30000\n255\n')
+    for read in (lambda: read_rgb(path, 30000, 30000), lambda: read_size(path),
+                 lambda: read_depth(path, 0.001), lambda: read_mask(path)):
+        with pytest.raises(DataError, match=r'a\.ppm must have at most 67108864 pixels'):
+            read()
+
+
+def test_a_name_of_two_lines_is_told_in_one(tmp_path):
+    with pytest.raises(DataError, match='a b') as error:
+        read_size(tmp_path / 'a\nb')
+    assert '\n' not in str(error.value)
 
 
 def test_depth(tmp_path):

@@ -1,5 +1,7 @@
 """What is left out, why, and where a sequence ends."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from camera_messages import ROS2, image
@@ -123,6 +125,20 @@ def test_an_uncalibrated_camera_is_named(tmp_path):
     with pytest.raises(MdepthError, match=r'0 of 3 images.*3 unusable camera info \(first: .*'
                                           r'camera is not calibrated'):
         run(messages, tmp_path)
+
+
+def test_a_camera_that_cannot_be_rectified_rejects_its_images_alone(tmp_path):
+    tiny = replace(CAMERA, K=CAMERA.K * [[1e-9, 1, 1], [1, 1, 1], [1, 1, 1]])
+    messages = frames(0, 1, 2) + frame(3, camera=tiny) + frame(4, camera=tiny) + frames(5, 6, 7)
+    source, found = run(messages, tmp_path)
+    assert found == [[0, 1, 2, 5, 6, 7]]
+    assert source.rejected == {'unusable camera info': 2}
+    assert 'focal lengths must be at least 0.001 px' in source.first['unusable camera info']
+    P = np.hstack([CAMERA.K, np.zeros((3, 1))])
+    unknown = replace(CAMERA, distortion_model='double_sphere', P=P)
+    source, found = run(frames(0, 1, 2) + frame(3, camera=unknown), tmp_path / 'unknown')
+    assert found == [[0, 1, 2]]
+    assert 'cannot undistort' in source.first['unusable camera info']
 
 
 def test_stamps_that_repeat(tmp_path):

@@ -1,5 +1,6 @@
 """Interrupted at any moment, a second run ends with the same files."""
 
+import json
 import os
 import resource
 import signal
@@ -90,11 +91,7 @@ def test_interrupted_at_every_file(bags, tmp_path, monkeypatch, after):
 
 def test_a_line_that_was_cut_off_is_as_if_never_written(bags, undisturbed, tmp_path, monkeypatch):
     out = tmp_path / 'out'
-    with monkeypatch.context() as patch:
-        patch.setattr('mdepth_ros.training.prepare.prepare.write_report', interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            prepare(bags, out, OPTIONS, progress=False)
-    journal = out / 'journal.jsonl'
+    journal = begun(bags, out, monkeypatch)
     content = journal.read_bytes()
     lines = content.splitlines(keepends=True)
     for count in range(len(lines)):
@@ -112,6 +109,15 @@ def test_a_line_that_was_cut_off_is_as_if_never_written(bags, undisturbed, tmp_p
 
 def interrupt(*_):
     raise KeyboardInterrupt
+
+
+def begun(bags, out, monkeypatch):
+    """Prepare all but the end; returns the journal."""
+    with monkeypatch.context() as patch:
+        patch.setattr('mdepth_ros.training.prepare.prepare.write_report', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(bags, out, OPTIONS, progress=False)
+    return out / 'journal.jsonl'
 
 
 def test_killed_for_real(tmp_path):
@@ -174,12 +180,52 @@ def test_other_arguments_are_refused(bags, tmp_path, monkeypatch):
         prepare(bags, out, replace(OPTIONS, width=320), progress=False)
     with pytest.raises(MdepthError, match='was prepared with sources'):
         prepare(bags[:1], out, OPTIONS, progress=False)
-    with monkeypatch.context() as patch:
-        patch.setattr('mdepth_ros.training.prepare.prepare.write_report', interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            prepare(bags, tmp_path / 'begun', OPTIONS, progress=False)
+    begun(bags, tmp_path / 'begun', monkeypatch)
     with pytest.raises(MdepthError, match='png True and not False'):
         prepare(bags, tmp_path / 'begun', PrepareOptions(), progress=False)
+
+
+DAMAGED = ('5', 'null', '"report"', '[]', '{}', '{"source": 0}', '[' * 20_000, '\udcff',
+           '{"source": 0, "image": 3}, {}', '{"source": [], "image": 3}',
+           '{"source": 0, "image": 3, "rejected": 4}', '{"source": 0, "image": 3, "x": ""}',
+           '{"source": 0, "image": 3, "has_depth": 1}', '{"source": 0, "report": {}}',
+           '{"source": 0, "report": 7}', '{"arguments": 7}')
+
+
+@pytest.mark.parametrize('line', DAMAGED)
+def test_a_damaged_journal_is_named_and_kept(bags, tmp_path, monkeypatch, line):
+    journal = begun(bags[1:], tmp_path / 'out', monkeypatch)
+    first, second, *rest = journal.read_bytes().splitlines(keepends=True)
+    changed = b''.join([first, second, line.encode(errors='surrogateescape') + b'\n', *rest])
+    journal.write_bytes(changed + b'{"sou')
+    with pytest.raises(MdepthError, match=r'^\S+ is damaged in line 3: remove \S+ and') as error:
+        prepare(bags[1:], tmp_path / 'out', OPTIONS, progress=False)
+    assert '\n' not in str(error.value)
+    assert journal.read_bytes() == changed + b'{"sou'
+
+
+@pytest.mark.parametrize('content', [b'{"mine": 1}', b'{"mine": 1}\n', b'mine', b'\n\n'])
+def test_a_journal_of_another_program_is_left_alone(bags, tmp_path, content):
+    (tmp_path / 'journal.jsonl').write_bytes(content)
+    with pytest.raises(MdepthError, match='is not a journal of prepare'):
+        prepare(bags, tmp_path, OPTIONS, progress=False)
+    assert (tmp_path / 'journal.jsonl').read_bytes() == content
+
+
+@pytest.mark.parametrize('change', [
+    lambda it: 5, lambda it: [], lambda it: {}, lambda it: it | {'sources': 5},
+    lambda it: it | {'sources': [5]}, lambda it: it | {'arguments': []},
+    *(lambda it, name=name, value=value: it | {'sources': [it['sources'][0] | {name: value}]}
+      for name, value in (('frames', -1), ('frames', True), ('images', 2.0), ('folder', 3),
+                          ('rejected', []), ('rejected', {'static': '3'}), ('first', {'a': 3}),
+                          ('frames', 10**30), ('more', 1)))])
+def test_a_damaged_report_is_named(bags, tmp_path, change):
+    out = tmp_path / 'out'
+    prepare(bags[1:], out, OPTIONS, progress=False)
+    content = change(json.loads((out / 'prepare.json').read_text()))
+    (out / 'prepare.json').write_text(json.dumps(content))
+    with pytest.raises(MdepthError, match=r'prepare\.json is not a report of prepare: '):
+        prepare(bags[1:], out, OPTIONS, progress=False)
 
 
 def test_foreign_folders_are_refused(bags, tmp_path):

@@ -1,0 +1,32 @@
+"""A folder of images: the first one that can be read tells the size."""
+
+import cv2
+import numpy as np
+import pytest
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.image_folder import open_image_folder
+from mdepth_ros.errors import MdepthError
+
+HUGE = b'P6\n30000 30000\n255\n'
+CHOICE = CameraChoice(fov_deg=80.0)
+
+
+def test_broken_and_huge_images_do_not_tell_the_size(tmp_path):
+    (tmp_path / 'a.ppm').write_bytes(HUGE)
+    (tmp_path / 'b.png').write_bytes(b'')
+    # OpenCV raises an error for that many pixels, where it only says no to others.
+    (tmp_path / 'c.ppm').write_bytes(b'P6\n1000000 1000000\n255\n')
+    cv2.imwrite(str(tmp_path / 'd.png'), np.zeros((26, 36, 3), np.uint8))
+    folder = open_image_folder(tmp_path, CHOICE)
+    assert len(folder.entries) == 4
+    assert (folder.camera.width, folder.camera.height) == (36, 26)
+
+
+def test_none_that_can_be_read(tmp_path):
+    (tmp_path / 'a.ppm').write_bytes(HUGE)
+    (tmp_path / 'b.png').write_bytes(b'')
+    with pytest.raises(MdepthError, match=r'none of the 2 images can be read; \S+a\.ppm must have '
+                                          r'at most 67108864 pixels') as error:
+        open_image_folder(tmp_path, CHOICE)
+    assert '\n' not in str(error.value)

@@ -1,0 +1,27 @@
+"""What is said of tensors that a network does not take."""
+
+import math
+
+import torch
+
+from mdepth_ros.networks.state_dict import differences
+
+EXPECTED = {'a': torch.zeros(3), 'b': torch.zeros(2)}
+
+
+def test_what_fits_has_no_difference():
+    assert differences({'a': torch.ones(3), 'b': torch.ones(2)}, EXPECTED) == []
+
+
+def test_every_kind_is_said_with_its_first():
+    found = {'a': torch.tensor([1.0, math.nan, 0.0]), 'b': torch.zeros(5), 'x': torch.zeros(1)}
+    assert differences(found, {**EXPECTED, 'c': torch.zeros(())}) == [
+        '1 missing, first c ()', '1 unknown, first x (1,)',
+        '1 of another shape, first b is (5,), expected (2,)', '1 not finite, first a']
+
+
+def test_one_number_that_stands_for_terabytes_is_only_measured():
+    huge = torch.zeros(1).expand(2**40)
+    assert differences({'a': huge, 'b': torch.zeros(2), 'x': huge}, EXPECTED) == [
+        '1 unknown, first x (1099511627776,)',
+        '1 of another shape, first a is (1099511627776,), expected (3,)']
