@@ -32,6 +32,11 @@ class PhotometricScore:
     identity: float
     frames: int
 
+    @property
+    def mean(self) -> float:
+        """Of both depths; the multi-frame one is no better than what it is guided by."""
+        return (self.single + self.multi) / 2
+
 
 @torch.no_grad()
 def photometric_score(
