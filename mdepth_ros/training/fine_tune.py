@@ -31,7 +31,7 @@ FEWEST_STEPS = 200
 # Faster, and Adam's first steps undo what the start knew.
 RATE, WARM_UP = 5e-5, 50
 # As much as the images and the points say together where they agree, see :func:`departure`.
-HOLD_START = 0.05
+HOLD_START = 0.1
 HELD_BACK = 0.1
 TIMED_STEPS = 5
 TRIAL = 'timing'
@@ -157,4 +157,4 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
     """The same with another number of steps; a short run has a short warm-up."""
     return dataclasses.replace(recipe, teacher=dataclasses.replace(
-        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 4)))
+        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 2)))

@@ -77,6 +77,9 @@ def test_the_command_line_wins(file):
     ('devices.processes=-1', 'processes must be at least 0, got -1'),
     ('devices.precision=16-mixed', '16-mixed'),
     ('imagenet.vgg=a.pth', 'vgg'),
+    ('anchor_depth=-1', 'anchor_depth must be >= 0, got -1.0'),
+    ('hold_start=-1', 'hold_start must be >= 0, got -1.0'),
+    ('hold_start=0.1', 'hold_start needs weights to start from, not imagenet'),
     ('start', "expected key=value after the recipe, got 'start'"),
     ('--batch=3', 'expected key=value'),
 ])
