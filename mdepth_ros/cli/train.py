@@ -121,7 +121,7 @@ def _is_better(
     except OSError as error:
         raise MdepthError(f'cannot write the comparison to {out}: {error}') from error
     print(f'comparison: {out / "before_after.png"}, {out / "report.json"}')
-    return after.photometric.mean <= before.photometric.mean
+    return after.photometric.capped <= before.photometric.capped
 
 
 def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:
