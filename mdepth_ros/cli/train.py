@@ -7,6 +7,7 @@ import cv2
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
@@ -82,27 +83,35 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     trained = load_checkpoint(train(recipe, out / 'run', resume=True))
     parts = open_parts(recipe.data)
     scaled = keep_scale(start_weights(recipe), trained, parts.learn, width, height)
-    result = out / RESULT
-    save_checkpoint(scaled, result, notes=f'mdepth train, {arguments.source.name}')
     print(f'metric scale: {scaled.config.scale:.4g} m per network unit, '
           f'{scaled.config.scale / trained.config.scale:.3f} times what it was, so that depth '
           'stays in metres')
+    start = start_weights(recipe)
+    keep = True
     if parts.held_back:
-        _compare(recipe, result, parts.held_back, out)
+        keep = _is_better(start, scaled, parts.held_back, width, height, out)
     else:
         print('the recording is too short to hold frames back: no comparison')
-    print(f'weights: {result}')
+    notes = f'mdepth train, {arguments.source.name}'
+    if not keep:
+        print(f'KEPT THE WEIGHTS THAT IT STARTED FROM: training made the photometric error on the '
+              f'held-back frames larger; what it gave is {out / "run" / RESULT}')
+        notes += ': it did not help, these are the weights that it started from'
+    save_checkpoint(scaled if keep else start, out / RESULT, notes=notes)
+    print(f'weights: {out / RESULT}')
 
 
-def _compare(recipe: Recipe, result: Path, held_back: list[Sequence], out: Path) -> None:
-    """Score start and result on frames that neither learned from."""
-    width, height = recipe.data.width, recipe.data.height
+def _is_better(
+    start: DepthModel, trained: DepthModel, held_back: list[Sequence], width: int, height: int,
+    out: Path,
+) -> bool:
+    """Compare start and result on frames that neither learned from, where these can tell."""
     try:
-        before, frames_before = before_after.score(start_weights(recipe), held_back, width, height)
+        before, frames_before = before_after.score(start, held_back, width, height)
     except DataError as error:
         print(f'no comparison on the frames that were held back: {error}')
-        return
-    after, frames_after = before_after.score(load_checkpoint(result), held_back, width, height)
+        return True
+    after, frames_after = before_after.score(trained, held_back, width, height)
     print(before_after.text_report(before, after))
     picture = before_after.draw(frames_before, frames_after)
     try:
@@ -112,6 +121,7 @@ def _compare(recipe: Recipe, result: Path, held_back: list[Sequence], out: Path)
     except OSError as error:
         raise MdepthError(f'cannot write the comparison to {out}: {error}') from error
     print(f'comparison: {out / "before_after.png"}, {out / "report.json"}')
+    return after.photometric.capped <= before.photometric.capped
 
 
 def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:

@@ -86,9 +86,24 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
     """
-    x = tracks.transpose(1, 2)  # (B, 4, N)
-    z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
-    return _solve(x, _rays(x[:, :2], K) * z, K, DOUBTFUL * depth.shape[-1])
+    x, points = _lift(tracks, depth, K)
+    return _solve(x, points, K, DOUBTFUL * depth.shape[-1])
+
+
+def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
+    """
+    Tell which tracks fit the motion that most of them tell, by a depth that is about right.
+
+    Corners that were followed wrongly do not, nor do those on what moves.
+
+    :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
+    :param depth: (B, 1, H, W) of the target [m].
+    :param K: (B, 3, 3) of both frames [px].
+    :return: (B, N) bool.
+    """
+    x, points = _lift(tracks, depth, K)
+    T = _solve(x, points, K, DOUBTFUL * depth.shape[-1])
+    return unexplained(points, x[:, 2:], T, K) < AGREES * depth.shape[-1]
 
 
 def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
@@ -112,6 +127,13 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     return TrackedMotions(
         T, torch.nan_to_num(torch.where(agreeing, parallax, torch.nan).nanmedian(dim=1).values),
         agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+
+
+def _lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, N, 4) tracks to (B, 4, N), and their (B, 3, N) points in the target."""
+    x = tracks.transpose(1, 2)
+    z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
+    return x, _rays(x[:, :2], K) * z
 
 
 def _solve(x: Tensor, points: Tensor, K: Tensor, doubtful: float) -> Tensor:

@@ -12,7 +12,6 @@ import torch
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.catalogue import open_data
-from mdepth_ros.training.keep_scale import sample_depths
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, load_recipe
@@ -31,6 +30,8 @@ EPOCHS = 12
 FEWEST_STEPS = 200
 # Faster, and Adam's first steps undo what the start knew.
 RATE, WARM_UP = 5e-5, 50
+# As much as the images and the points say together where they agree, see :func:`departure`.
+HOLD_START = 0.1
 HELD_BACK = 0.1
 TIMED_STEPS = 5
 TRIAL = 'timing'
@@ -102,11 +103,6 @@ def choose_recipe(path: Path, folder: Path, request: Request, seed: int = 0) -> 
     """
     recipe = request.change(_common(path, request.start, seed))
     learn = open_parts(recipe.data).learn
-    model = start_weights(recipe)
-    if not request.sets('anchor_depth'):
-        depths = sample_depths(model, learn, recipe.data.width, recipe.data.height)
-        mean = torch.stack([depth.log().mean() for depth in depths]).mean().exp()
-        recipe = dataclasses.replace(recipe, anchor_depth=round(float(mean), 3))
     if request.sets('teacher.steps'):
         return recipe
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,11 +150,11 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
         DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
         start=start, batch=GPU_BATCH if cuda else CPU_BATCH,
         teacher=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
-        search=Search(delta=0.0, hold=0.0),
+        hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
     """The same with another number of steps; a short run has a short warm-up."""
     return dataclasses.replace(recipe, teacher=dataclasses.replace(
-        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 4)))
+        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 2)))

@@ -24,12 +24,15 @@ class PhotometricScore:
     """
     Photometric error of the sources warped by each depth, and of the sources as they are.
 
-    Means over the ``frames`` targets, in [0, 1], where the camera's motion can be seen.
+    Means over the ``frames`` targets, in [0, 1], where the camera's motion can be seen. ``capped``
+    is over all pixels, and over both depths, of the error or that of the sources as they are,
+    whichever is smaller: models are compared by it, as the others are at pixels of their own.
     """
 
     single: float
     multi: float
     identity: float
+    capped: float
     frames: int
 
 
@@ -58,16 +61,18 @@ def photometric_score(
                             tracks=TRACKS)
     count = min(most_frames, samples.samples_per_epoch)
     rows = [_errors(model, batch) for batch in islice(samples.batches(), count)]
-    single, multi, identity = torch.stack(rows).mean(dim=0).tolist()
-    return PhotometricScore(single, multi, identity, count)
+    single, multi, identity, capped = torch.stack(rows).mean(dim=0).tolist()
+    return PhotometricScore(single, multi, identity, capped, count)
 
 
 def _errors(model: DepthModel, batch: SampleBatch) -> torch.Tensor:
-    """Return the three errors of one sample."""
+    """Return the four errors of one sample."""
     clean, seen = load(batch)
     single = run_single_frame(model, clean, seen, batch.K, batch.tracks)
     depth = match(model, seen, single.depth, batch.K, single.motions).depth
     identity = identity_errors(clean)
     errors = [single.errors[0], explain(clean, depth, batch.K, single.motions).errors]
     counted = automask(torch.cat(errors, dim=1), identity)
-    return torch.stack([masked_mean(minimum_error(e), counted) for e in (*errors, identity)])
+    least = [minimum_error(e) for e in (*errors, identity)]
+    capped = torch.stack([torch.minimum(e, least[2]).mean() for e in least[:2]]).mean()
+    return torch.stack([*(masked_mean(e, counted) for e in least), capped])

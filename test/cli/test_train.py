@@ -16,7 +16,7 @@ from camera_messages import ROS2, camera_info, image
 
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.networks.checkpoint import load_checkpoint
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 SMALL = ['data.width=64', 'data.height=64', 'batch=2', 'devices.accelerator=cpu']
@@ -78,13 +78,30 @@ def test_a_bag_becomes_weights_report_and_picture(trained):
     recipe = yaml.safe_load((trained / 'run/recipe.yaml').read_text())
     assert (recipe['batch'], recipe['data']['width'], recipe['start']) == (2, 64, 'default')
     assert 1 <= recipe['teacher']['steps'] <= 200
-    assert recipe['anchor_depth'] > 0
+    assert recipe['hold_start'] > 0
     report = json.loads((trained / 'report.json').read_text())
     for name in ('before', 'after'):
         assert 0 < report[name]['photometric']['multi'] < report[name]['photometric']['identity']
         assert 0 < report[name]['abs_rel_multi'] < 1
     assert cv2.imread(str(trained / 'before_after.png')).shape[1] == 5 * 64
     assert not (trained / 'run/timing').exists()
+
+
+def test_weights_that_got_worse_are_not_taken(bag, tmp_path, capsys):
+    """A rate that ruins them; the start's own depth comes out, and the ruin beside it."""
+    out = tmp_path / 'X'
+    assert main(['train', str(bag), *ONE, 'teacher.steps=6', 'teacher.rate=0.01', 'hold_start=0',
+                 '--out', str(out)]) == 0
+    assert 'KEPT THE WEIGHTS THAT IT STARTED FROM' in capsys.readouterr().out
+    start, kept, ruined = (load_checkpoint(path) for path in (
+        DEFAULT_WEIGHTS, out / 'model.safetensors', out / 'run/model.safetensors'))
+    assert kept.config == start.config
+    assert all(torch.equal(value, start.state_dict()[name])
+               for name, value in kept.state_dict().items())
+    assert not torch.equal(next(kept.single.parameters()), next(ruined.single.parameters()))
+    report = json.loads((out / 'report.json').read_text())
+    before, after = (report[name]['photometric'] for name in ('before', 'after'))
+    assert after['capped'] > before['capped']
 
 
 def test_a_finished_run_only_reports_again(trained, bag, capsys):

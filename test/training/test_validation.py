@@ -45,6 +45,7 @@ def test_true_depth_explains_better_than_wrong_depth(rendered, sequences):
     assert isinstance(right, PhotometricScore)
     assert right.single < 0.75 * upside_down.single
     assert right.single < flat.single
+    assert right.capped < min(flat.capped, upside_down.capped) < right.identity
     assert right.single < 0.5 * right.identity
     # Random networks match at random: no better than the truth that they start from.
     assert right.multi >= 0.9 * right.single

@@ -73,6 +73,7 @@ def text_report(before: Score, after: Score) -> str:
     rows: list[tuple[str, float | None, float | None]] = [
         ('photometric error, single-frame', first.single, second.single),
         ('photometric error, multi-frame', first.multi, second.multi),
+        ('the same, all pixels, both depths', first.capped, second.capped),
         ('AbsRel (median-scaled), single-frame', before.abs_rel_single, after.abs_rel_single),
         ('AbsRel (median-scaled), multi-frame', before.abs_rel_multi, after.abs_rel_multi),
     ]

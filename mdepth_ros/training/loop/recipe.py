@@ -88,7 +88,8 @@ class Recipe:
     the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student`` and
     ``refine``; the last two are repeated ``rounds`` times. ``batch`` is that of all processes
     together. ``anchor_depth`` [m] is where the frames' depth stays in the mean while its scale is
-    free; 0, the paper's way, lets it drift.
+    free; 0, the paper's way, lets it drift. ``hold_start`` is the weight with which S-DepthNet's
+    depth stays, in the teacher's stage, what it is with the weights of ``start``; 0 lets it go.
     """
 
     data: DataConfig
@@ -101,6 +102,7 @@ class Recipe:
     refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     rounds: int = 1
     anchor_depth: float = 0.0
+    hold_start: float = 0.0
     search: Search = field(default_factory=Search)
     loop: LoopOptions = field(default_factory=LoopOptions)
     devices: Devices = field(default_factory=Devices)
@@ -114,6 +116,10 @@ class Recipe:
             problems.append(f'batch must be at least 1, got {self.batch}')
         if not self.anchor_depth >= 0:
             problems.append(f'anchor_depth must be >= 0, got {self.anchor_depth}')
+        if not self.hold_start >= 0:
+            problems.append(f'hold_start must be >= 0, got {self.hold_start}')
+        if self.hold_start and self.start == 'imagenet':
+            problems.append('hold_start needs weights to start from, not imagenet')
         if self.rounds < 1:
             problems.append(f'rounds must be at least 1, got {self.rounds}')
         if not (self.teacher.steps or self.student.steps or self.refine.steps):

@@ -142,7 +142,7 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
     if recipe.teacher.steps:
         model = _stage(loop, 'teacher', model,
                        lambda m: train_teacher(loop, m, recipe.teacher, recipe.search,
-                                               recipe.anchor_depth))
+                                               recipe.anchor_depth, recipe.hold_start))
     # M-DepthNet and delta go on from where they are.
     search = replace(recipe.search, delta=0.0, hold=0.0)
     for loop.round in range(1, recipe.rounds + 1):

@@ -11,6 +11,7 @@ from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.losses import masked_mean, smoothness
+from mdepth_ros.training.stages.motion_scale import follow_scale
 from mdepth_ros.training.stages.track_error import track_error
 from mdepth_ros.training.stages.triplet import (
     Motions,
@@ -43,7 +44,8 @@ class SingleFrame(NamedTuple):
 
 
 def run_single_frame(
-    model: DepthModel, clean: Triplet, seen: Triplet, K: Tensor, tracks: Tensor | None = None
+    model: DepthModel, clean: Triplet, seen: Triplet, K: Tensor, tracks: Tensor | None = None,
+    credible: Tensor | None = None,
 ) -> SingleFrame:
     """
     Predict depth and motions, and warp the sources by them.
@@ -57,6 +59,8 @@ def run_single_frame(
     :param seen: the frames as the networks see them.
     :param K: (B, 3, 3) [px].
     :param tracks: (B, 2, N, 4) of :class:`SampleBatch`.
+    :param credible: those of them that depth learns from, and whose scale the motions follow,
+        see :func:`follow_scale`; all, and none, if missing.
     :return: the answer.
     """
     disparities = [scale.float() for scale in model.single.scales(seen.target)]
@@ -64,8 +68,12 @@ def run_single_frame(
     motions, followed = estimate_motions(model.pose, seen), K.new_zeros(())
     if tracks is not None:
         solved = follow_motions(tracks, depths[0], K, otherwise=motions)
-        followed = (track_error(depths[0].detach(), K, motions, tracks)
-                    + track_error(depths[0], K, solved.detach(), tracks))
+        followed = track_error(depths[0].detach(), K, motions, tracks)
+        if credible is None:
+            followed = followed + track_error(depths[0], K, solved.detach(), tracks)
+        else:
+            solved = follow_scale(solved, depths[0], K, credible)
+            followed = followed + track_error(depths[0], K, solved, credible)
         motions = solved
     explanations = [explain(clean, depth, K, motions) for depth in depths]
     rough = [smoothness(scale, _shrink(clean.target, scale)) / 2 ** i

@@ -16,6 +16,7 @@ from mdepth_ros.training.stages.single_frame import (
     run_single_frame,
     scale_drift,
 )
+from mdepth_ros.training.stages.start_depth import StartDepth, credible_tracks, departure
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
 from mdepth_ros.training.stages.triplet import identity_errors, load
@@ -31,11 +32,18 @@ class TeacherObjective(Objective):
 
     :param model: all of it learns.
     :param anchor_depth: see :func:`scale_drift`.
+    :param hold_start: weight of the :func:`departure` from the start's depth, which then also
+        says which tracks are credible; 0 for neither.
     """
 
-    def __init__(self, model: DepthModel, anchor_depth: float = 0.0) -> None:
+    def __init__(
+        self, model: DepthModel, anchor_depth: float = 0.0, hold_start: float = 0.0
+    ) -> None:
         super().__init__()
         self.model, self.anchor_depth = model, anchor_depth
+        self.hold_start, self.start = hold_start, StartDepth(model) if hold_start else None
+        if self.start is not None:
+            self.freeze(self.start)
 
     def forward(self, batch: SampleBatch, random: StepRandom) -> StepResult:
         """
@@ -46,7 +54,10 @@ class TeacherObjective(Objective):
         :return: loss, terms, views.
         """
         clean, seen = load(batch)
-        single = run_single_frame(self.model, clean, seen, batch.K, batch.tracks)
+        start = None if self.start is None else self.start(seen.target)
+        credible = (None if start is None or batch.tracks is None
+                    else credible_tracks(batch.tracks, start, batch.K))
+        single = run_single_frame(self.model, clean, seen, batch.K, batch.tracks, credible)
         identity = identity_errors(clean)
         noise = random.tie_noise(identity)
         masks = [automask(errors, identity, noise) for errors in single.errors]
@@ -59,13 +70,17 @@ class TeacherObjective(Objective):
         terms = {'single': photometric, 'smoothness': single.rough, 'tracks': single.tracks,
                  'multi': multi.photometric, 'mask': multi.mask,
                  'moving share': masks[0].float().mean()}
+        if start is not None:
+            terms['departure'] = departure(single.depth, start)
+            loss = loss + self.hold_start * terms['departure']
         views = Views(clean.target, single.warped[0].detach(), single.depth.detach(), multi.depth,
                       automask=masks[0], confidence=multi.confidence)
         return StepResult(loss, terms, views)
 
 
 def train_teacher(
-    loop: Loop, model: DepthModel, schedule: Schedule, search: Search, anchor_depth: float = 0.0
+    loop: Loop, model: DepthModel, schedule: Schedule, search: Search, anchor_depth: float = 0.0,
+    hold_start: float = 0.0,
 ) -> None:
     """
     Train all three networks and delta.
@@ -75,9 +90,10 @@ def train_teacher(
     :param schedule: steps and learning rate.
     :param search: how delta is followed.
     :param anchor_depth: see :func:`scale_drift`.
+    :param hold_start: see :class:`TeacherObjective`.
     """
     search.begin(model.multi.delta)
-    objective = TeacherObjective(model, anchor_depth)
+    objective = TeacherObjective(model, anchor_depth, hold_start)
     stage = loop.begin('teacher', model, objective, schedule)
     for step, batch in stage.batches():
         result = stage.objective(batch, loop.random(step))

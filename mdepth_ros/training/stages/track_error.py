@@ -34,16 +34,30 @@ def track_error(depth: Tensor, K: Tensor, motions: Motions, tracks: Tensor) -> T
     :return: scalar, mean distance as a share of the image's width.
     """
     W = depth.shape[-1]
-    inv_K = invert_intrinsics(K)
     errors, known = [], []
     for T, track in zip(motions, tracks.unbind(dim=1)):
-        found = ~track.isnan().any(dim=2)  # (B, N)
-        place = torch.where(found.unsqueeze(2), track, 0.0).transpose(1, 2).unsqueeze(2)
-        start, end = place[:, :2], place[:, 2:]  # (B, 2, 1, N)
-        rays = inv_K @ torch.cat([start, torch.ones_like(start[:, :1])], dim=1).squeeze(2)
-        points = rays.unsqueeze(2) * sample(depth, start, padding_mode='border')
+        found, points, end = lift_tracks(depth, K, track)
         pixels, in_front = project(transform(T, points), K)
         distance = ((((pixels - end) / W) ** 2).sum(dim=1, keepdim=True) + ROUND ** 2).sqrt()
         errors.append((distance - ROUND).clamp(max=WORST))
-        known.append(found[:, None, None] & in_front)
+        known.append(found & in_front)
     return masked_mean(torch.cat(errors), torch.cat(known))
+
+
+def lift_tracks(depth: Tensor, K: Tensor, track: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """
+    Lift the target's ends of tracks to points.
+
+    :param depth: (B, 1, H, W) of the target [m].
+    :param K: (B, 3, 3) [px].
+    :param track: (B, N, 4) x, y in the target and x, y in the source [px]; NaN where there are
+        fewer than N.
+    :return: (B, 1, 1, N) bool, which there are; (B, 3, 1, N) points in the target [m]; and
+        (B, 2, 1, N) where they are in the source [px]. The last two mean nothing elsewhere.
+    """
+    found = ~track.isnan().any(dim=2)  # (B, N)
+    place = torch.where(found.unsqueeze(2), track, 0.0).transpose(1, 2).unsqueeze(2)
+    start, end = place[:, :2], place[:, 2:]
+    rays = invert_intrinsics(K) @ torch.cat([start, torch.ones_like(start[:, :1])], 1).squeeze(2)
+    points = rays.unsqueeze(2) * sample(depth, start, padding_mode='border')
+    return found[:, None, None], points, end

@@ -33,12 +33,12 @@ def file(tmp_path):
 def test_what_is_written_is_read(tmp_path):
     recipe = Recipe(
         DataConfig('a b: c', 128, 96, 3, 77, 0.2, 'split.txt', 2, False, 32, 1, 9), 'paper',
-        'imagenet', {'hrnet18': 'a.pth', 'resnet18': 'b.pth'}, 6, Schedule(7, 1e-5, 0.5, 0.3),
-        Schedule(8), Schedule(9), 2, 3.5, Search('paper', 0.5, 0.1),
+        'default', {'hrnet18': 'a.pth', 'resnet18': 'b.pth'}, 6, Schedule(7, 1e-5, 0.5, 0.3),
+        Schedule(8), Schedule(9), 2, 3.5, 0.2, Search('paper', 0.5, 0.1),
         LoopOptions(3, 4.5, 6, 7, True), Devices('cpu', 2, 'bf16-mixed'))
     default = Recipe(DataConfig('x'), teacher=Schedule(1))
     assert not any(getattr(recipe, field.name) == getattr(default, field.name)
-                   for field in dataclasses.fields(Recipe) if field.name != 'start')
+                   for field in dataclasses.fields(Recipe))
     for some in (recipe, default):
         dump_recipe(some, tmp_path / 'recipe.yaml')
         assert load_recipe(tmp_path / 'recipe.yaml') == some
@@ -77,6 +77,9 @@ def test_the_command_line_wins(file):
     ('devices.processes=-1', 'processes must be at least 0, got -1'),
     ('devices.precision=16-mixed', '16-mixed'),
     ('imagenet.vgg=a.pth', 'vgg'),
+    ('anchor_depth=-1', 'anchor_depth must be >= 0, got -1.0'),
+    ('hold_start=-1', 'hold_start must be >= 0, got -1.0'),
+    ('hold_start=0.1', 'hold_start needs weights to start from, not imagenet'),
     ('start', "expected key=value after the recipe, got 'start'"),
     ('--batch=3', 'expected key=value'),
 ])

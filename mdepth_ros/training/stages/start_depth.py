@@ -1,0 +1,65 @@
+"""What the first weights know is kept where images tell nothing, or something wrong."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from mdepth_ros.engine.tracked_motion import agreeing_tracks
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.losses import masked_mean
+from mdepth_ros.training.stages.single_frame import to_depth
+
+
+class StartDepth(nn.Module):
+    """
+    The single-frame depth of the weights that training started from.
+
+    :param model: its S-DepthNet is copied as it is now, and never learns.
+    """
+
+    def __init__(self, model: DepthModel) -> None:
+        super().__init__()
+        self.single, self.config = copy.deepcopy(model.single), model.config
+
+    @torch.no_grad()
+    def forward(self, image: Tensor) -> Tensor:
+        """
+        Predict.
+
+        :param image: (B, 3, H, W) in [0, 1].
+        :return: (B, 1, H, W) [m].
+        """
+        return to_depth(self.single(image).disparity.float(), self.config)
+
+
+def departure(depth: Tensor, start: Tensor) -> Tensor:
+    """
+    How far depth is from where it started: mean of abs(log depth - log start).
+
+    Ours, for fine-tuning. Any depth explains a cloudless sky, and any scale everything: what is
+    lost there by chance, or to make up for another place, no image brings back. The slope is the
+    same at any distance, so that images win where they agree on another depth, and noise does not.
+
+    :param depth: (B, 1, H, W) [m].
+    :param start: (B, 1, H, W) [m].
+    :return: scalar.
+    """
+    everywhere = torch.ones_like(depth, dtype=torch.bool)
+    return masked_mean((depth / start).log().abs(), everywhere)
+
+
+def credible_tracks(tracks: Tensor, start: Tensor, K: Tensor) -> Tensor:
+    """
+    Leave out points that were followed wrongly, or that move: those that no motion explains.
+
+    On asphalt, where one spot looks like the next, points are found where they were, and in the
+    near half of a road these are most: depth that learned from them would go to far.
+
+    :param tracks: (B, 2, N, 4) of :class:`SampleBatch`.
+    :param start: (B, 1, H, W) depth of the target, right within a factor of 1.8 [m].
+    :param K: (B, 3, 3) [px].
+    :return: the same tracks, NaN where they are not credible.
+    """
+    agreeing = torch.stack([agreeing_tracks(track, start, K) for track in tracks.unbind(1)], dim=1)
+    return torch.where(agreeing.unsqueeze(3), tracks, torch.nan)
