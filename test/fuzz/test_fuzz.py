@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from loop import TookTooLongError, run_cases
 from sandbox import Escape, Sandbox
 
+from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.errors import MdepthError
 
 
@@ -73,7 +75,9 @@ class Planted:
             pass
 
     def _balloon(self, folder):
-        return len(b'x' * 2**28)
+        # More than this process ever had: other tests may have had a lot.
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        return len(b'x' * (2**28 + most - int(1e6 * resident_mb())))
 
     def _escape(self, folder):
         (folder / 'out/result/../../../escaped').open('w').close()

@@ -73,7 +73,7 @@ def test_wide_depthwise_kernels_run_in_float32_only():
 
 def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
     for name, value in {'RANK': '0', 'WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',
-                        'MASTER_PORT': '29533'}.items():
+                        'MASTER_PORT': '0'}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(pretrain_single, 'SIZES', ((64, 64, 2), (96, 64, 2)))
     monkeypatch.setattr(stage0, 'SAVE_EVERY', 2)
@@ -84,9 +84,16 @@ def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
     def run(steps):
         train(argparse.Namespace(
             weights=tmp_path / 'start.safetensors', out=tmp_path / 'out.safetensors', steps=steps,
-            rate=1e-3, first=2, grow_every=2, seed=5))
+            rate=1e-3, first=2, grow_every=2, seed=5, keep=0.25))
         state = torch.load(tmp_path / 'out.state', weights_only=True)
-        return state['step'], load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
+        written = load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
+        # A quarter of what it was, and three of what was learned; in half precision.
+        before = load_checkpoint(tmp_path / 'start.safetensors').single.state_dict()
+        for name, learned in state['parts'].items():
+            torch.testing.assert_close(
+                written[name].double(), 0.25 * before[name].double() + 0.75 * learned.double()
+                if learned.is_floating_point() else learned.double(), atol=1e-4, rtol=1e-3)
+        return state['step'], written
 
     try:
         first, begun = run(2)
