@@ -10,7 +10,7 @@ from mdepth_ros.engine.corners import WORKING_WIDTH, Image, Points, find_corners
 
 @dataclass(frozen=True)
 class TrackedPoints:
-    """Where points are in one frame: (N,) numbers, the same in all frames, and (N, 2) x, y."""
+    """In one frame, (N,) ascending numbers, the same in all frames, and (N, 2) x, y of points."""
 
     ids: NDArray[np.int64]
     points: Points
@@ -76,5 +76,8 @@ def tracks_between(first: TrackedPoints, second: TrackedPoints) -> NDArray[np.fl
     :param second: points of another one.
     :return: (N, 4) x, y in the first and x, y in the second [px of the working image].
     """
-    _, i, j = np.intersect1d(first.ids, second.ids, assume_unique=True, return_indices=True)
-    return np.hstack([first.points[i], second.points[j]])
+    if not len(first.ids):
+        return np.zeros((0, 4), np.float32)
+    at = np.searchsorted(first.ids, second.ids).clip(max=len(first.ids) - 1)
+    both = first.ids[at] == second.ids
+    return np.hstack([first.points[at[both]], second.points[both]])
