@@ -94,7 +94,8 @@ def test_some_seconds_with_all_that_happens(bag, tiny_weights, tmp_path):
     assert report['turns'] > 3
     assert report['images_played'] > counts['images_received'] > counts['images_replaced']
     assert counts['images_rejected'] == 0
-    assert counts['frames_published'] <= report['depths_received']
+    # What is on its way when the node is deactivated may be lost, too.
+    assert 0.95 * counts['frames_published'] <= report['depths_received']
     assert 0 < report['latency_with_restarts']['median_ms'] < 2000
     assert report['latency_with_restarts']['count'] == report['depths_received']
     assert min(mb for _, mb in report['memory_mb']) > 100

@@ -29,7 +29,7 @@ WIDTH, HEIGHT, FRAMES = 320, 96, 8
 @functools.cache
 def scenes():
     return [render_sequence(SceneConfig(kind, WIDTH, HEIGHT, frames=FRAMES), seed=777_000_500 + i)
-            for i, kind in enumerate(('driving', 'driving', 'indoor', 'indoor', 'handheld'))]
+            for i, kind in enumerate(4 * ('driving', 'driving', 'indoor', 'indoor', 'handheld'))]
 
 
 @functools.cache
@@ -56,7 +56,12 @@ def abs_rel(estimate, truth):
 @pytest.mark.parametrize('method', ['robust', 'published'])
 @pytest.mark.parametrize('backend', ['openvino', 'onnxruntime'])
 def test_a_backend_is_as_exact_as_pytorch(backend, method):
-    """In bfloat16, where the CPU has it: AbsRel changes by at most 1 %."""
+    """
+    In bfloat16, where the CPU has it: AbsRel changes by at most 1 %.
+
+    Over many scenes, as a depth that differs a little may be matched with another frame, and then
+    differs by a fifth, for better or worse.
+    """
     one, other = estimates('torch', method), estimates(backend, method)
     assert [it.mode for it in one] == [it.mode for it in other]
     assert sum(it.mode is Mode.MULTI for it in one) >= 0.7 * len(one)
@@ -64,8 +69,10 @@ def test_a_backend_is_as_exact_as_pytorch(backend, method):
     errors = np.array([[abs_rel(it, truth) for it, truth in zip(run, truths)]
                        for run in (one, other)]).mean(axis=1)
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
+    assert np.mean([a.source_stamp_ns != b.source_stamp_ns for a, b in zip(one, other)]) < 0.05
     for a, b in zip(one, other):
-        assert float((a.depth / b.depth).log().abs().median()) < 0.03
+        if a.source_stamp_ns == b.source_stamp_ns:
+            assert float((a.depth / b.depth).log().abs().median()) < 0.03
     # In single frames more: the motion is solved from a depth that differs a little.
     assert np.mean([float((a.confidence - b.confidence).abs().median())
                     for a, b in zip(one, other)]) < 0.01
