@@ -391,15 +391,3 @@ def test_without_rerun_there_is_no_view(folder, tmp_path, capsys):
                  '--out', str(tmp_path / 'out')]) == 1
     assert 'pip install rerun-sdk' in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
-
-
-def test_stamps_that_ros_cannot_say(folder, tiny_weights, tmp_path):
-    for path in folder.iterdir():
-        (tmp_path / 'in').mkdir(exist_ok=True)
-        (tmp_path / 'in' / path.name).symlink_to(path)
-    stamps = [-1, 0, 2**31 * 10**9 - 1, 2**31 * 10**9]
-    (tmp_path / 'in/frames.json').write_text(json.dumps({
-        'width': WIDTH, 'height': HEIGHT, 'K': CAMERA.K.tolist(), 'frames': [
-            {'image': f'{n:03}.png', 'stamp_ns': stamp_ns} for n, stamp_ns in enumerate(stamps)]}))
-    summary = predict(tmp_path / 'in', tmp_path / 'out', tiny_weights, '--mcap')
-    assert summary['frames'] == 2

@@ -1,5 +1,6 @@
 """Which images are predicted, and those of a camera that is plugged in."""
 
+import json
 from contextlib import closing
 
 import cv2
@@ -7,8 +8,10 @@ import numpy as np
 import pytest
 
 from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.main import main
 from mdepth_ros.cli.predict_run import Selection
 from mdepth_ros.cli.predict_source import LiveSource
+from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 
 
@@ -43,3 +46,18 @@ def test_selections_count_what_they_take(first, last, every):
 def test_of_a_live_camera_the_last_image_tells_the_count():
     assert Selection(2, 9, 2).count(None) == 4
     assert Selection(2, None, 2).count(None) is None
+
+
+def test_stamps_that_ros_cannot_say(tiny_weights, tmp_path):
+    folder, out = tmp_path / 'in', tmp_path / 'out'
+    folder.mkdir()
+    frames = [{'image': f'{n}.png', 'stamp_ns': stamp_ns}
+              for n, stamp_ns in enumerate([-1, 0, 2**31 * 10**9 - 1, 2**31 * 10**9])]
+    for frame in frames:
+        cv2.imwrite(str(folder / frame['image']), np.full((96, 160, 3), 90, np.uint8))
+    (folder / 'frames.json').write_text(json.dumps({
+        'width': 160, 'height': 96, 'K': Camera.from_fov(160, 96, 80.0).K.tolist(),
+        'frames': frames}))
+    assert main(['predict', str(folder), '--out', str(out), '--weights', str(tiny_weights),
+                 '--size', '96x64', '--backend', 'torch', '--mcap']) == 0
+    assert json.loads((out / 'summary.json').read_text())['frames'] == 2
