@@ -71,3 +71,12 @@ def messages_of(package):
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.add(node.value)
     return texts
+
+
+def flat(tree, prefix=''):
+    """Nested parameters to dotted names."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f'{prefix}{key}.')
+        else:
+            yield prefix + key, value

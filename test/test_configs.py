@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pages import flat
 
 from mdepth_ros.ros.parameters import SPECS, NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
@@ -17,15 +18,6 @@ from mdepth_ros.training.evaluation.data import shipped_kitti_split
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / 'config'
-
-
-def flat(tree, prefix=''):
-    """Nested parameters to dotted names."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flat(value, f'{prefix}{key}.')
-        else:
-            yield prefix + key, value
 
 
 def test_depth_yaml_has_every_parameter_with_its_default():

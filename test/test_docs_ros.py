@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rclpy
 import yaml
-from pages import PAGES, blocks, starting
+from pages import PAGES, blocks, flat, starting
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import (
     DurabilityPolicy,
@@ -47,15 +47,6 @@ FOREIGN = {
         'polygon_pub_topic', 'observation_sources', 'topic', 'min_height', 'max_height'},
 }
 YAML = [yaml.safe_load(block) for text in PAGES.values() for block in blocks(text, 'yaml')]
-
-
-def flat(tree, prefix=''):
-    """Nested parameters to dotted names."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flat(value, f'{prefix}{key}.')
-        else:
-            yield prefix + key, value
 
 
 def parameters_of(name):
