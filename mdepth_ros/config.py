@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from reprlib import repr as short
 from typing import Any, Literal, get_args
 
 Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
@@ -23,8 +24,9 @@ class ModelConfig:
 
     ``single_encoder`` and ``single_decoder`` make S-DepthNet, ``pose_encoder`` PoseNet; the rest
     is M-DepthNet's, which is absent where ``multi_frame`` is false. ``width`` and ``height`` [px]
-    are the size it was trained at, delta's too. ``min_depth`` and ``max_depth`` [m] bound the
-    disparity; ``scale`` is metres per network unit.
+    are the size it was trained at, delta's too. S-DepthNet sees larger images reduced until the
+    shorter side has ``single_side`` [px], 0 for as they are. ``min_depth`` and ``max_depth`` [m]
+    bound the disparity; ``scale`` is metres per network unit.
     """
 
     profile: str
@@ -38,6 +40,7 @@ class ModelConfig:
     hypotheses: int = 16
     width: int = 640
     height: int = 192
+    single_side: int = 160
     min_depth: float = 0.1
     max_depth: float = 100.0
     scale: float = 1.0
@@ -45,20 +48,21 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         problems = [
-            f'{name} must be a whole number, got {getattr(self, name)!r}'
-            for name in ('matching_channels', 'groups', 'hypotheses', 'width', 'height')
+            f'{name} must be a whole number, got {short(getattr(self, name))}'
+            for name in ('matching_channels', 'groups', 'hypotheses', 'width', 'height',
+                         'single_side')
             if type(getattr(self, name)) is not int
         ] + [
-            f'{name} must be a finite number, got {getattr(self, name)!r}'
+            f'{name} must be a finite number, got {short(getattr(self, name))}'
             for name in ('min_depth', 'max_depth', 'scale')
             if not _is_finite(getattr(self, name))
         ]
         if type(self.multi_frame) is not bool:
-            problems.append(f'multi_frame must be true or false, got {self.multi_frame!r}')
+            problems.append(f'multi_frame must be true or false, got {short(self.multi_frame)}')
         if problems:
             raise ValueError('ModelConfig: ' + '; '.join(problems))
         problems = [
-            f'{name} must be one of {get_args(kind)}, got {getattr(self, name)!r}'
+            f'{name} must be one of {get_args(kind)}, got {short(getattr(self, name))}'
             for name, kind in (('single_encoder', Encoder), ('pose_encoder', Encoder),
                                ('single_decoder', SingleFrameDecoder),
                                ('regulariser', Regulariser), ('upsampler_padding', Padding))
@@ -67,6 +71,8 @@ class ModelConfig:
         if self.width % 32 or self.height % 32 or self.width <= 0 or self.height <= 0:
             problems.append(f'width and height must be positive multiples of 32, '
                             f'got {self.width} x {self.height}')
+        if self.single_side % 32 or self.single_side < 0:
+            problems.append(f'single_side must be a multiple of 32, or 0, got {self.single_side}')
         if self.groups <= 0 or self.matching_channels % self.groups:
             problems.append(f'matching_channels must be a multiple of groups, '
                             f'got {self.matching_channels} and {self.groups}')
@@ -117,7 +123,8 @@ def _is_finite(value: object) -> bool:
 
 def paper_config() -> ModelConfig:
     """Return the networks of Xiang et al. (RA-L 2023), as published."""
-    return ModelConfig('paper', 'hrnet18', 'fusion', 'resnet18', 'unet3d', 'zeros')
+    return ModelConfig('paper', 'hrnet18', 'fusion', 'resnet18', 'unet3d', 'zeros',
+                       single_side=0)
 
 
 def lite_config() -> ModelConfig:
@@ -143,7 +150,7 @@ class EngineConfig:
 
     device: str = 'auto'
     method: Method = 'robust'
-    sources: int = 1
+    sources: int = 2
     pixel_budget: int = 640 * 192
     width: int = 0
     height: int = 0

@@ -3,43 +3,32 @@
 from pathlib import Path
 
 import numpy as np
+from camera_messages import STORES, camera_info, image
 from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
+
+from mdepth_ros.engine.camera import Camera
 
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 50_000_000
+K = np.array([[50.0, 0, 31.5], [0, 50.0, 23.5], [0, 0, 1]])
+CAMERA = Camera(64, 48, K, np.zeros(5), 'plumb_bob', P=np.hstack([K, np.zeros((3, 1))]))
 
 
 def stamp_ns(index):
     return START_NS + index * PERIOD_NS
 
 
-def messages(store, index, width=64, height=48):
+def messages(store, index):
     """CameraInfo and Image of one frame, in the types of a store."""
-    types = store.types
-    ros1 = 'seq' in {name for name, _ in store.fielddefs['std_msgs/msg/Header'][1]}
-    stamp = types['builtin_interfaces/msg/Time'](*divmod(stamp_ns(index), 1_000_000_000))
-    start = (index,) if ros1 else ()
-    header = types['std_msgs/msg/Header'](*start, stamp=stamp, frame_id='cam_optical')
-    k = np.array([50.0, 0, 31.5, 0, 50.0, 23.5, 0, 0, 1])
-    p = np.array([50.0, 0, 31.5, 0, 0, 50.0, 23.5, 0, 0, 0, 1, 0])
-    matrices = dict(zip('DKRP' if ros1 else 'dkrp', (np.zeros(5), k, np.eye(3).ravel(), p)))
-    roi = types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
-    info = types['sensor_msgs/msg/CameraInfo'](
-        header=header, height=height, width=width, distortion_model='plumb_bob', **matrices,
-        binning_x=0, binning_y=0, roi=roi)
-    pixels = np.random.default_rng(index).integers(0, 255, width * height * 3, dtype=np.uint8)
-    image = types['sensor_msgs/msg/Image'](
-        header=header, height=height, width=width, encoding='rgb8', is_bigendian=0,
-        step=3 * width, data=pixels)
-    return info, image
+    pixels = np.random.default_rng(index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    return camera_info(store, stamp_ns(index), CAMERA), image(store, stamp_ns(index), pixels)
 
 
 def write_bag2(path: Path, frames, infos=True, storage=StoragePlugin.MCAP,
                image_topics=('/cam/image_raw',)):
     """Write a ROS 2 bag; returns the serialised images in order."""
-    store = get_typestore(Stores.ROS2_HUMBLE)
+    store = STORES['ros2']
     written = []
     with Writer(path, version=8, storage_plugin=storage) as writer:
         images = [writer.add_connection(topic, 'sensor_msgs/msg/Image', typestore=store)
@@ -47,13 +36,13 @@ def write_bag2(path: Path, frames, infos=True, storage=StoragePlugin.MCAP,
         camera = writer.add_connection('/cam/camera_info', 'sensor_msgs/msg/CameraInfo',
                                        typestore=store) if infos else None
         for index in range(frames):
-            info, image = messages(store, index)
+            info, picture = messages(store, index)
             # `infos='latched'` is one CameraInfo, as a transient local publisher sends it.
             if camera and (infos != 'latched' or index == 0):
                 writer.write(camera, stamp_ns(index),
                              store.serialize_cdr(info, camera.msgtype))
             for connection in images:
-                raw = bytes(store.serialize_cdr(image, connection.msgtype))
+                raw = bytes(store.serialize_cdr(picture, connection.msgtype))
                 writer.write(connection, stamp_ns(index), raw)
             written.append(raw)
     return written
@@ -61,7 +50,7 @@ def write_bag2(path: Path, frames, infos=True, storage=StoragePlugin.MCAP,
 
 def write_bag1(path: Path, frames):
     """Write a ROS 1 bag; returns the pixels in order."""
-    store = get_typestore(Stores.ROS1_NOETIC)
+    store = STORES['ros1']
     with Writer1(path) as writer:
         camera = writer.add_connection('/cam/camera_info', 'sensor_msgs/msg/CameraInfo',
                                        typestore=store)
@@ -69,17 +58,17 @@ def write_bag1(path: Path, frames):
                                        typestore=store)
         written = []
         for index in range(frames):
-            info, image = messages(store, index)
+            info, picture = messages(store, index)
             writer.write(camera, stamp_ns(index), store.serialize_ros1(info, camera.msgtype))
-            writer.write(images, stamp_ns(index), store.serialize_ros1(image, images.msgtype))
-            written.append(image.data)
+            writer.write(images, stamp_ns(index), store.serialize_ros1(picture, images.msgtype))
+            written.append(picture.data)
     return written
 
 
 def write_bag(path: Path, kind, messages):
     """Write messages, each (topic, time received [ns], message), as ros1, sqlite3 or mcap."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    store = get_typestore(Stores.ROS1_NOETIC if kind == 'ros1' else Stores.ROS2_HUMBLE)
+    store = STORES['ros1' if kind == 'ros1' else 'ros2']
     writer = (Writer1(path) if kind == 'ros1' else
               Writer(path, version=8, storage_plugin=StoragePlugin[kind.upper()]))
     serialise = store.serialize_ros1 if kind == 'ros1' else store.serialize_cdr

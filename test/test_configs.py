@@ -41,8 +41,8 @@ def name_of(requirement):
 
 
 @pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    """Sizes of the files of the wheel that pip makes, by name."""
+def build(tmp_path_factory):
+    """What setuptools says while pip makes the wheel, and the wheel's path."""
     source = tmp_path_factory.mktemp('source')
     # A copy: the build leaves folders behind, and the ones that are there may be stale.
     for name in ('mdepth_ros', 'config', 'launch', 'resource', 'training'):
@@ -50,11 +50,18 @@ def wheel(tmp_path_factory):
     for name in ('setup.py', 'setup.cfg', 'pyproject.toml', 'package.xml', 'README.md', 'LICENSE'):
         shutil.copy(ROOT / name, source)
     done = subprocess.run(
-        [sys.executable, '-m', 'pip', '--disable-pip-version-check', 'wheel', '--no-deps',
-         '--no-build-isolation', '--no-index', '--wheel-dir', 'dist', '.'],
+        [sys.executable, '-m', 'pip', '--disable-pip-version-check', 'wheel', '--verbose',
+         '--no-deps', '--no-build-isolation', '--no-index', '--wheel-dir', 'dist', '.'],
         cwd=source, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     path, = (source / 'dist').glob('*.whl')
+    return done.stdout + done.stderr, path
+
+
+@pytest.fixture(scope='module')
+def wheel(build):
+    """Sizes of the files of the wheel, by name."""
+    _, path = build
     with zipfile.ZipFile(path) as archive:
         return {info.filename: info.file_size for info in archive.infolist()}
 
@@ -69,6 +76,13 @@ def test_all_of_it_is_installed(wheel):
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / 'mdepth_ros').rglob('*.py')}
     assert modules == {name for name in wheel
                        if name.startswith('mdepth_ros/') and name.endswith('.py')}
+
+
+def test_the_build_has_nothing_to_warn_of(build):
+    # colcon shows it all to whoever builds a workspace.
+    text, _ = build
+    assert 'running build_py' in text
+    assert not [line for line in text.splitlines() if 'Warning' in line]
 
 
 def test_weights_are_installed(wheel):

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -56,6 +57,14 @@ def test_arrows(path):
             assert other in MAY_IMPORT[mine] | {mine, 'errors'}, f'{mine} must not import {name}'
         if name.split('.')[0] in ROS:
             assert mine == 'ros', f'only ros/ may import {name}'
+
+
+def test_the_package_of_every_ros_import_is_declared():
+    declared = {node.text for node in ElementTree.parse(
+        PACKAGE.parent / 'package.xml').iter('exec_depend')}
+    used = {name.split('.')[0] for path in (*FILES, *(PACKAGE.parent / 'launch').glob('*.py'))
+            for name in imports(path)}
+    assert used & ROS <= declared
 
 
 def test_geometry_needs_torch_alone():

@@ -6,6 +6,7 @@ from pathlib import Path
 from mdepth_ros.training.ablation.config import load_ablation
 from mdepth_ros.training.ablation.run import run_ablation
 from mdepth_ros.training.ablation.table import ablation_table
+from mdepth_ros.training.whole_file import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,6 @@ def run(arguments: argparse.Namespace) -> int:
     config = load_ablation(arguments.file, arguments.settings)
     run_ablation(config, arguments.out)
     table = ablation_table(arguments.out, config.seeds)
-    (arguments.out / 'table.md').write_text(table + '\n')
+    write_whole(arguments.out / 'table.md', f'{table}\n'.encode())
     print(table)
     return 0

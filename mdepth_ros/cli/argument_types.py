@@ -4,6 +4,7 @@ import argparse
 import re
 
 from mdepth_ros.config import EngineConfig
+from mdepth_ros.errors import MdepthError
 
 
 def network_input(text: str) -> EngineConfig:
@@ -26,6 +27,33 @@ def network_input(text: str) -> EngineConfig:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def image_size(text: str) -> tuple[int, int]:
+    """
+    Read the size of an image.
+
+    :param text: WxH.
+    :return: width and height [px], both > 0.
+    :raises argparse.ArgumentTypeError: if it is another.
+    """
+    match = re.fullmatch(r'(\d+)x(\d+)', text)
+    if match is None or not (int(match[1]) and int(match[2])):
+        raise argparse.ArgumentTypeError(f'must be WxH, got {text!r}')
+    return int(match[1]), int(match[2])
+
+
+def network_size(text: str) -> tuple[int, int]:
+    """
+    Read the size of the networks' input where no image says it.
+
+    :param text: WxH.
+    :return: width and height [px].
+    :raises argparse.ArgumentTypeError: if it is another, or no size that the networks take.
+    """
+    width, height = image_size(text)
+    network_input(text)
+    return width, height
+
+
 def positive(text: str) -> int:
     """
     Read a count.
@@ -37,3 +65,17 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f'must be at least 1, got {text!r}')
     return int(text)
+
+
+def check_positive(arguments: argparse.Namespace, *names: str) -> None:
+    """
+    Refuse numbers that are not above 0.
+
+    :param arguments: the parsed command line.
+    :param names: of its numbers; those that nobody gave are None.
+    :raises MdepthError: for the first that is 0, negative or NaN.
+    """
+    for name in names:
+        value = getattr(arguments, name)
+        if value is not None and not value > 0:
+            raise MdepthError(f'--{name.replace("_", "-")} must be > 0, got {value}')

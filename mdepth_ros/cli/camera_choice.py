@@ -1,5 +1,6 @@
 """The camera of material that does not say what camera it is from."""
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,3 +39,18 @@ class CameraChoice:
             raise MdepthError(f'{what} does not say what camera it is from: pass --fov DEG, its '
                               'horizontal angle of view, or --camera-info FILE.yaml')
         return camera
+
+
+def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare which camera of a bag, and what camera it is where the material does not say.
+
+    :param parser: the parser to fill in.
+    """
+    camera = parser.add_mutually_exclusive_group()
+    camera.add_argument('--camera-info', type=Path, metavar='YAML',
+                        help='file of camera_calibration, if the material has no CameraInfo')
+    camera.add_argument('--fov', type=float, metavar='DEG',
+                        help='horizontal angle of view instead [deg]')
+    parser.add_argument('--image-topic', help='which images of the bag')
+    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')

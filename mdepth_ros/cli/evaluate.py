@@ -1,17 +1,21 @@
 """``mdepth evaluate``: the errors of single-frame and multi-frame depth, side by side."""
 
 import argparse
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 from tqdm import tqdm
 
-from mdepth_ros.cli.argument_types import network_input
-from mdepth_ros.config import Backend, EngineConfig, Method
+from mdepth_ros.cli.engine_arguments import (
+    add_device_arguments,
+    add_size_argument,
+    add_weights_argument,
+)
+from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
+from mdepth_ros.cli.out_folder import make_folder
+from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
-from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.evaluation.data import DataChoice, choose_stretches
 from mdepth_ros.training.evaluation.evaluate import PlayedFrame, evaluate
@@ -29,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in.
     """
-    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    add_weights_argument(parser)
     parser.add_argument('--data', required=True, metavar='D',
                         help='frames folder, tree of them, KITTI raw, or synthetic[:KIND[:SEEDS]] '
                         'such as synthetic:indoor:7-9')
@@ -47,15 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'package')
     parser.add_argument('--benchmark', type=Path, metavar='DIR',
                         help='improved ground truth of KITTI (data_depth_annotated)')
-    parser.add_argument('--size', type=network_input, metavar='WxH|PIXELS',
-                        help="the networks' input size, multiples of 32, or at most so many "
-                        f'pixels; by default {EngineConfig().pixel_budget} pixels')
+    add_size_argument(parser)
     parser.add_argument('--method', choices=get_args(Method), default=EngineConfig().method,
                         help='how to match: as this package does, or as the paper does')
-    parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
-    parser.add_argument('--backend', choices=get_args(Backend), default='auto',
-                        help='what runs the networks')
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
+    add_device_arguments(parser)
+    add_json_argument(parser)
     parser.add_argument('--per-frame', action='store_true', help='every frame in the JSON, too')
     parser.add_argument('--plots', type=Path, metavar='DIR',
                         help='write frames.png, scale.png and samples.png there')
@@ -70,12 +70,9 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: if weights, data or a place to write to are of no use.
     """
     # Before the long part, so that its result has a place to go.
-    if arguments.json is not None:
-        if arguments.json.is_dir():
-            raise MdepthError(f'--json {arguments.json} is a folder, give a file')
-        _make_folder(arguments.json.parent)
+    make_place(arguments.json)
     if arguments.plots is not None:
-        _make_folder(arguments.plots)
+        make_folder(arguments.plots)
     protocol = PROTOCOLS[arguments.split]
     stretches = choose_stretches(DataChoice(
         arguments.data, arguments.split, arguments.first, arguments.last, arguments.rate,
@@ -104,22 +101,13 @@ def run(arguments: argparse.Namespace) -> int:
           f'{protocol}\n')
     print(text_report(evaluation), flush=True)
     if arguments.json is not None:
-        report = json_report(evaluation, arguments.per_frame) | {
+        write_json(arguments.json, json_report(evaluation, arguments.per_frame) | {
             'data': arguments.data, 'weights': str(weights), 'split': arguments.split,
             'protocol': str(protocol), 'size': size, 'device': str(estimator.device),
-            'backend': estimator.backend}
-        arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+            'backend': estimator.backend})
     if arguments.plots is not None:
         if evaluation.rows:
             plot_errors(evaluation.per_frame, arguments.plots / 'frames.png')
             plot_scale(evaluation.per_frame, arguments.plots / 'scale.png')
         draw_samples(samples, protocol, arguments.plots / 'samples.png')
     return 0
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder for results."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MdepthError(f'cannot make the folder {folder}: {error.strerror}') from error

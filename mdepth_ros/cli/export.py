@@ -4,6 +4,8 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
+from mdepth_ros.cli.argument_types import positive
+from mdepth_ros.cli.engine_arguments import add_weights_argument
 from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.export import DESCRIPTION, Format, export
 from mdepth_ros.errors import MdepthError
@@ -19,9 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--format', choices=get_args(Format), default='onnx', help='kind of files')
     parser.add_argument('--out', type=Path, default=Path('out/export'), metavar='DIR',
                         help='where they go')
-    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
-    parser.add_argument('--width', type=int, default=640, help="of the networks' input [px]")
-    parser.add_argument('--height', type=int, default=192, help="of the networks' input [px]")
+    add_weights_argument(parser)
+    parser.add_argument('--width', type=positive, default=640, help="of the networks' input [px]")
+    parser.add_argument('--height', type=positive, default=192, help="of the networks' input [px]")
     parser.add_argument('--sources', type=int, default=1, help='earlier frames to match with')
     parser.add_argument('--method', choices=get_args(Method), default='robust',
                         help='how to match: as this package does, or as the paper does')

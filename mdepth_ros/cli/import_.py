@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.published import PublishedModel, load_published
@@ -36,10 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise MdepthError(f'there is no folder {arguments.folder}')
     published = load_published(arguments.folder)
     out = arguments.out or Path(f'out/import/{arguments.folder.resolve().name}.safetensors')
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise MdepthError(f'cannot make the folder {out.parent}: {error.strerror}') from error
+    make_folder(out.parent)
     origin = published.origin
     save_checkpoint(published.model, out, notes=f'{origin.name}; licence: {origin.licence}')
     print(_text(published))

@@ -11,9 +11,9 @@ from typing import NoReturn
 
 from mdepth_ros.errors import MdepthError
 
-# Each names a module here (`import` is import_.py) with `add_arguments(parser)` and
-# `run(arguments) -> int`; it is imported only when it is used, because some need ROS and some the
-# training extra.
+# Each names a module here (`import` is import_.py), or a folder whose module `command` it is, with
+# `add_arguments(parser)` and `run(arguments) -> int`; it is imported only when it is used, because
+# some need ROS and some the training extra.
 COMMANDS = {
     'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
     'predict': 'write the depth of a bag, a video, a folder of images or a live camera',
@@ -45,7 +45,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
             name, help=text, description=text[0].upper() + text[1:] + '.',
             formatter_class=argparse.ArgumentDefaultsHelpFormatter)
         if name == command:
-            _module(name).add_arguments(child)
+            command_module(name).add_arguments(child)
     return parser
 
 
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         parsed = parse(arguments)
-        return int(_module(parsed.command).run(parsed))
+        return int(command_module(parsed.command).run(parsed))
     except MdepthError as error:
         print(f'mdepth: error: {error}', file=sys.stderr)
         return 1
@@ -84,11 +84,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, previous)
 
 
-def _module(command: str) -> ModuleType:
-    """Import the module of a command; say what to install where one of its libraries is absent."""
+def command_module(command: str) -> ModuleType:
+    """
+    Import the module of a command.
+
+    :param command: one of ``COMMANDS``.
+    :return: the module with its ``add_arguments`` and ``run``.
+    :raises MdepthError: if one of its libraries is not installed, and what to install.
+    """
+    name = f'mdepth_ros.cli.{command}{"_" * keyword.iskeyword(command)}'
     try:
-        return importlib.import_module(
-            f'mdepth_ros.cli.{command}{"_" * keyword.iskeyword(command)}')
+        module = importlib.import_module(name)
+        is_folder = hasattr(module, '__path__')
+        return importlib.import_module(f'{name}.command') if is_folder else module
     except ModuleNotFoundError as error:
         if (error.name or '').startswith('mdepth_ros'):
             raise

@@ -1,11 +1,11 @@
 """Arguments of the commands that play a bag into the node: which bag, and how the node starts."""
 
 import argparse
-from pathlib import Path
 
-from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo_material import Material, material_from_bag
+from mdepth_ros.cli.camera_choice import CameraChoice, add_camera_arguments
+from mdepth_ros.cli.demo.material import Material, material_from_bag
 from mdepth_ros.cli.driven_node import NodeChoice
+from mdepth_ros.cli.engine_arguments import add_weights_argument
 from mdepth_ros.errors import MdepthError
 
 
@@ -15,13 +15,7 @@ def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in; the command itself declares ``bag``.
     """
-    camera = parser.add_mutually_exclusive_group()
-    camera.add_argument('--camera-info', type=Path, metavar='YAML',
-                        help='file of camera_calibration, if the material has no CameraInfo')
-    camera.add_argument('--fov', type=float, metavar='DEG',
-                        help='horizontal angle of view instead [deg]')
-    parser.add_argument('--image-topic', help='which images of the bag')
-    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')
+    add_camera_arguments(parser)
     parser.add_argument('--odom-topic', help='which odometry of the bag')
 
 
@@ -31,7 +25,7 @@ def add_node_arguments(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in.
     """
-    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
+    add_weights_argument(parser)
     parser.add_argument('--param', action='append', default=[], metavar='NAME:=VALUE',
                         help='parameter of the node; may be repeated')
 

@@ -1,10 +1,10 @@
-"""The folder that a command fills, each time anew."""
+"""Folders that commands fill."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, writing
 
 
 def fresh_folder(out: Path, command: str, results: Sequence[str]) -> None:
@@ -20,13 +20,24 @@ def fresh_folder(out: Path, command: str, results: Sequence[str]) -> None:
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
         raise MdepthError(f'--out {out} exists and is not from a {command}; '
                           'choose another folder')
-    try:
-        out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)
+    with writing(out):
         marker.touch()
         for path in (out / name for name in results):
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """
+    Make a folder and those that it is in, where they are missing.
+
+    :param folder: the folder.
+    :raises MdepthError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise MdepthError(f'cannot make the folder {out}: {error.strerror}') from error
+        raise MdepthError(f'cannot make the folder {folder}: {error.strerror}') from error

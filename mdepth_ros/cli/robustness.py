@@ -6,14 +6,12 @@ The JSON's keys are those of :mod:`mdepth_ros.training.robustness.summary`, and 
 """
 
 import argparse
-import json
 import os
-import re
 from pathlib import Path
-from typing import get_args
 
-from mdepth_ros.cli.argument_types import positive
-from mdepth_ros.config import Backend, EngineConfig
+from mdepth_ros.cli.argument_types import network_size, positive
+from mdepth_ros.cli.engine_arguments import add_device_arguments, add_weights_argument
+from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.robustness.bench import Bench
@@ -27,12 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in.
     """
-    parser.add_argument('--weights', type=Path, help="weights file, by default the package's own")
-    parser.add_argument('--size', type=_size, default=(320, 96), metavar='WxH',
+    add_weights_argument(parser)
+    parser.add_argument('--size', type=network_size, default=(320, 96), metavar='WxH',
                         help="the networks' input size for rendered scenes, multiples of 32")
-    parser.add_argument('--worlds', type=positive, default=6, metavar='N',
-                        help='rendered worlds of each scene class; half as many for rates, '
-                        'events and cameras')
+    parser.add_argument('--worlds', type=positive, default=8, metavar='N',
+                        help='rendered worlds of each scene class; half as many for cameras')
     parser.add_argument('--frames-per-world', type=positive, default=20, metavar='N',
                         help='scored frames of each world')
     parser.add_argument('--only', nargs='+', choices=PARTS, default=list(PARTS), metavar='PART',
@@ -42,12 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--first', type=int, default=0, metavar='N', help='its first frame')
     parser.add_argument('--last', type=int, metavar='N',
                         help='its last frame, itself included; by default the end')
-    parser.add_argument('--device', default='auto', help='auto, cpu or cuda[:N]')
-    parser.add_argument('--backend', choices=get_args(Backend), default='auto',
-                        help='what runs the networks')
+    add_device_arguments(parser)
     parser.add_argument('--processes', type=positive, default=len(os.sched_getaffinity(0)),
                         metavar='N', help='runs at once')
-    parser.add_argument('--json', type=Path, metavar='FILE', help='write the numbers there')
+    add_json_argument(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,14 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.frames is None and (arguments.first, arguments.last) != (0, None):
         raise MdepthError('--first and --last choose among --frames, which is not given')
     # Before the long part, so that its result has a place to go.
-    if arguments.json is not None:
-        if arguments.json.is_dir():
-            raise MdepthError(f'--json {arguments.json} is a folder, give a file')
-        try:
-            arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise MdepthError(
-                f'cannot make the folder {arguments.json.parent}: {error.strerror}') from error
+    make_place(arguments.json)
     weights = arguments.weights or DEFAULT_WEIGHTS
     width, height = arguments.size
     bench = Bench(weights, width, height, arguments.frames_per_world, arguments.device,
@@ -80,21 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f'{weights} at {width}x{height}, {arguments.worlds} worlds of '
           f'{arguments.frames_per_world} frames per class\n\n{tables(summary)}', flush=True)
     if arguments.json is not None:
-        report = summary | {'weights': str(weights), 'size': f'{width}x{height}',
-                            'worlds': arguments.worlds,
-                            'frames_per_world': arguments.frames_per_world}
-        arguments.json.write_text(json.dumps(report, indent=2) + '\n', encoding='utf-8')
+        write_json(arguments.json, summary | {
+            'weights': str(weights), 'size': f'{width}x{height}', 'worlds': arguments.worlds,
+            'frames_per_world': arguments.frames_per_world})
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    """Read WxH."""
-    match = re.fullmatch(r'(\d+)x(\d+)', text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f'must be WxH, got {text!r}')
-    width, height = int(match[1]), int(match[2])
-    try:
-        EngineConfig(width=width, height=height)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return width, height

@@ -19,6 +19,7 @@ from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
+from mdepth_ros.training.whole_file import write_whole
 
 RECIPE_SUFFIXES = ('.yaml', '.yml')
 
@@ -114,12 +115,8 @@ def _is_better(
     after, frames_after = before_after.score(trained, held_back, width, height)
     print(before_after.text_report(before, after))
     picture = before_after.draw(frames_before, frames_after)
-    try:
-        (out / 'report.json').write_text(before_after.json_report(before, after))
-        (out / 'before_after.png').write_bytes(
-            cv2.imencode('.png', picture[..., ::-1])[1].tobytes())
-    except OSError as error:
-        raise MdepthError(f'cannot write the comparison to {out}: {error}') from error
+    write_whole(out / 'report.json', before_after.json_report(before, after).encode())
+    write_whole(out / 'before_after.png', cv2.imencode('.png', picture[..., ::-1])[1].tobytes())
     print(f'comparison: {out / "before_after.png"}, {out / "report.json"}')
     return after.photometric.capped <= before.photometric.capped
 

@@ -14,9 +14,9 @@ CELL = 16  # [px], of the working image; each has one corner of its own, where t
 COARSE_WIDTH = 80  # [px], at this the shift of whole images is found
 # Least eigenvalue of a corner's gradients; sensor noise of 2 % stays below it.
 CORNER_STRENGTH = 2e-5
-_LUCAS_KANADE: dict[str, Any] = {'winSize': (13, 13), 'maxLevel': 4,
-                 'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02),
-                 'flags': cv2.OPTFLOW_USE_INITIAL_FLOW}
+_LUCAS_KANADE: dict[str, Any] = {
+    'winSize': (13, 13), 'maxLevel': 4, 'flags': cv2.OPTFLOW_USE_INITIAL_FLOW,
+    'criteria': (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 20, 0.02)}
 # A point that does not come back to within this was lost [px].
 _RETURN_TOLERANCE = 0.5
 

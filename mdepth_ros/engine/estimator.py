@@ -61,7 +61,8 @@ class DepthEstimator:
         self.model_config = model.config
         self.scale = config.scale or model.config.scale
         self._networks = Runner(backend, model.config.multi_frame)
-        self._sources = config.sources if model.config.multi_frame else 0
+        most = 1 if self._published else config.sources
+        self._sources = most if model.config.multi_frame else 0
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
         self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published

@@ -2,16 +2,16 @@
 
 import math
 
-import torch
 from torch import Tensor
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
 
-# How long a jump takes to come through [s]: to 63 % of it. A motion that is always a little too
-# short looks like jumps all in one direction, and the longer they are remembered, the further the
-# scale is off: at 2 s by 15 % in the mean, at 1 s by 10 %, and the steadiness is the same.
-FORGETTING_S = 1.0
+# How long a jump takes to come through [s]: to 63 % of it.
+FORGETTING_S = 1.5
+# How far the picture moves until it is known by how much depth changes with it without a reason
+# [widths of the picture].
+LEARNING_WIDTHS = 1.0
 # Every so manieth pixel is compared, in both directions.
 STRIDE = 8
 FEWEST_PIXELS = 50
@@ -23,8 +23,10 @@ class SteadyDepth:
 
     A frame's depth is brought into the frame before by the camera's motion and compared with that
     one's. What the motion does not explain is taken back at first, and exponentially forgotten,
-    so that the scale stays the network's in the long run. Shape is left alone: one factor for all
-    pixels.
+    so that the scale stays the network's in the long run. A motion that is always a little too
+    short, or a network that draws far things too near, looks like a jump in every frame: that
+    drift is learned, as a filter learns a gyroscope's bias, and is no jump. Shape is left alone:
+    one factor for all pixels.
     """
 
     def __init__(self) -> None:
@@ -34,6 +36,7 @@ class SteadyDepth:
         """Forget the last frame."""
         self._last: Tensor | None = None
         self._log_factor = 0.0
+        self._drift = 0.0  # of the logarithm, per width
 
     def __call__(
         self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None, elapsed_s: float
@@ -49,22 +52,32 @@ class SteadyDepth:
         :return: factor for the depth and the motions that go with it.
         """
         if self._last is not None and T_previous_target is not None:
-            self._log_factor -= float(_log_jump(depth, self._last, K, T_previous_target))
+            jump, way = _log_jump(depth, self._last, K, T_previous_target)
+            jump -= self._drift * min(way, LEARNING_WIDTHS)
+            self._drift += jump / LEARNING_WIDTHS
+            self._log_factor -= jump
         self._log_factor *= math.exp(-elapsed_s / FORGETTING_S)
         self._last = depth
         return math.exp(self._log_factor)
 
 
-def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> Tensor:
-    """Median log ratio of the depth to that of the frame before; 0 where too little is seen."""
+def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, float]:
+    """
+    Compare the depth with that of the frame before.
+
+    Returns the median log ratio, and how far the picture moved [widths]; (0, 0) where too little
+    is seen in both.
+    """
     middle = slice(STRIDE // 2, None, STRIDE)
     coarse = K.clone()
     coarse[:, :2, 2] -= STRIDE // 2
     coarse[:, :2] /= STRIDE
-    moved = transform(T, backproject(depth[..., middle, middle], invert_intrinsics(coarse)))
+    points = backproject(depth[..., middle, middle], invert_intrinsics(coarse))
+    moved = transform(T, points)
     seen, in_front = project(moved, K)
     usable = inside(seen, *last.shape[-2:]) & in_front
     if int(usable.sum()) < FEWEST_PIXELS:
-        return torch.zeros((), device=depth.device)
+        return 0.0, 0.0
     ratio = (moved[:, 2:] / sample(last, seen, 'border')).log()
-    return ratio[usable].nanmedian()
+    way = (seen - project(points, K)[0]).norm(dim=1, keepdim=True) / last.shape[-1]
+    return float(ratio[usable].nanmedian()), float(way[usable].median())

@@ -59,10 +59,7 @@ def project(points: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError(f'points must be (B, 3, H, W), got {tuple(points.shape)}')
     B, _, H, W = points.shape
     _check_matrix('K', K, B, 3)
-    image_points = exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W)
-    z = image_points[:, 2:]
-    valid = z > NEAREST_Z
-    return image_points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
+    return _onto_image(exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W))
 
 
 def transform(T: Tensor, points: Tensor) -> Tensor:
@@ -159,10 +156,7 @@ def sweep(depths: Tensor, K: Tensor, T_source_target: Tensor) -> tuple[Tensor, T
     rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
     shift = exact_product(K, T_source_target[:, :3, 3:])
     points = rays.view(B, 3, 1, h, w) * depths.unsqueeze(1) + shift.view(B, 3, 1, 1, 1)
-    points = points.reshape(B, 3, D * h, w)
-    z = points[:, 2:]
-    valid = z > NEAREST_Z
-    return points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
+    return _onto_image(points.reshape(B, 3, D * h, w))
 
 
 def warp(
@@ -182,6 +176,13 @@ def warp(
     H, W = source.shape[-2:]
     pixels, in_front = reproject(depth, K, inv_K, T_source_target)
     return sample(source, pixels, padding_mode='border'), in_front & inside(pixels, H, W)
+
+
+def _onto_image(points: Tensor) -> tuple[Tensor, Tensor]:
+    """Divide K times points (B, 3, H, W) by their depth; also tells where that can be done."""
+    z = points[:, 2:]
+    valid = z > NEAREST_Z
+    return points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
 
 
 def _check_matrix(name: str, matrix: Tensor, B: int, n: int) -> None:

@@ -1,7 +1,6 @@
 """Open any bag and find the camera in it."""
 
 import posixpath
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -20,8 +19,6 @@ IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 ODOMETRY = 'nav_msgs/msg/Odometry'
-# A part of a topic's name: image_rect, image_rect_color, rect, rectified; but not direct.
-RECTIFIED = re.compile('image_rect.*|rect(ified)?(_.*)?')
 
 
 @dataclass(frozen=True)
@@ -96,19 +93,9 @@ def first_message(reader: BagReader, topic: str) -> Any:
     :return: the message.
     :raises BagError: if there is none, or it is broken.
     """
-    connections = [c for c in reader.connections if c.topic == topic]
-    for connection, _, raw in reader.messages(connections) if connections else ():
+    for connection, _, raw in reader.messages_on(topic):
         return reader.deserialize(raw, connection.msgtype)
     raise BagError(f'{reader.paths[0]} has no message on {topic}')
-
-
-def says_rectified(topic: str) -> bool:
-    """
-    Return whether an image topic's name says that its images are rectified.
-
-    :param topic: as image_proc names them: ``/left/image_rect_color``; the transport may follow.
-    """
-    return any(RECTIFIED.fullmatch(part) for part in topic.split('/'))
 
 
 def as_cdr(reader: BagReader, raw: bytes, msgtype: str) -> bytes:

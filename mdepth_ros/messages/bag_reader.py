@@ -72,6 +72,18 @@ class BagReader(AnyReader):
         with _refusing(f'{self.paths[0]} is broken', BagError):
             yield from super().messages(connections, start, stop)
 
+    def messages_on(self, *topics: str | None) -> Iterator[tuple[Connection, int, bytes]]:
+        """
+        Read the messages of some topics in the order of the recording.
+
+        :param topics: their names; nothing comes of those that the bag does not have.
+        :return: connection, time of reception [ns] and bytes of each.
+        :raises BagError: where the bag is damaged.
+        """
+        connections = [c for c in self.connections if c.topic in topics]
+        # To AnyReader no connections are all of them.
+        return self.messages(connections) if connections else iter(())
+
     def deserialize(self, rawdata: bytes, typ: str) -> Any:
         """
         Read a message.

@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+# Of images that do not say theirs, as REP 103 wants it to end.
+OPTICAL_FRAME = 'camera_optical_frame'
+
 
 class Stamp(Protocol):
     """A builtin_interfaces/Time; rosbags names the parts of ROS 1's time the same way."""

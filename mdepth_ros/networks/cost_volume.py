@@ -46,27 +46,23 @@ def correlation_volume(
                          f'got {S} and {C}')
     if valid is not None:
         require_shape('valid', valid, (B, S))
-    scores = [
-        _score(target, sources[:, s], hypotheses, K, T_source_target[:, s], groups)
-        for s in range(S)
-    ]
-    if valid is None:
-        return scores[0] if S == 1 else torch.stack(scores).mean(dim=0)
-    weight = valid.to(target.dtype)
-    weight = weight / weight.sum(dim=1, keepdim=True).clamp(min=1.0)
-    return (torch.stack(scores, dim=1) * weight.view(B, S, 1, 1, 1, 1)).sum(dim=1)
+    warped = [_warp(sources[:, s], hypotheses, K, T_source_target[:, s]) for s in range(S)]
+    counted: Tensor | int = S
+    if valid is not None:
+        weights = valid.to(target.dtype).view(B, S, 1, 1, 1, 1)
+        warped = [warped[s] * weights[:, s] for s in range(S)]
+        counted = weights.sum(dim=1).clamp(min=1.0)
+    # The correlation is linear in the sources: they are added up, then compared once.
+    product = sum(warped[1:], warped[0]) * target.unsqueeze(2)
+    # A mean over a dimension of two takes compilers longer than a sum of two.
+    score: Tensor = sum(product.split(groups, dim=1)) * (groups / C / counted)  # type: ignore[arg-type]
+    return score.transpose(1, 2)  # (B, G, D, h, w) -> (B, D, G, h, w)
 
 
-def _score(
-    target: Tensor, source: Tensor, hypotheses: Tensor, K: Tensor, T_source_target: Tensor,
-    groups: int,
-) -> Tensor:
-    """Correlate with one source: (B, D, G, h, w)."""
-    B, C, h, w = target.shape
+def _warp(source: Tensor, hypotheses: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:
+    """Sample (B, C, h, w) where the target's pixels would be seen: (B, C, D, h, w)."""
+    B, D, h, w = hypotheses.shape
     pixels, in_front = sweep(hypotheses, K, T_source_target)
     pixels = torch.where(in_front, pixels, torch.full_like(pixels, OUTSIDE))
     # One tall sampling grid instead of D copies of the source.
-    product = sample(source, pixels).view(B, C, -1, h, w) * target.unsqueeze(2)
-    # A mean over a dimension of two takes compilers longer than a sum of two.
-    score: Tensor = sum(product.split(groups, dim=1)) * (groups / C)  # type: ignore[arg-type]
-    return score.transpose(1, 2)  # (B, G, D, h, w) -> (B, D, G, h, w)
+    return sample(source, pixels).view(B, -1, D, h, w)

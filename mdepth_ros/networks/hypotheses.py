@@ -23,25 +23,14 @@ def depth_hypotheses(single_depth: Tensor, delta: Tensor, count: int) -> Tensor:
     :return: (B, D, h, w) depths [m]; index 0 is the far end.
     :raises ValueError: if a shape differs from the ones above, or count is below 2.
     """
-    nearest, farthest, step = _search_range(single_depth, delta, count)
-    far, near = 1.0 / farthest, 1.0 / nearest
-    return 1.0 / (far + step * (near - far))
-
-
-def linear_depth_hypotheses(single_depth: Tensor, delta: Tensor, count: int) -> Tensor:
-    """
-    Spread hypotheses over the same range, uniform in depth and near end first.
-
-    The authors' alternative, with the opposite order; M-DepthNet does not use it.
-
-    :param single_depth: (B, 1, h, w) D_s [m].
-    :param delta: (1, 1, h, w) relative half-width of the search range, >= 0.
-    :param count: number of hypotheses D, at least 2.
-    :return: (B, D, h, w) depths [m]; index 0 is the near end.
-    :raises ValueError: if a shape differs from the ones above, or count is below 2.
-    """
-    nearest, farthest, step = _search_range(single_depth, delta, count)
-    return nearest + step * (farthest - nearest)
+    require_shape('single_depth', single_depth, ('B', 1, 'h', 'w'))
+    require_shape('delta', delta, (1, 1, single_depth.shape[2], single_depth.shape[3]))
+    if count < 2:
+        raise ValueError(f'count must be at least 2, got {count}')
+    step = torch.linspace(0.0, 1.0, count, dtype=single_depth.dtype, device=single_depth.device)
+    widening = 1.0 + delta
+    far, near = 1.0 / (single_depth * widening), 1.0 / (single_depth / widening)
+    return 1.0 / (far + step.view(1, count, 1, 1) * (near - far))
 
 
 @torch.no_grad()
@@ -107,14 +96,3 @@ def downsample_nearest(depth: Tensor, height: int, width: int) -> Tensor:
     if tuple(depth.shape[2:]) == (height, width):
         return depth
     return F.interpolate(depth, (height, width), mode='nearest')
-
-
-def _search_range(single_depth: Tensor, delta: Tensor, count: int) -> tuple[Tensor, ...]:
-    """Return D_min, D_max (B, 1, h, w) and the steps from 0 to 1 (1, D, 1, 1)."""
-    require_shape('single_depth', single_depth, ('B', 1, 'h', 'w'))
-    require_shape('delta', delta, (1, 1, single_depth.shape[2], single_depth.shape[3]))
-    if count < 2:
-        raise ValueError(f'count must be at least 2, got {count}')
-    step = torch.linspace(0.0, 1.0, count, dtype=single_depth.dtype, device=single_depth.device)
-    widening = 1.0 + delta
-    return single_depth / widening, single_depth * widening, step.view(1, count, 1, 1)

@@ -3,7 +3,7 @@
 import pickle
 import re
 import struct
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,19 +80,6 @@ def read_public_file(path: Path) -> dict[str, Tensor]:
     :raises ValueError: as :func:`read_public_values`.
     """
     return clean_state_dict(read_public_values(path))
-
-
-def load_public_file(module: nn.Module, path: Path, ignore: Collection[str] = ()) -> None:
-    """
-    Load a public ``.pth`` into one of our modules; every key must match.
-
-    :param module: the encoder, decoder, ... that the file belongs to.
-    :param path: the file.
-    :param ignore: keys of the file that belong elsewhere, e.g. PADS' ``depth_bin_facs``.
-    :raises ValueError: if a key is missing or unknown, or a shape differs.
-    """
-    state = {key: value for key, value in read_public_file(path).items() if key not in ignore}
-    _load(module, state, str(path))
 
 
 def pair_first_convolution(weight: Tensor) -> Tensor:

@@ -1,8 +1,10 @@
 """S-DepthNet: one image -> disparity."""
 
+import math
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mdepth_ros.config import ModelConfig
@@ -10,6 +12,7 @@ from mdepth_ros.geometry.depth import depth_to_disparity
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.networks.fusion_decoder import FusionDecoder
 from mdepth_ros.networks.light_decoder import LightDecoder
+from mdepth_ros.networks.shapes import require_image
 from mdepth_ros.networks.unet_decoder import UNetDecoder
 
 # Where an untrained light decoder puts the world [m]: a robot's usual distance.
@@ -31,11 +34,16 @@ class SingleFrameNet(nn.Module):
     """
     Encoder and decoder of S-DepthNet.
 
-    :param config: names both and bounds the depth.
+    Large images are reduced before and disparities enlarged after: how far things are shows in
+    the whole of a picture, of which the encoder sees the less the larger it is. Details come from
+    matching.
+
+    :param config: names both and bounds the depth; its ``single_side`` says what is large.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        self.side = config.single_side
         self.encoder = build_encoder(config.single_encoder)
         self.decoder = _build_decoder(config, self.encoder.channels)
         self.feature_channels = self.decoder.quarter_channels
@@ -48,7 +56,9 @@ class SingleFrameNet(nn.Module):
         :return: disparity, and what it was read from.
         :raises ValueError: if the shape differs from the one above.
         """
-        return SingleFrameOutput(*self.decoder(self.encoder(image)))
+        disparity, features = self.decoder(self.encoder(self._reduced(image)))
+        H, W = image.shape[-2:]
+        return SingleFrameOutput(_enlarged(disparity, H, W), _enlarged(features, H // 4, W // 4))
 
     def scales(self, image: Tensor) -> list[Tensor]:
         """
@@ -58,7 +68,27 @@ class SingleFrameNet(nn.Module):
         :return: (B, 1, H / 2^i, W / 2^i) disparities in (0, 1), finest first.
         :raises ValueError: if the shape differs from the one above.
         """
-        return self.decoder.scales(self.encoder(image))
+        H, W = image.shape[-2:]
+        return [_enlarged(disparity, H >> i, W >> i)
+                for i, disparity in enumerate(self.decoder.scales(self.encoder(
+                    self._reduced(image))))]
+
+    def _reduced(self, image: Tensor) -> Tensor:
+        """Both sides stay multiples of 32."""
+        require_image('image', image, 3)
+        H, W = image.shape[-2:]
+        shorter = min(H, W)
+        if not 0 < self.side < shorter:
+            return image
+        size = [32 * math.ceil(length * self.side / shorter / 32) for length in (H, W)]
+        return F.interpolate(image, size, mode='bilinear', align_corners=False)
+
+
+def _enlarged(x: Tensor, height: int, width: int) -> Tensor:
+    """To this size, pixel areas aligned; the same tensor where it has it."""
+    if tuple(x.shape[-2:]) == (height, width):
+        return x
+    return F.interpolate(x, (height, width), mode='bilinear', align_corners=False)
 
 
 def _build_decoder(config: ModelConfig, channels: tuple[int, ...]

@@ -1,6 +1,5 @@
 """Play a camera's messages from a bag into the network, in real time and byte for byte."""
 
-import struct
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from tqdm import tqdm
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import BagTopics, as_cdr, find_topics, open_bag
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.messages.serialised import stamp_of, with_stamp
+from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.child_process import Check, wait_until
 
 
@@ -28,30 +28,6 @@ class PlayedFrame:
 
     stamp_ns: int
     published_ns: int
-
-
-def stamp_of(cdr: bytes) -> int:
-    """
-    Read the header's stamp of a serialised message that starts with a header.
-
-    :param cdr: serialised message, its four bytes of encapsulation included.
-    :return: stamp [ns].
-    """
-    sec, nanosec = struct.unpack_from('<iI' if cdr[1] & 1 else '>iI', cdr, 4)
-    return sec * 1_000_000_000 + nanosec
-
-
-def with_stamp(cdr: bytes, stamp_ns: int) -> bytes:
-    """
-    Return the message with another stamp in its header.
-
-    :param cdr: serialised message that starts with a header.
-    :param stamp_ns: the new stamp [ns].
-    :return: a changed copy.
-    """
-    changed = bytearray(cdr)
-    struct.pack_into('<iI' if cdr[1] & 1 else '>iI', changed, 4, *divmod(stamp_ns, 1_000_000_000))
-    return bytes(changed)
 
 
 class BagPlayer:
@@ -89,7 +65,7 @@ class BagPlayer:
         self.image_publisher = self._node.create_publisher(kind, name, qos)
         self.info_publisher = self._node.create_publisher(CameraInfo, 'camera_info', qos)
         self.odometry_publisher = self._node.create_publisher(Odometry, 'odom', qos)
-        self._fixed_info = None if camera is None else serialize_message(info_message(camera))
+        self._fixed_info = None if camera is None else serialize_message(raw_info(camera))
         self.image_count = self._counts[self.topics.image]
 
     def wait_for_subscribers(self, timeout_s: float = 30.0, camera_info: bool = True) -> None:
@@ -160,8 +136,7 @@ class BagPlayer:
         :return: mean by the bag's own clock [ns].
         :raises MdepthError: if there are not two images at different times.
         """
-        connections = [c for c in self._reader.connections if c.topic == self.topics.image]
-        times = [bag_ns for _, bag_ns, _ in self._reader.messages(connections)]
+        times = [bag_ns for _, bag_ns, _ in self._reader.messages_on(self.topics.image)]
         if len(times) < 2 or times[0] == times[-1]:
             raise MdepthError(f'{self.topics.image} must have images at two times or more, '
                               f'got {len(times)} images')
@@ -182,17 +157,13 @@ class BagPlayer:
 
     def _messages(self) -> Iterator[tuple[str, int, bytes]]:
         """Topic, time and CDR bytes of the messages to play, in the order of the recording."""
-        wanted = {self.topics.image, self.topics.camera_info, self.topics.odometry}
-        connections = [c for c in self._reader.connections if c.topic in wanted]
-        for connection, bag_ns, raw in self._reader.messages(connections):
+        for connection, bag_ns, raw in self._reader.messages_on(
+                self.topics.image, self.topics.camera_info, self.topics.odometry):
             yield connection.topic, bag_ns, as_cdr(self._reader, raw, connection.msgtype)
 
     def _first_info(self) -> bytes | None:
         """CameraInfo for images that were recorded before the first one."""
-        connections = [c for c in self._reader.connections if c.topic == self.topics.camera_info]
-        if not connections:
-            return None
-        for connection, _, raw in self._reader.messages(connections):
+        for connection, _, raw in self._reader.messages_on(self.topics.camera_info):
             return as_cdr(self._reader, raw, connection.msgtype)
         return None
 

@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 from rclpy.serialization import serialize_message
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
-from std_msgs.msg import Header
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.bag import CAMERA_INFO, IMAGE, ODOMETRY, BagTopics, ros2_types
-from mdepth_ros.ros.bag_player import with_stamp
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.messages.header import OPTICAL_FRAME
+from mdepth_ros.messages.serialised import with_stamp
+from mdepth_ros.ros.camera_info import raw_info
+from mdepth_ros.ros.header import header_at
 from mdepth_ros.ros.messages import bgr_image, metres_image
 from mdepth_ros.ros.robot_path import RobotPath
-
-OPTICAL_FRAME = 'camera_optical_frame'
 
 
 class _Bag:
@@ -50,7 +49,7 @@ class CameraBag(_Bag):
     def __init__(self, path: Path, camera: Camera, image_topic: str = '/camera/image') -> None:
         super().__init__(path)
         self.image_count = 0
-        self._info = serialize_message(info_message(camera, OPTICAL_FRAME))
+        self._info = serialize_message(raw_info(camera))
         self._infos = self._topic(
             posixpath.join(posixpath.dirname(image_topic), 'camera_info'), CAMERA_INFO)
         self._images = self._topic(image_topic, IMAGE)
@@ -80,7 +79,8 @@ class CameraBag(_Bag):
             odometry = self._path.add(stamp_ns, T_world_camera)
             self._writer.write(self._odometry, stamp_ns, serialize_message(odometry))
         self._writer.write(self._infos, stamp_ns, with_stamp(self._info, stamp_ns))
-        image = bgr_image(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _header(stamp_ns))
+        image = bgr_image(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR),
+                          header_at(stamp_ns, OPTICAL_FRAME))
         self._writer.write(self._images, stamp_ns, serialize_message(image))
         self.image_count += 1
 
@@ -108,13 +108,6 @@ class DepthBag(_Bag):
         :param stamp_ns: its stamp and time in the bag [ns].
         :param depth: (H, W) float32 [m].
         """
-        message = metres_image(depth, _header(stamp_ns))
+        message = metres_image(depth, header_at(stamp_ns, OPTICAL_FRAME))
         self._writer.write(self._depths, stamp_ns, serialize_message(message))
         self.count += 1
-
-
-def _header(stamp_ns: int) -> Header:
-    """Header of an image."""
-    header = Header(frame_id=OPTICAL_FRAME)
-    header.stamp.sec, header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
-    return header

@@ -5,11 +5,13 @@ from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.messages.header import OPTICAL_FRAME
+from mdepth_ros.ros.header import copy_of
 
 
-def info_from_camera(camera: Camera, header: Header) -> CameraInfo:
+def rectified_info(camera: Camera, header: Header) -> CameraInfo:
     """
-    Describe a published, undistorted image.
+    Describe a published image, which is undistorted.
 
     :param camera: camera without distortion, e.g. of :func:`resized_camera`.
     :param header: header of the image, whose stamp and frame are copied.
@@ -19,10 +21,8 @@ def info_from_camera(camera: Camera, header: Header) -> CameraInfo:
     if camera.has_distortion:
         raise ValueError(f'camera must be undistorted, got {camera.distortion_model} '
                          f'{camera.distortion.tolist()}')
-    info = CameraInfo(width=camera.width, height=camera.height, distortion_model='plumb_bob')
-    info.header.stamp.sec = header.stamp.sec
-    info.header.stamp.nanosec = header.stamp.nanosec
-    info.header.frame_id = header.frame_id
+    info = CameraInfo(header=copy_of(header), width=camera.width, height=camera.height,
+                      distortion_model='plumb_bob')
     info.d = [0.0] * 5
     info.k = camera.rectified_K().ravel()
     info.r = np.eye(3).ravel()
@@ -30,12 +30,9 @@ def info_from_camera(camera: Camera, header: Header) -> CameraInfo:
     return info
 
 
-def info_message(camera: Camera, frame_id: str = 'camera_optical_frame') -> CameraInfo:
+def raw_info(camera: Camera, frame_id: str = OPTICAL_FRAME) -> CameraInfo:
     """
     Describe the images as they arrive, distortion included.
-
-    Not the CameraInfo of what the node publishes, which has no distortion and identity for R: that
-    is :func:`info_from_camera`.
 
     :param camera: their camera.
     :param frame_id: their frame.

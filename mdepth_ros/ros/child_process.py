@@ -114,7 +114,7 @@ class ChildProcess:
         for number, patience in ((signal.SIGINT, timeout_s), (signal.SIGTERM, timeout_s / 3)):
             if self.process.poll() is None:
                 self.process.send_signal(number)
-                self._wait(patience)
+                self.wait(patience)
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         if self.process.stdin is not None:
@@ -128,11 +128,7 @@ class ChildProcess:
         :param timeout_s: at most this long [s].
         :return: its exit status, or None if it still runs.
         """
-        self._wait(timeout_s)
-        return self.process.poll()
-
-    def _wait(self, timeout_s: float) -> None:
-        """Wait for its end, no longer than given."""
-        deadline = time.monotonic() + timeout_s
-        while self.process.poll() is None and time.monotonic() < deadline:
-            time.sleep(0.02)
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None

@@ -1,12 +1,24 @@
-"""Raw images to RGB: the common encodings by us, the rest by cv_bridge where installed."""
+"""Images to RGB: the common encodings by us, the rest by cv_bridge where installed."""
 
 import cv2
 import numpy as np
-from sensor_msgs.msg import Image
+from sensor_msgs.msg import CompressedImage, Image
 
 from mdepth_ros.errors import BadImage
 from mdepth_ros.messages import images
 from mdepth_ros.messages.images import BYTES_PER_PIXEL, Pixels
+
+
+def decode(message: Image | CompressedImage) -> Pixels:
+    """
+    Decode an image.
+
+    :param message: raw or compressed; rosbags' messages do, too.
+    :return: (H, W, 3) uint8 RGB, contiguous.
+    :raises BadImage: as :func:`decode_image` and :func:`decode_compressed` do.
+    """
+    is_compressed = isinstance(message, images.CompressedImage)
+    return images.decode_compressed(message) if is_compressed else decode_image(message)
 
 
 def decode_image(message: Image) -> Pixels:

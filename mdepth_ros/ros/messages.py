@@ -10,6 +10,7 @@ from std_msgs.msg import Header
 
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.messages.points import pack_points
+from mdepth_ros.ros.header import copy_of
 
 XYZ = ('x', 'y', 'z')
 VALUE_BYTES = 4
@@ -110,7 +111,7 @@ def xyz_cloud(points: NDArray[np.float32], header: Header) -> PointCloud2:
 def _image(pixels: NDArray[Any], encoding: str, header: Header) -> Image:
     """Fill an image message."""
     height, width = pixels.shape[:2]
-    message = Image(header=_copy(header), height=height, width=width, encoding=encoding,
+    message = Image(header=copy_of(header), height=height, width=width, encoding=encoding,
                     is_bigendian=0, step=pixels[:1].nbytes)
     # The message's own array is filled in place: assigning an array to it copies it once more on
     # some distributions, and anything but an array.array is checked byte by byte on others.
@@ -143,16 +144,9 @@ def _empty_cloud(
     step = VALUE_BYTES * len(names)
     fields = [PointField(name=name, offset=VALUE_BYTES * index, datatype=PointField.FLOAT32,
                          count=1) for index, name in enumerate(names)]
-    return PointCloud2(header=_copy(header), height=height, width=width, fields=fields,
+    return PointCloud2(header=copy_of(header), height=height, width=width, fields=fields,
                        is_bigendian=False, point_step=step, row_step=step * width,
                        is_dense=is_dense)
-
-
-def _copy(header: Header) -> Header:
-    """Copy stamp and frame, so that no two messages share a header that someone may change."""
-    copy = Header(frame_id=header.frame_id)
-    copy.stamp.sec, copy.stamp.nanosec = header.stamp.sec, header.stamp.nanosec
-    return copy
 
 
 def _check(name: str, values: NDArray[Any], dtype: type, ndim: int) -> None:

@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.rendering import Rendering
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.messages import (
     bgr_image,
     dense_cloud,
@@ -88,7 +88,7 @@ class Publishers:
                         else millimetres_image)
             self._publish('depth/image', as_image(rendering.depth, header))
         if self._wanted('depth/camera_info'):
-            self._publish('depth/camera_info', info_from_camera(rendering.camera, header))
+            self._publish('depth/camera_info', rectified_info(rendering.camera, header))
         if self._wanted('depth/points'):
             self._publish('depth/points', organised_cloud(*rendering.points, header))
         if self._wanted('depth/confidence'):

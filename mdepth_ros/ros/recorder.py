@@ -63,7 +63,7 @@ class Recorder:
         found = self._visible_topics()
         new = [name for name in found if name not in self.counts]
         for name in new:
-            self._subscribe(name, found[name])
+            self._subscribe(name, *found[name])
         return new
 
     def spin_once(self, timeout_s: float = 0.05) -> None:
@@ -95,23 +95,21 @@ class Recorder:
         self._node.destroy_node()
         rclpy.shutdown(context=self._context)
 
-    def _visible_topics(self) -> dict[str, str]:
-        """Name and type of the topics to record that have a publisher now."""
-        everything = dict(self._node.get_topic_names_and_types())
-        names = {name for name in self._topics if self._node.count_publishers(name)}
-        for name in everything if self._node_name is not None else ():
+    def _visible_topics(self) -> dict[str, tuple[str, QoSProfile]]:
+        """Type of the topics to record, and what their publishers offer, where there is one."""
+        found = {}
+        for name, kinds in sorted(self._node.get_topic_names_and_types()):
             publishers = self._node.get_publishers_info_by_topic(name)
-            if name not in _HOUSEKEEPING and any(
-                    f'{p.node_namespace.rstrip("/")}/{p.node_name}' == self._node_name
-                    for p in publishers):
-                names.add(name)
-        # A type that the bag library does not know has no definition to write down.
-        return {name: everything[name][0] for name in sorted(names)
-                if name in everything and everything[name][0] in self._typestore.fielddefs}
+            nodes = [f'{p.node_namespace.rstrip("/")}/{p.node_name}' for p in publishers]
+            wanted = name in self._topics or (
+                name not in _HOUSEKEEPING and self._node_name in nodes)
+            # A type that the bag library does not know has no definition to write down.
+            if wanted and publishers and kinds[0] in self._typestore.fielddefs:
+                found[name] = kinds[0], publishers[0].qos_profile
+        return found
 
-    def _subscribe(self, name: str, kind: str) -> None:
+    def _subscribe(self, name: str, kind: str, offered: QoSProfile) -> None:
         """Subscribe with what the publisher offers, and a deep queue."""
-        offered = self._node.get_publishers_info_by_topic(name)[0].qos_profile
         qos = QoSProfile(
             depth=QUEUE_DEPTH,
             reliability=(ReliabilityPolicy.BEST_EFFORT

@@ -6,6 +6,7 @@ from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera_path import BODY_OPTICAL, quaternion
+from mdepth_ros.ros.header import header_at
 
 
 class RobotPath:
@@ -31,9 +32,7 @@ class RobotPath:
             seconds = (stamp_ns - self._last[0]) / 1e9
             velocity = T[:3, :3].T @ (T[:3, 3] - self._last[1][:3, 3]) / seconds
         self._last = stamp_ns, T
-        message = Odometry(child_frame_id='base_link')
-        message.header.frame_id = 'odom'
-        message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 1_000_000_000)
+        message = Odometry(header=header_at(stamp_ns, 'odom'), child_frame_id='base_link')
         for axis, position, speed in zip('xyz', T[:3, 3].tolist(), velocity.tolist()):
             setattr(message.pose.pose.position, axis, position)
             setattr(message.twist.twist.linear, axis, speed)

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sensor_msgs.msg import Image
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.estimator import DepthEstimator
@@ -18,10 +16,9 @@ from mdepth_ros.engine.scale.ramp import Ramp
 from mdepth_ros.engine.scale.state import FixedScale
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.header import nanoseconds
-from mdepth_ros.messages.images import decode_compressed
 from mdepth_ros.ros.diagnostics import Status
 from mdepth_ros.ros.failure import LoggedFailure
-from mdepth_ros.ros.image_decoding import decode_image
+from mdepth_ros.ros.image_decoding import decode
 from mdepth_ros.ros.inputs import ImageMessage
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import Publishers
@@ -111,7 +108,7 @@ class Worker:
             self._forget()
         elif parameters.scale_value != self._scale_value:
             self._search_scale()
-        rgb = decode_image(message) if isinstance(message, Image) else decode_compressed(message)
+        rgb = decode(message)
         stamp_ns = nanoseconds(message.header.stamp)
         height, width = rgb.shape[:2]
         camera = self._subscriptions.cameras.camera_of(stamp_ns, width, height)

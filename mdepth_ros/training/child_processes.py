@@ -5,7 +5,10 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+
+import torch
 
 
 def end_with_parent() -> None:
@@ -40,3 +43,21 @@ def ending_children() -> Iterator[None]:
                 child.kill()
                 child.join()
         raise
+
+
+@contextmanager
+def process_pool(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """
+    Open a pool for jobs that each keep a core busy; an exception inside ends them all.
+
+    :param processes: how many at once.
+    """
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(processes, context, _begin_job_process) as pool, ending_children():
+        yield pool
+
+
+def _begin_job_process() -> None:
+    """Prepare a process: threads that share a core would only wait for each other."""
+    end_with_parent()
+    torch.set_num_threads(1)

@@ -155,6 +155,5 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
 
 
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
-    """The same with another number of steps; a short run has a short warm-up."""
-    return dataclasses.replace(recipe, teacher=dataclasses.replace(
-        recipe.teacher, steps=steps, warm_up=min(recipe.teacher.warm_up, steps // 2)))
+    """The same with another number of steps."""
+    return dataclasses.replace(recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mdepth_ros.training.synthetic import random_config, render_sequence
+from mdepth_ros.training.synthetic import random_config, render_sequence, to_bytes
 
 # Building a world costs as much as ten images of it; images far apart differ more.
 FRAMES, SLOWER = 6, 4
@@ -41,8 +41,7 @@ class ImagePool:
         """Render one more world; the same seed gives the same one."""
         config = random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE)
         sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed)
-        self._worlds.append(((sequence.images * 255).round().to(torch.uint8),
-                             sequence.depth.half()))
+        self._worlds.append((to_bytes(sequence.images), sequence.depth.half()))
         del self._worlds[:-self._capacity]
 
     def draw(self, count: int, rng: np.random.Generator) -> ImageBatch:

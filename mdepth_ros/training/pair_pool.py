@@ -1,7 +1,7 @@
 """Rendered pairs kept in memory: a pool is drawn from many times, and grows while it is used."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -9,7 +9,12 @@ from torch import Tensor
 
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.image_pool import VARIED_SHARE
-from mdepth_ros.training.synthetic import SyntheticSequence, random_config, render_sequence
+from mdepth_ros.training.synthetic import (
+    SyntheticSequence,
+    random_config,
+    render_sequence,
+    to_bytes,
+)
 
 # Network sizes of the usual cameras, from 10:3 to 4:3, of about equal cost.
 SIZES = ((416, 128), (320, 160), (288, 192), (256, 192))
@@ -55,10 +60,8 @@ class PairPool:
         """Render one more sequence; the same seed gives the same one."""
         sequence = render_sequence(
             random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE), seed)
-        self._sequences.append(SyntheticSequence(
-            images=(sequence.images * 255).round().to(torch.uint8), depth=sequence.depth.half(),
-            T_world_camera=sequence.T_world_camera, K=sequence.K, moving=sequence.moving,
-            stamps_ns=sequence.stamps_ns))
+        self._sequences.append(replace(sequence, images=to_bytes(sequence.images),
+                                       depth=sequence.depth.half()))
         del self._sequences[:-self._capacity]
 
     def draw(self, count: int, rng: np.random.Generator) -> PairBatch:

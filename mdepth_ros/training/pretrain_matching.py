@@ -17,7 +17,6 @@ import torch
 from torch import Tensor, nn
 
 from mdepth_ros.engine.resection import solve_motion
-from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, transform
 from mdepth_ros.networks.checkpoint import load_checkpoint
@@ -27,8 +26,10 @@ from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
-from mdepth_ros.training.pretrain import BATCH, CAPACITY, MAX_TRUTH, multi_frame_loss
-from mdepth_ros.training.stage0 import add_arguments, processes, train_stage
+from mdepth_ros.training.pretrain import BATCH, CAPACITY
+from mdepth_ros.training.stage0 import WEIGHT_DECAY, add_arguments, processes, train_stage
+from mdepth_ros.training.stages.single_frame import to_depth
+from mdepth_ros.training.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
 
 # Points that the motion is solved from, and how well they are followed [px].
 POINTS = 150
@@ -61,10 +62,9 @@ def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
     :param batch: pairs with their truth.
     :return: the losses; no gradient goes from TrustNet's to M-DepthNet.
     """
-    config = model.config
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
         disparity, features = model.single(batch.target)
-    single = disparity_to_depth(disparity.float(), config.min_depth, config.max_depth)
+    single = to_depth(disparity.float(), model.config)
     T, scale = solve_as_the_robot(single, batch)
     truth = batch.depth * scale
     K = stride_intrinsics(batch.K, MATCHING_STRIDE)
@@ -131,7 +131,7 @@ def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor
     pixels = pixels + TRACK_NOISE_PX * torch.randn_like(pixels)
     T = solve_motion(points, pixels, usable.gather(1, chosen), batch.K)
     length, true_length = (x[:, :3, 3].norm(dim=1) for x in (T, batch.T_source_target))
-    scale = _median_ratio(single, batch.depth)
+    scale = median_ratio(single, batch.depth)
     by_motion = length / true_length.clamp(min=1e-9)
     turned = batch.T_source_target.clone()
     turned[:, :3, 3] = 0
@@ -141,15 +141,9 @@ def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor
     return T, torch.where(agree, by_motion, scale).view(-1, 1, 1, 1)
 
 
-def _median_ratio(depth: Tensor, truth: Tensor) -> Tensor:
-    """Of each image, (B,)."""
-    ratio = torch.where(truth < MAX_TRUTH, depth / truth, torch.nan).flatten(1)
-    return torch.nan_to_num(ratio.nanmedian(dim=1).values, nan=1.0)
-
-
 def _scaled_error(depth: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
     """Log error after median scaling, 0 where there is no truth."""
-    scale = _median_ratio(depth.detach(), truth).view(-1, 1, 1, 1)
+    scale = median_ratio(depth.detach(), truth).view(-1, 1, 1, 1)
     return (depth / scale / torch.where(valid, truth, depth / scale)).log().abs()
 
 
@@ -162,12 +156,12 @@ def train(arguments: argparse.Namespace) -> None:
         parts.train().requires_grad_(True)
         optimiser = torch.optim.AdamW([
             {'params': model.multi.parameters(), 'lr': arguments.rate},
-            {'params': model.trust.parameters(), 'lr': 3 * arguments.rate}], weight_decay=1e-4)
+            {'params': model.trust.parameters(), 'lr': 3 * arguments.rate}],
+            weight_decay=WEIGHT_DECAY)
 
         def losses(batch: PairBatch, rng: np.random.Generator) -> dict[str, Tensor]:
             terms = step_losses(model, batch)
-            return {'total': terms.multi + terms.trust, 'multi': terms.multi,
-                    'trust': terms.trust, 'change': terms.change}
+            return {'total': terms.multi + terms.trust} | vars(terms)
 
         train_stage(model, parts, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
                     [BATCH] * len(SIZES), losses, arguments, averaged=model.multi)

@@ -6,23 +6,27 @@ Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of
 """
 
 import argparse
-import math
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
-from mdepth_ros.networks.single_frame import SingleFrameNet
 from mdepth_ros.training.image_pool import ImageBatch, ImagePool
-from mdepth_ros.training.pretrain import MAX_TRUTH
 from mdepth_ros.training.stage0 import (
     add_arguments,
     keep_early_layers,
+    optimiser_from_imagenet,
     processes,
     train_stage,
+)
+from mdepth_ros.training.stages.single_frame import to_depth
+from mdepth_ros.training.truth_losses import (
+    edge_and_sky_loss,
+    log_error,
+    mean_of_each,
+    median_ratio,
 )
 
 # Width, height and batch per process: cameras from 10:3 to 4:3, at training's and at running's
@@ -31,32 +35,21 @@ SIZES = ((416, 128, 8), (320, 160, 8), (288, 192, 8), (256, 192, 8), (640, 192, 
 CAPACITY = 200  # worlds of each size
 
 
-def single_frame_loss(depth: Tensor, truth: Tensor) -> Tensor:
+def median_scaled_loss(depth: Tensor, truth: Tensor) -> Tensor:
     """
-    Log error after median scaling, the scale itself, gradients at four scales, and the sky.
+    Log error after median scaling, the scale itself, the edges, and the sky.
 
-    Source: Ranftl et al. 2020 for the robust scale-free error; Li and Snavely 2018 for the
-    gradients.
+    Source: Ranftl et al. 2020 for the robust scale-free error.
 
     :param depth: (B, 1, H, W) predicted [m].
     :param truth: (B, 1, H, W) exact [m], Inf for the sky.
     :return: scalar.
     """
-    valid = truth < MAX_TRUTH
-    error = torch.where(valid, depth.log() - torch.where(valid, truth, 1.0).log(), torch.nan)
-    scale = torch.nan_to_num(error.flatten(1).nanmedian(dim=1).values)  # (B,)
-    error = torch.nan_to_num(error - scale.view(-1, 1, 1, 1))
-    count = valid.sum(dim=(1, 2, 3)).clamp(min=1)
-    loss = (error.abs().sum(dim=(1, 2, 3)) / count).mean() + 0.2 * scale.abs().mean()
-    for step in (1, 2, 4, 8):
-        e, v = error[..., ::step, ::step], valid[..., ::step, ::step]
-        for dim in (2, 3):
-            n = e.shape[dim] - 1
-            both = v.narrow(dim, 1, n) & v.narrow(dim, 0, n)
-            change = (e.narrow(dim, 1, n) - e.narrow(dim, 0, n)).abs()
-            loss = loss + 0.25 * (change * both).sum() / both.sum().clamp(min=1)
-    sky = torch.where(truth.isinf(), (math.log(MAX_TRUTH) - depth.log()).clamp(min=0), 0.0)
-    return loss + 0.2 * sky.mean()
+    error, valid = log_error(depth, truth)
+    scale = median_ratio(depth, truth).log()  # (B,)
+    scaled = torch.where(valid, error - scale.view(-1, 1, 1, 1), 0.0)
+    return (mean_of_each(scaled.abs(), valid).mean() + 0.2 * scale.abs().mean()
+            + edge_and_sky_loss(depth, truth))
 
 
 def keep_depthwise_exact(net: nn.Module) -> None:
@@ -78,7 +71,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
     with processes():
         model = load_checkpoint(arguments.weights)
-        config, net = model.config, model.single.train().to(memory_format=torch.channels_last)
+        net = model.single.train().to(memory_format=torch.channels_last)
         keep_early_layers(net.encoder)
         keep_depthwise_exact(net)
 
@@ -86,20 +79,12 @@ def train(arguments: argparse.Namespace) -> None:
             with torch.autocast('cpu', torch.bfloat16):
                 image = batch.image.contiguous(memory_format=torch.channels_last)
                 disparity = net(image).disparity.float()
-            depth = disparity_to_depth(disparity, config.min_depth, config.max_depth)
-            return {'total': single_frame_loss(depth, batch.depth)}
+            depth = to_depth(disparity, model.config)
+            return {'total': median_scaled_loss(depth, batch.depth)}
 
-        train_stage(model, net, _optimiser(net, arguments.rate),
+        train_stage(model, net, optimiser_from_imagenet(net, arguments.rate),
                     [ImagePool((width, height), CAPACITY) for width, height, _ in SIZES],
                     [count for _, _, count in SIZES], losses, arguments, averaged=net)
-
-
-def _optimiser(net: SingleFrameNet, rate: float) -> torch.optim.AdamW:
-    """The encoder comes from ImageNet and learns more slowly."""
-    encoder = [p for p in net.encoder.parameters() if p.requires_grad]
-    return torch.optim.AdamW([{'params': encoder, 'lr': 0.4 * rate},
-                              {'params': list(net.decoder.parameters()), 'lr': rate}],
-                             weight_decay=1e-4)
 
 
 def main() -> None:

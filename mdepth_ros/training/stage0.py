@@ -26,6 +26,9 @@ WARM_UP = 100  # steps
 # No new worlds in the last steps: there is no time to learn from them.
 LAST_WORLDS = 0.95
 MOST_GRADIENT = 5.0
+# Encoders begin with ImageNet's weights and learn more slowly than the rest.
+ENCODER_RATE = 0.4
+WEIGHT_DECAY = 1e-4
 
 
 class Pool(Protocol):
@@ -165,6 +168,20 @@ def mixed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], keep: float
     """
     return {name: torch.lerp(x, before[name], keep) if x.is_floating_point() else x
             for name, x in after.items()}
+
+
+def optimiser_from_imagenet(net: nn.Module, rate: float) -> torch.optim.AdamW:
+    """
+    Make the optimiser of networks whose encoders have ImageNet's weights.
+
+    :param net: what of it requires gradients learns; its encoders are those called ``encoder``.
+    :param rate: learning rate of the other layers.
+    """
+    learning = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
+    encoders, others = ([p for name, p in learning if ('encoder' in name.split('.')) == inside]
+                        for inside in (True, False))
+    return torch.optim.AdamW([{'params': encoders, 'lr': ENCODER_RATE * rate},
+                              {'params': others, 'lr': rate}], weight_decay=WEIGHT_DECAY)
 
 
 def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:

@@ -10,7 +10,8 @@ from mdepth_ros.training.scenes.sequence import (
     SyntheticSequence,
     render_sequence,
     stream_sequence,
+    to_bytes,
 )
 
 __all__ = ['Kind', 'SceneConfig', 'SyntheticSequence', 'random_config', 'render_sequence',
-           'stream_sequence']
+           'stream_sequence', 'to_bytes']

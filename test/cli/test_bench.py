@@ -36,7 +36,17 @@ def test_untrained_networks_match_by_pose_net(tmp_path):
 @pytest.mark.parametrize(('words', 'said'), [
     (['--size', '65x64'], 'width must be 0 or a multiple of 32'),
     (['--backend', 'cuda', '--device', 'cpu'], 'backend cuda does not run on device cpu'),
+    (['--json', '/'], '--json / is a folder'),
+    (['--json', '/dev/null/bench.json'], 'cannot make the folder /dev/null'),
 ])
 def test_what_cannot_be_is_said(words, said, capsys):
     assert main(['bench', *SMALL, *words]) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words', [['--frames', '0'], ['--size', '0x64'], ['--image', '96x'],
+                                   ['--image', '\u00b2x2']])
+def test_what_makes_no_sense(words, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(['bench', *SMALL, *words])
+    assert f'argument {words[0]}: must be ' in capsys.readouterr().err

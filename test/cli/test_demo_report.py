@@ -8,10 +8,10 @@ pytest.importorskip('rclpy')
 from bags import write_bag
 from camera_messages import ROS2, header
 
-from mdepth_ros.cli.demo_material import material_from_bag, material_from_source
-from mdepth_ros.cli.demo_recording import diagnostic_values, pixels_of, read_messages
-from mdepth_ros.cli.demo_report import frame_error
-from mdepth_ros.cli.demo_source import CameraChoice, Source, SourceFrame
+from mdepth_ros.cli.demo.material import material_from_bag, material_from_source
+from mdepth_ros.cli.demo.recording import diagnostic_values, pixels_of, read_messages
+from mdepth_ros.cli.demo.report import frame_error
+from mdepth_ros.cli.demo.source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.camera_bag import CameraBag
@@ -20,25 +20,26 @@ from mdepth_ros.ros.camera_bag import CameraBag
 def test_frame_error_by_hand():
     truth = np.array([[2.0, 4.0, np.nan, np.inf, 100.0]], np.float32)
     depth = np.array([[1.0, 2.0, 1.0, 1.0, 1.0]], np.float32)
-    (coverage, abs_rel, d1, abs_rel_scaled, d1_scaled, ratio), = frame_error(depth, truth)
-    assert (coverage, abs_rel, d1) == (1.0, 0.5, 0.0)
-    assert (abs_rel_scaled, d1_scaled, ratio) == (0.0, 1.0, 2.0)
+    error = frame_error(depth, truth)
+    assert (error.coverage, error.raw.abs_rel, error.raw.d1) == (1.0, 0.5, 0.0)
+    assert (error.scaled.abs_rel, error.scaled.d1, error.ratio) == (0.0, 1.0, 2.0)
 
 
 def test_pixels_without_depth_lower_the_coverage_only():
     truth = np.full((2, 2), 3.0, np.float32)
     depth = np.array([[3.0, np.nan], [np.inf, -np.inf]], np.float32)
-    row, = frame_error(depth, truth)
-    assert row == (0.25, 0.0, 1.0, 0.0, 1.0, 1.0)
+    error = frame_error(depth, truth)
+    assert (error.coverage, error.raw.abs_rel, error.raw.d1, error.ratio) == (0.25, 0.0, 1.0, 1.0)
+    assert error.scaled == error.raw
 
 
 def test_nothing_to_compare():
-    assert frame_error(np.full((2, 2), np.nan, np.float32), np.ones((2, 2), np.float32)) == []
+    assert frame_error(np.full((2, 2), np.nan, np.float32), np.ones((2, 2), np.float32)) is None
 
 
 def test_smaller_depth_is_compared_at_the_truths_size():
-    row, = frame_error(np.full((2, 3), 5.0, np.float32), np.full((4, 6), 5.0, np.float32))
-    assert row[:2] == (1.0, 0.0)
+    error = frame_error(np.full((2, 3), 5.0, np.float32), np.full((4, 6), 5.0, np.float32))
+    assert (error.coverage, error.raw.abs_rel) == (1.0, 0.0)
 
 
 def test_bag_holds_truth_and_odometry_in_body_axes(tmp_path):

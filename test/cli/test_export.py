@@ -62,3 +62,10 @@ def test_a_file_that_differs_is_refused(tmp_path, monkeypatch, capsys):
 def test_a_size_that_cannot_be_is_said(tmp_path, capsys):
     assert main(['export', '--out', str(tmp_path), '--width', '100', '--height', '64']) == 1
     assert 'width must be 0 or a multiple of 32' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('side', ['--width', '--height'])
+def test_no_size_is_no_size(side, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(['export', side, '0'])
+    assert f"argument {side}: must be at least 1, got '0'" in capsys.readouterr().err

@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from bags import write_bag
 from camera_messages import STORES, camera_info, compressed, image
+from processes import heed_ctrl_c
 
 from mdepth_ros.cli.main import main
-from mdepth_ros.cli.predict_source import FolderSource
+from mdepth_ros.cli.predict.source import FolderSource
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
 from mdepth_ros.engine.rendering import color_picture
@@ -279,8 +280,7 @@ def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
         [sys.executable, '-m', 'mdepth_ros.cli.main', 'predict', images, '--fov', '80', '--out',
          out, '--weights', tiny_weights, *SMALL, '--mcap', '--clouds', 'pcd'],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        # A suite that runs in the background of a shell has SIGINT ignored, and its children too.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+        preexec_fn=heed_ctrl_c)
     while process.poll() is None and not (out / 'depth/000003.png').exists():
         time.sleep(0.01)
     process.send_signal(number)
@@ -326,7 +326,7 @@ def broken_source():
 ])
 def test_what_was_finished_before_the_end_is_kept(folder, tiny_weights, tmp_path, capsys,
                                                   monkeypatch, count, end, status):
-    monkeypatch.setattr('mdepth_ros.cli.predict_source.FolderSource',
+    monkeypatch.setattr('mdepth_ros.cli.predict.source.FolderSource',
                         partial(BreakingFolder, count=count, end=end))
     out = tmp_path / 'out'
     assert main(['predict', str(folder), '--fov', '80', '--mcap', '--out', str(out),

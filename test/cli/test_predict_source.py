@@ -9,8 +9,8 @@ import pytest
 
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.main import main
-from mdepth_ros.cli.predict_run import Selection
-from mdepth_ros.cli.predict_source import LiveSource
+from mdepth_ros.cli.predict.run import Selection
+from mdepth_ros.cli.predict.source import LiveSource
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 

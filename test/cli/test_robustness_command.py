@@ -70,8 +70,8 @@ def test_what_is_not_there(words, said, tiny_weights, capsys):
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize('words', [['--size', '100x64'], ['--size', '64'], ['--worlds', '0'],
-                                   ['--only', 'underwater']])
+@pytest.mark.parametrize('words', [['--size', '100x64'], ['--size', '64'], ['--size', '0x0'],
+                                   ['--worlds', '0'], ['--only', 'underwater']])
 def test_what_makes_no_sense(words):
     with pytest.raises(SystemExit, match='2'):
         main(['robustness', *words])

@@ -14,6 +14,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from bags import write_bag2
+from processes import command_of, heed_ctrl_c, parent_of, processes_with
 
 from mdepth_ros.cli.main import main
 
@@ -33,8 +34,7 @@ def soaking(bag, weights, *words):
                *SMALL, *words]
     with subprocess.Popen(
             [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            # A suite that runs in the background of a shell has SIGINT ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as process:
+            preexec_fn=heed_ctrl_c) as process:
         try:
             yield process
         finally:
@@ -48,22 +48,8 @@ def begun(process):
         piece = process.stderr.read(1)
         assert piece, text
         text += piece
-    node, = [int(pid) for pid in os.listdir('/proc') if pid.isdigit()
-             and parent_of(pid) == process.pid and b'depth_node' in command_of(pid)]
+    node, = [pid for pid in processes_with(b'depth_node') if parent_of(pid) == process.pid]
     return node
-
-
-def parent_of(pid):
-    try:
-        with open(f'/proc/{pid}/stat') as file:
-            return int(file.read().rpartition(')')[2].split()[1])
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-
-
-def command_of(pid):
-    with open(f'/proc/{pid}/cmdline', 'rb') as file:
-        return file.read()
 
 
 def test_some_seconds_with_all_that_happens(bag, tiny_weights, tmp_path):
@@ -166,6 +152,7 @@ def test_two_at_once_do_not_hear_each_other(two_at_once):
 @pytest.mark.parametrize(('words', 'message'), [
     (['{tmp}/none'], 'no bag at'),
     (['--minutes', '0'], '--minutes must be > 0'),
+    (['--minutes', 'inf'], '--minutes must be finite'),
     (['--rate-hz', 'nan'], '--rate-hz must be > 0'),
     (['--weights', '{tmp}/none.safetensors'], 'no weights file at'),
     (['--json', '{tmp}'], 'is a folder'),

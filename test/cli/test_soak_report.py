@@ -7,10 +7,10 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from mdepth_ros.cli.soak_counts import NodeCounts
-from mdepth_ros.cli.soak_latency import latencies_ms, longest_pause_s
-from mdepth_ros.cli.soak_observed import MemorySample, Observed, ReceivedDepth, Restart, Visit
-from mdepth_ros.cli.soak_report import judge
+from mdepth_ros.cli.soak.counts import NodeCounts
+from mdepth_ros.cli.soak.latency import latencies_ms, longest_pause_s
+from mdepth_ros.cli.soak.observed import MemorySample, Observed, ReceivedDepth, Restart, Visit
+from mdepth_ros.cli.soak.report import judge
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.lifecycle_client import TransitionResult
 

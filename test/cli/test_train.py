@@ -13,6 +13,7 @@ import torch
 import yaml
 from bags import write_bag
 from camera_messages import ROS2, camera_info, image
+from processes import heed_ctrl_c, running, stat_of
 
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
@@ -171,16 +172,8 @@ def test_a_run_that_is_there_is_not_mixed_up(trained, bag, rendered, tmp_path, c
 
 def processes_of(session):
     """Everything that runs in a session, but for what is dead and not yet buried."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir('/proc')):
-        try:
-            with open(f'/proc/{pid}/stat') as file:
-                fields = file.read().rsplit(')', 1)[1].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[3]) == session and fields[0] != 'Z':
-            found.append(int(pid))
-    return found
+    return [pid for pid in running()
+            if (stat := stat_of(pid)) and int(stat[3]) == session and stat[0] != 'Z']
 
 
 @pytest.mark.parametrize('end', [signal.SIGKILL, signal.SIGINT])
@@ -191,8 +184,7 @@ def test_a_run_that_is_ended_leaves_no_process(bag, tmp_path, end):
     with subprocess.Popen(
             [sys.executable, '-m', 'mdepth_ros.cli.main', *words], start_new_session=True,
             stderr=subprocess.PIPE, text=True,
-            # A test that runs in the background may have inherited that Ctrl-C is ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as run:
+            preexec_fn=heed_ctrl_c) as run:
         while not (out / 'run/state.pt').exists() and run.poll() is None:
             time.sleep(0.02)
         assert len(processes_of(run.pid)) >= 3

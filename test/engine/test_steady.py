@@ -47,6 +47,16 @@ def test_a_network_that_draws_near_things_larger_does_not_carry_the_scale_off(pe
         assert factor == pytest.approx(1, abs=0.12)
 
 
+@pytest.mark.parametrize('period_s', [0.033, 0.1])
+def test_what_looks_like_a_jump_at_every_frame_leaves_the_scale_alone(period_s):
+    """A network that draws what comes nearer too far away; the picture moves, too."""
+    steady, motion = SteadyDepth(), torch.eye(4)[None].clone()
+    motion[0, 0, 3], motion[0, 2, 3] = 0.3, 0.05  # 6 % of the width, 1.2 % of the depth
+    factors = [steady(plane(4.0), K, motion, period_s) for _ in range(200)]
+    assert min(factors) > 0.85
+    assert factors[-1] == pytest.approx(1, abs=0.01)
+
+
 def test_driving_towards_a_wall_is_no_jump():
     steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
     forward[0, 2, 3] = 0.5  # the wall was half a metre farther from the frame before

@@ -8,7 +8,7 @@ from mutate import TEXTS, changed_bytes
 from recording_cases import FRAMES, picture, predict
 
 from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo_source import images_source
+from mdepth_ros.cli.demo.source import images_source
 from mdepth_ros.cli.image_folder import SUFFIXES
 from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_size
 from mdepth_ros.training.datasets.sequence import DataError

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.engine.camera import COEFFICIENTS, Camera
 from mdepth_ros.messages.images import BYTES_PER_PIXEL
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.ros.camera_info import raw_info
 
 WIDTH, HEIGHT = 64, 48
 FRAME = 'camera_optical_frame'
@@ -74,7 +74,7 @@ def valid_compressed(rng):
 
 
 def valid_info(rng):
-    info = info_message(CAMERA)
+    info = raw_info(CAMERA)
     info.distortion_model = rng.choice(('plumb_bob', 'rational_polynomial', 'equidistant'))
     count = {'plumb_bob': 5, 'rational_polynomial': 8, 'equidistant': 4}[info.distortion_model]
     info.d = [rng.uniform(-0.2, 0.2) for _ in range(count)]

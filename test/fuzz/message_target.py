@@ -14,9 +14,8 @@ from mdepth_ros.engine.frames import Frame
 from mdepth_ros.engine.rendering import Rendering, RenderingOptions
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.header import nanoseconds
-from mdepth_ros.messages.images import decode_compressed
-from mdepth_ros.ros.camera_info import info_from_camera
-from mdepth_ros.ros.image_decoding import decode_image
+from mdepth_ros.ros.camera_info import rectified_info
+from mdepth_ros.ros.image_decoding import decode
 from mdepth_ros.ros.inputs import CameraCache
 from mdepth_ros.ros.messages import (
     bgr_image,
@@ -77,7 +76,7 @@ class MessageTarget:
             cache.put(stamp_ns, camera_from_info(message))
             camera = cache.camera_of(stamp_ns, *_size_of(cache, stamp_ns))
             return Frame(pixels(rng, camera.width, camera.height), camera, stamp_ns)
-        rgb = decode_image(message) if kind == 'image' else decode_compressed(message)
+        rgb = decode(message)
         height, width = rgb.shape[:2]
         cache.put(stamp_ns, Camera.from_fov(width, height, 80.0))
         return Frame(rgb, cache.camera_of(stamp_ns, width, height), stamp_ns)
@@ -100,7 +99,7 @@ def _check_outputs(rendering, header, path):
     messages = [
         metres_image(rendering.depth, header), millimetres_image(rendering.depth, header),
         bgr_image(rendering.color, header), organised_cloud(*rendering.points, header),
-        info_from_camera(rendering.camera, header)]
+        rectified_info(rendering.camera, header)]
     for message in messages:
         assert (message.height, message.width) == size
         assert message.header == header

@@ -12,7 +12,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
 
@@ -69,7 +69,7 @@ class NodeTarget:
         case = make_case(rng, (self._kind, self._kind, 'info'))
         (folder / f'{case.kind}.cdr').write_bytes(case.cdr)
         if case.kind != 'info' and rng.random() < 0.5:
-            self._publishers['info'].publish(info_message(CAMERA))
+            self._publishers['info'].publish(raw_info(CAMERA))
         self._publishers[case.kind].publish(case.cdr)
         self._spin(0.01)
         self._process.check()
@@ -102,7 +102,7 @@ class NodeTarget:
             self._process.check()
             assert time.monotonic() < end_s, f'no depth for {len(sent)} good images'
             second = 10_000 + 2 * int(time.monotonic() * 50)
-            image, info = self._good_image(), info_message(CAMERA)
+            image, info = self._good_image(), raw_info(CAMERA)
             for message in (info, image):
                 set_header(message, second, 0)
             self._publishers['info'].publish(info)

@@ -1,7 +1,5 @@
 """Broken recordings: bags, folders of images, camera files; whole commands on them."""
 
-import argparse
-import importlib
 import shutil
 
 import cv2
@@ -11,7 +9,7 @@ from bags import write_bag
 from camera_messages import STORES, camera_info, compressed, image
 from mutate import NUMBERS, TEXTS, changed_bytes, changed_json, changed_yaml
 
-from mdepth_ros.cli.main import parse
+from mdepth_ros.cli.main import command_module, parse
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.training.datasets.frames_folder import open_frames
@@ -126,8 +124,8 @@ def predict(rng, path, weights, folder, *more):
 
 def command(words):
     """Run a command as ``mdepth`` does, but let its errors out."""
-    parsed: argparse.Namespace = parse([str(word) for word in words])
-    importlib.import_module(f'mdepth_ros.cli.{parsed.command}').run(parsed)
+    parsed = parse([str(word) for word in words])
+    command_module(parsed.command).run(parsed)
     return 'done'
 
 

@@ -8,13 +8,8 @@ from bags import write_bag, write_bag2
 from camera_messages import ROS2, STORES, camera_info, compressed, image, odometry
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.messages.bag import (
-    BagError,
-    find_topics,
-    first_message,
-    open_bag,
-    says_rectified,
-)
+from mdepth_ros.messages.bag import BagError, find_topics, first_message, open_bag
+from mdepth_ros.messages.rectified import says_rectified
 
 CAMERA = Camera.from_fov(8, 6, 90.0)
 PICTURE = np.zeros((6, 8, 3), np.uint8)

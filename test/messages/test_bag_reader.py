@@ -99,6 +99,17 @@ def test_a_database_that_breaks_while_it_is_read(tmp_path):
         list(reader.messages())
 
 
+def test_messages_of_some_topics(tmp_path):
+    write_bag2(tmp_path / 'bag', 3)
+    with closing(open_bag(tmp_path / 'bag')) as reader:
+        def topics_of(*wanted):
+            return [connection.topic for connection, _, _ in reader.messages_on(*wanted)]
+
+        assert topics_of('/cam/image_raw', None) == ['/cam/image_raw'] * 3
+        assert len(topics_of('/cam/image_raw', '/cam/camera_info')) == 6
+        assert topics_of('/none') == topics_of() == []
+
+
 def test_a_broken_message_is_not_a_broken_bag(tmp_path):
     write_bag2(tmp_path / 'bag', 2)
     reader = open_bag(tmp_path / 'bag')

@@ -91,5 +91,3 @@ def test_bad_info_is_named(changes, text):
 def test_an_empty_info_is_an_uncalibrated_camera():
     with pytest.raises(BadCamera, match='not calibrated'):
         camera_from_info(CameraInfo())
-
-

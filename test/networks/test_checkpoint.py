@@ -121,6 +121,7 @@ def test_other_versions(saved, tmp_path):
     (json.dumps(CONFIG.to_dict() | {'groups': 16.0}), 'groups must be a whole number, got 16.0'),
     (json.dumps(CONFIG.to_dict() | {'scale': math.inf}), 'scale must be a finite number'),
     (json.dumps(CONFIG.to_dict() | {'single_encoder': ['vgg']}), "single_encoder must be one of"),
+    (json.dumps(CONFIG.to_dict() | {'single_encoder': 9 * ['vgg']}), "'vgg', 'vgg', ...]"),
 ])
 def test_unusable_configs(saved, tmp_path, config, text):
     assert text in refused(changed(saved, tmp_path, config=config))

@@ -4,13 +4,10 @@ import torch
 from mdepth_ros.networks.hypotheses import (
     depth_hypotheses,
     downsample_nearest,
-    linear_depth_hypotheses,
     observed_ratio,
     resize_delta,
     update_delta,
 )
-
-BOTH = (depth_hypotheses, linear_depth_hypotheses)
 
 
 @pytest.fixture
@@ -36,17 +33,8 @@ def test_uniform_in_inverse_depth(single_depth, delta):
     torch.testing.assert_close(steps, steps[:, :1].expand_as(steps), rtol=1e-3, atol=1e-6)
 
 
-def test_linear_is_uniform_in_depth_and_near_end_first(single_depth, delta):
-    hypotheses = linear_depth_hypotheses(single_depth, delta, 16)
-    torch.testing.assert_close(hypotheses[:, :1], single_depth / (1 + delta))
-    torch.testing.assert_close(hypotheses[:, -1:], single_depth * (1 + delta))
-    steps = hypotheses.diff(dim=1)
-    torch.testing.assert_close(steps, steps[:, :1].expand_as(steps), rtol=1e-3, atol=1e-5)
-
-
-@pytest.mark.parametrize('spread', BOTH)
-def test_no_width_gives_the_single_frame_depth(spread, single_depth, delta):
-    hypotheses = spread(single_depth, torch.zeros_like(delta), 8)
+def test_no_width_gives_the_single_frame_depth(single_depth, delta):
+    hypotheses = depth_hypotheses(single_depth, torch.zeros_like(delta), 8)
     torch.testing.assert_close(hypotheses, single_depth.expand_as(hypotheses))
 
 

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.networks.hrnet import HRNetEncoder
 from mdepth_ros.networks.public_weights import (
     clean_state_dict,
     load_imagenet_efficientnet_lite0,
-    load_public_file,
+    load_imagenet_file,
     read_public_file,
 )
 from mdepth_ros.networks.resnet import ResNetEncoder
@@ -23,31 +24,25 @@ def test_clean_removes_wrapper_classifier_and_plain_values():
     assert cleaned['a.weight'] is weight
 
 
-def test_a_public_encoder_file_loads(tmp_path: Path):
-    """As monodepth2's and data-parallel checkpoints are: prefix, classifier, image size."""
-    path = tmp_path / 'encoder.pth'
-    theirs = ResNetEncoder()
-    torch.save(OrderedDict({f'module.{k}': v for k, v in theirs.state_dict().items()})
-               | {'height': 192, 'use_stereo': False, 'encoder.fc.weight': torch.ones(1000, 512)},
-               path)
-    ours = ResNetEncoder()
-    load_public_file(ours, path)
+@pytest.mark.parametrize('encoder', [ResNetEncoder, HRNetEncoder])
+def test_a_classifier_file_of_parallel_training_loads(tmp_path: Path, encoder):
+    theirs, ours = encoder(), encoder()
+    trunk = theirs.encoder if encoder is ResNetEncoder else theirs
+    torch.save(OrderedDict({f'module.{k}': v for k, v in trunk.state_dict().items()})
+               | {'epoch': 100, 'fc.weight': torch.ones(1000, 512)}, tmp_path / 'a.pth')
+    load_imagenet_file(ours, tmp_path / 'a.pth')
     assert all(torch.equal(v, theirs.state_dict()[k]) for k, v in ours.state_dict().items())
 
 
-def test_other_keys_are_an_error_unless_named(tmp_path: Path):
-    path = tmp_path / 'linear.pth'
-    torch.save(torch.nn.Linear(2, 2).state_dict() | {'depth_bin_facs': torch.ones(3)}, path)
-    with pytest.raises(ValueError, match=r'does not fit Linear(.|\n)*depth_bin_facs'):
-        load_public_file(torch.nn.Linear(2, 2), path)
-    load_public_file(torch.nn.Linear(2, 2), path, ignore=('depth_bin_facs',))
-
-
-def test_missing_keys_are_an_error(tmp_path: Path):
-    path = tmp_path / 'linear.pth'
-    torch.save({'weight': torch.ones(2, 2)}, path)
-    with pytest.raises(ValueError, match='bias'):
-        load_public_file(torch.nn.Linear(2, 2), path)
+def test_other_keys_are_an_error(tmp_path: Path):
+    state = ResNetEncoder().encoder.state_dict()
+    fewer = {key: value for key, value in state.items() if key != 'bn1.bias'}
+    for changed, told in ((state | {'depth_bin_facs': torch.ones(3)}, '1 unknown, .*depth_bin'),
+                          (fewer, '1 missing, .*bn1'),
+                          (state | {'bn1.bias': torch.ones(3)}, r'1 of another shape, .*\(3,\)')):
+        torch.save(changed, tmp_path / 'a.pth')
+        with pytest.raises(ValueError, match=f'does not fit ResNet18: {told}'):
+            load_imagenet_file(ResNetEncoder(), tmp_path / 'a.pth')
 
 
 def test_code_in_a_file_is_refused(tmp_path: Path):

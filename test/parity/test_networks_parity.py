@@ -19,7 +19,6 @@ from mdepth_ros.networks.fusion_decoder import FusionDecoder
 from mdepth_ros.networks.hrnet import HRNetEncoder
 from mdepth_ros.networks.hypotheses import (
     depth_hypotheses,
-    linear_depth_hypotheses,
     observed_ratio,
     update_delta,
 )
@@ -85,7 +84,9 @@ def multi_frame(reference, modules):
         'context': target.context,
         'T_source_target': T,
         'hypotheses_inverse': hypotheses,
-        'hypotheses_linear': linear_depth_hypotheses(single_depth, delta, 16),
+        # The authors' alternative, which nobody uses: between the same ends, near end first.
+        'hypotheses_linear': torch.lerp(hypotheses[:, -1:], hypotheses[:, :1],
+                                        torch.linspace(0, 1, 16).view(1, 16, 1, 1)),
         'cost_volume': volume,
         'logits': logits,
         'depth_quarter': depth_quarter[:, 0],

@@ -9,8 +9,8 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.bag_player import with_stamp
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.messages.serialised import with_stamp
+from mdepth_ros.ros.camera_info import raw_info
 
 PERIOD_S = 1 / 30
 
@@ -29,7 +29,7 @@ def main(namespace, width, height, count):
                   data=bytes(range(256)) * (3 * width * height // 256))
     image.header.frame_id = 'camera_optical_frame'
     image_cdr = serialize_message(image)
-    info_cdr = serialize_message(info_message(Camera.from_fov(width, height, 80.0)))
+    info_cdr = serialize_message(raw_info(Camera.from_fov(width, height, 80.0)))
     due = time.monotonic()
     for _ in range(count):
         stamp_ns = time.time_ns()

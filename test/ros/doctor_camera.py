@@ -17,7 +17,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import info_message
+from mdepth_ros.ros.camera_info import raw_info
 
 DISTORTED = Camera(128, 96, [[100.0, 0, 63.5], [0, 100.0, 47.5], [0, 0, 1]],
                    [0.1, 0.01, 0, 0, 0], 'plumb_bob')
@@ -29,7 +29,7 @@ HEALTHY = {'reliability': 'RELIABLE', 'topic': 'image', 'viewer': '', 'encoding'
 def info_of(kind):
     """The CameraInfo of an option."""
     size = (64, 48) if kind == 'small' else (128, 96)
-    info = info_message(DISTORTED if kind == 'distorted' else Camera.from_fov(*size, 80.0))
+    info = raw_info(DISTORTED if kind == 'distorted' else Camera.from_fov(*size, 80.0))
     if kind == 'zero':
         info.k = [0.0] * 9
     return info

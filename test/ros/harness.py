@@ -18,7 +18,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.depth_node import DepthNode
 from mdepth_ros.ros.publishers import TOPICS
 
@@ -166,7 +166,7 @@ class Harness:
         image.header.stamp.sec, image.header.stamp.nanosec = divmod(stamp_ns, 10**9)
         image.header.frame_id = frame_id
         if info is not False:
-            info = info or info_from_camera(camera, image.header)
+            info = info or rectified_info(camera, image.header)
             info.header = image.header
             self.infos.publish(info)
         (self.images if isinstance(image, Image) else self.compressed).publish(image)

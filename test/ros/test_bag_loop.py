@@ -11,8 +11,9 @@ from bags import PERIOD_NS, stamp_ns, write_bag2
 from sensor_msgs.msg import Image
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.serialised import stamp_of
 from mdepth_ros.ros.bag_loop import BagLoop
-from mdepth_ros.ros.bag_player import BagPlayer, stamp_of
+from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import wait_until
 from mdepth_ros.ros.listener import Listener
 

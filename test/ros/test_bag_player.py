@@ -14,7 +14,8 @@ from rosbags.rosbag2 import StoragePlugin
 from sensor_msgs.msg import CameraInfo, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.bag_player import BagPlayer, stamp_of, with_stamp
+from mdepth_ros.messages.serialised import stamp_of, with_stamp
+from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import ProcessError
 
 
@@ -78,7 +79,7 @@ def test_ros1_bag_is_converted(tmp_path, listener):
     pixels = write_bag1(tmp_path / 'a.bag', 3)
     play(listener, tmp_path / 'a.bag')
     assert [np.array_equal(m.data, p) for m, p in zip(listener.images, pixels)] == [True] * 3
-    assert listener.images[0].header.frame_id == 'cam_optical'
+    assert listener.images[0].header.frame_id == 'camera_optical'
     assert listener.infos[0].k[0] == 50.0
     assert stamps(listener.images) == [stamp_ns(i) for i in range(3)]
 

@@ -4,7 +4,7 @@ from std_msgs.msg import Header
 
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.messages.camera_info import camera_from_info
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 
 K = [[500.0, 0.0, 320.0], [0.0, 510.0, 240.0], [0.0, 0.0, 1.0]]
 P = [[450.0, 0.0, 310.0, -45.0], [0.0, 455.0, 230.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
@@ -15,7 +15,7 @@ def test_published_info_reads_back_as_the_same_camera():
     camera = resized_camera(DISTORTED, 416, 288)
     header = Header(frame_id='left_optical')
     header.stamp.sec, header.stamp.nanosec = 1_700_000_000, 123_456_789
-    info = info_from_camera(camera, header)
+    info = rectified_info(camera, header)
     assert info.header == header
     assert info.header is not header
     assert (info.width, info.height) == (416, 288)
@@ -28,11 +28,11 @@ def test_published_info_reads_back_as_the_same_camera():
 
 
 def test_info_of_a_camera_without_P_has_P():
-    info = info_from_camera(Camera.from_fov(64, 48, 90.0), Header())
+    info = rectified_info(Camera.from_fov(64, 48, 90.0), Header())
     assert np.array_equal(np.reshape(info.p, (3, 4))[:, :3].ravel(), info.k)
     assert info.p[0] == pytest.approx(32.0)
 
 
 def test_info_of_a_distorted_camera_is_refused():
     with pytest.raises(ValueError, match='must be undistorted, got plumb_bob'):
-        info_from_camera(DISTORTED, Header())
+        rectified_info(DISTORTED, Header())

@@ -15,7 +15,7 @@ from mdepth_ros.engine.estimator import NOTHING_MATCHES
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
 
@@ -58,7 +58,7 @@ def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
     P = np.hstack([[[90.0, 0, 61.0], [0, 95.0, 49.0], [0, 0, 1]], [[-9.0], [0], [0]]])
     camera = Camera(128, 96, K, P=P)
     assert node.set(depth__size=size, depth__max=1000.0, depth__min=0.0)[0]
-    info = info_from_camera(camera, Image().header)
+    info = rectified_info(camera, Image().header)
     info.k = K.ravel()
     # Without exact stamps an image may be taken with the camera before it, if of the same size.
     node.infos.publish(info)
@@ -195,7 +195,7 @@ def test_compressed_images_give_the_depth_of_the_raw_ones(tiny_weights, node, ex
 
 def test_raw_images_are_undistorted_and_what_was_not_seen_is_invalid(tiny_weights):
     K = np.array([[90.0, 0, 63.5], [0, 90, 47.5], [0, 0, 1]])
-    info = info_from_camera(Camera(128, 96, K), Image().header)
+    info = rectified_info(Camera(128, 96, K), Image().header)
     # A pincushion whose corners would need pixels outside the image.
     info.d = [0.4, 0.0, 0.0, 0.0, 0.0]
     with Harness(tiny_weights, image_is_rectified=False).start() as h:
@@ -220,7 +220,7 @@ def test_exact_stamps_take_each_images_own_camera(tiny_weights):
         wide, tele = Camera.from_fov(128, 96, 90.0), Camera.from_fov(128, 96, 40.0)
         header = Image().header
         header.stamp.nanosec = 2 * STEP  # the second info comes before the first image
-        h.infos.publish(info_from_camera(tele, header))
+        h.infos.publish(rectified_info(tele, header))
         wait_for(lambda: False, 0.1)
         h.send(STEP, camera=wide)
         assert focal(h.depth_of(STEP, 'depth/camera_info')) == pytest.approx(wide.K[0, 0] * 0.75)

@@ -7,7 +7,7 @@ from harness import STEP, Harness, noise_image, wait_for
 from sensor_msgs.msg import CompressedImage, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 
 REPEATS = 8
 
@@ -64,7 +64,7 @@ def test_bad_images(node, now, changes, text):
 ], ids=['zero', 'nan'])
 def test_bad_K_from_the_start(tiny_weights, k, text):
     with Harness(tiny_weights, listen=('depth/image',), camera_info__timeout=0.05).start() as h:
-        info = info_from_camera(h.camera(), Image().header)
+        info = rectified_info(h.camera(), Image().header)
         info.k = k
         for i in range(1, REPEATS):
             h.send(i * STEP, info=info)
@@ -76,13 +76,13 @@ def test_bad_K_from_the_start(tiny_weights, k, text):
 
 def test_K_that_turns_bad_is_not_used_and_the_old_one_neither(node, now):
     assert node.works(now)
-    info = info_from_camera(node.camera(), Image().header)
+    info = rectified_info(node.camera(), Image().header)
     info.k = np.zeros(9)
     send_and_expect(node, now + STEP, 'not calibrated (K is all zeros)', image, info=info)
 
 
 def test_camera_info_of_another_size(node, now):
-    small = info_from_camera(node.camera(64, 48), Image().header)
+    small = rectified_info(node.camera(64, 48), Image().header)
     send_and_expect(node, now, 'the image is 128 x 96, but the CameraInfo on ', image, info=small)
 
 
@@ -154,7 +154,7 @@ def test_the_smallest_and_the_largest_image(node, now, size):
 def test_raw_images_of_an_unknown_lens_need_rectifying(tiny_weights):
     K = np.array([[90.0, 0, 63.5], [0, 90, 47.5], [0, 0, 1]])
     camera = Camera(128, 96, K, [0.1] * 6, 'double_sphere', P=np.hstack([K, np.zeros((3, 1))]))
-    info = info_from_camera(Camera(128, 96, K, P=camera.P), Image().header)
+    info = rectified_info(Camera(128, 96, K, P=camera.P), Image().header)
     info.distortion_model, info.d = 'double_sphere', [0.1] * 6
     with Harness(tiny_weights, listen=('depth/image',), image_is_rectified=False).start() as h:
         h.send(STEP, info=info)

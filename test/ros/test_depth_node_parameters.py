@@ -16,7 +16,7 @@ CHANGES = {'scale.value': 2.5, 'scale.wait': True, 'depth.encoding': '16UC1',
            'network.pixel_budget': 5000, 'network.width': 128,
            'network.height': 128, 'image_transport': 'compressed', 'image_is_rectified': False,
            'camera_info.exact_stamp': True, 'camera_info.timeout': 2.0, 'max_gap': 2.0,
-           'method': 'published', 'sources': 2,
+           'method': 'published', 'sources': 3,
            'scale.mode': 'odometry', 'scale.camera_height': 1.2, 'scale.camera_pitch': 5.0,
            'scale.ground_tolerance': 10.0, 'odometry.publish_tf': True, 'diagnostics.rate': 2.0}
 

@@ -7,11 +7,13 @@ import sys
 import time
 
 import pytest
+import rclpy
 from harness import FRAME, STEP, noise_image
+from rclpy.executors import SingleThreadedExecutor
 from sensor_msgs.msg import CameraInfo, Image
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
 
 STATES = {'unconfigured': (), 'inactive': ('configure',), 'active': ('configure', 'activate'),
@@ -22,7 +24,6 @@ class Sender:
     """A camera in this process."""
 
     def __init__(self):
-        import rclpy
         self.context = rclpy.Context()
         rclpy.init(context=self.context)
         self.node = rclpy.create_node('sender', context=self.context, namespace='/process')
@@ -32,8 +33,7 @@ class Sender:
         self.node.create_subscription(Image, 'depth/image', self.depths.append, 1)
 
     def run(self, until, timeout_s=20.0):
-        import rclpy
-        executor = rclpy.executors.SingleThreadedExecutor(context=self.context)
+        executor = SingleThreadedExecutor(context=self.context)
         executor.add_node(self.node)
         camera, i = Camera.from_fov(128, 96, 80.0), 0
         end = time.monotonic() + timeout_s
@@ -42,24 +42,23 @@ class Sender:
             image = noise_image(128, 96, i)
             image.header.frame_id = FRAME
             image.header.stamp.sec, image.header.stamp.nanosec = divmod(i * STEP, 10**9)
-            self.infos.publish(info_from_camera(camera, image.header))
+            self.infos.publish(rectified_info(camera, image.header))
             self.images.publish(image)
             executor.spin_once(timeout_sec=0.02)
         executor.shutdown()
 
     def close(self):
-        import rclpy
         self.node.destroy_node()
         rclpy.shutdown(context=self.context)
 
 
-def start(tmp_path, weights, module='mdepth_ros.ros.depth_node'):
+def start(tmp_path, weights):
     parameters = tmp_path / 'parameters.yaml'
     parameters.write_text(
         f"/**:\n  ros__parameters:\n    weights: '{weights}'\n    network.width: 96\n"
         '    network.height: 64\n')
     return subprocess.Popen(
-        [sys.executable, '-m', module, '--ros-args', '-r', '__ns:=/process',
+        [sys.executable, '-m', 'mdepth_ros.ros.depth_node', '--ros-args', '-r', '__ns:=/process',
          '--params-file', str(parameters)],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
 

@@ -1,24 +1,22 @@
 """QoS, flow of frames, services, time."""
 
 import os
-import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from harness import STEP, Harness, wait_for
-from rclpy.context import Context
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.ros.child_process import ChildProcess
+from mdepth_ros.ros.diagnostics import values_of
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
+from mdepth_ros.ros.listener import Listener
 from mdepth_ros.ros.transport import large_message_environment, shared_memory_suffices
 
 BEST_EFFORT, RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
@@ -81,6 +79,14 @@ def accounted_for(values):
 def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
     """Node and camera are processes of their own, since the profile is read once by each."""
     count, namespace = 120, '/hd'
+    statuses, infos = [], []
+
+    def heard(topic, cdr, received_ns):
+        if topic == '/diagnostics':
+            statuses.extend(filter(None, [values_of(cdr, f'{namespace[1:]}/mdepth: depth')]))
+        else:
+            infos.append(cdr)
+
     camera_environment = large_message_environment()
     camera_environment['PYTHONPATH'] = os.pathsep.join(
         [str(Path(__file__).parent), camera_environment.get('PYTHONPATH', '')])
@@ -91,7 +97,8 @@ def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
     with ExitStack() as stack:
         node = ChildProcess('the node', 'mdepth_ros.ros.depth_node', words, tmp_path / 'node')
         stack.callback(node.stop)
-        listener = stack.enter_context(Listener(namespace))
+        stack.enter_context(Listener(namespace, {
+            '/diagnostics': DiagnosticArray, 'depth/camera_info': CameraInfo}, heard))
         client = stack.enter_context(LifecycleClient(f'{namespace}/mdepth', check=node.check))
         client.change('configure', 120.0)
         client.change('activate')
@@ -100,50 +107,20 @@ def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
         stack.callback(camera.stop)
         camera.wait_for_line(f'^sent {count}$', 60.0)
         # The last frames are on their way or at work, and the networks were compiled meanwhile.
-        assert wait_for(lambda: listener.values and accounted_for(listener.values[-1]) == count,
-                        90.0), listener.values[-1:]
-        values = listener.values[-1]
+        assert wait_for(lambda: statuses and accounted_for(statuses[-1]) == count,
+                        90.0), statuses[-1:]
+        values = statuses[-1]
         published = int(values['frames_published'])
-        assert wait_for(lambda: len(listener.infos) >= published)
+        assert wait_for(lambda: len(infos) >= published)
     print({key: value for key, value in values.items() if key.startswith(('images', 'frames'))})
     assert int(values['images_received']) == accounted_for(values) == count
     assert int(values['images_rejected']) == int(values['frames_withheld']) == 0
     # This network is slower than the camera, or the test says nothing about replaced images.
     assert 0 < int(values['images_replaced']) < count
-    assert published == len(listener.infos)
-    for seen in listener.values:
+    assert published == len(infos)
+    for seen in statuses:
         # In between, one frame may be at work and one may wait for it.
         assert 0 <= int(seen['images_received']) - accounted_for(seen) <= 2, seen
-
-
-class Listener:
-    """Takes the node's diagnostics and, so that it has something to do, depth/camera_info."""
-
-    def __init__(self, namespace):
-        self.values, self.infos = [], []
-        self._name = f'{namespace[1:]}/mdepth: depth'
-        self._context = Context()
-        rclpy.init(context=self._context)
-        self._node = rclpy.create_node('listener', context=self._context, namespace=namespace)
-        self._node.create_subscription(DiagnosticArray, '/diagnostics', self._on_status, 50)
-        self._node.create_subscription(CameraInfo, 'depth/camera_info', self.infos.append, 50)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
-        self._thread.start()
-
-    def _on_status(self, message):
-        self.values += [{pair.key: pair.value for pair in status.values}
-                        for status in message.status if status.name == self._name]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self._executor.shutdown()
-        self._thread.join(10)
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
 
 
 def test_diagnostics_say_what_takes_how_long(tiny_weights):

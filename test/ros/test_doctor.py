@@ -6,18 +6,24 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import rclpy
+from doctor_camera import DISTORTED
 from harness import STEP, Harness, wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import SetBool, Trigger
 
 from mdepth_ros.engine.doctor.finding import Level
+from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.doctor.checks import check_graph
-from mdepth_ros.ros.doctor.graph import DepthNodeSeen, Graph
+from mdepth_ros.ros.doctor.graph import COMPRESSED, DepthNodeSeen, Endpoint, Graph, Heard
 from mdepth_ros.ros.doctor.installation import LEAST_SEGMENT, check_installation, check_transport
 from mdepth_ros.ros.doctor.listener import listen
 from mdepth_ros.ros.transport import profile_path, profile_variables, shared_memory_suffices
@@ -113,6 +119,19 @@ def test_what_is_wrong_with_each_camera_is_said_once(tmp_path):
             name == 'zero' and 'not calibrated' in what))
         assert (its.value, words in what) == (level, True), what
     assert len(found) == len(WRONG), found
+
+
+@pytest.mark.parametrize(('topic', 'warned'), [
+    ('/cam/image_rect/compressed', False), ('/cam/image_raw/compressed', True)])
+def test_compressed_images_are_rectified_by_name_too(topic, warned):
+    image = CompressedImage(format='png', data=cv2.imencode(
+        '.png', np.zeros((96, 128), np.uint8))[1].tobytes())
+    info = raw_info(DISTORTED)
+    image.header.frame_id = info.header.frame_id
+    graph = Graph(
+        1.0, (Endpoint('/driver', topic, COMPRESSED, QoSProfile(depth=1), publishes=True),),
+        {topic: Heard(10, 10.0, image, 0), '/cam/camera_info': Heard(10, 10.0, info, 0)}, (), 0)
+    assert [level for level, _ in bad(check_graph(graph))] == [Level.WARNING] * warned
 
 
 def test_a_camera_alone_that_is_silent_is_a_problem(tmp_path):

@@ -12,7 +12,7 @@ from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.messages import outgoing
 from mdepth_ros.messages.bag import ros2_types
-from mdepth_ros.ros.camera_info import info_from_camera
+from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.messages import bgr_image, dense_cloud, metres_image
 from mdepth_ros.ros.odometry import odometry_message, transform_of
 
@@ -61,7 +61,7 @@ def test_clouds(count):
 
 def test_camera_info():
     camera = resized_camera(Camera.from_fov(64, 48, 80.0), 32, 32)
-    same(outgoing.camera_info(camera, HEAD), info_from_camera(camera, ROS_HEAD))
+    same(outgoing.camera_info(camera, HEAD), rectified_info(camera, ROS_HEAD))
 
 
 def test_odometry_and_its_transform():

@@ -1,6 +1,7 @@
 """Whatever ends a process, those that it started do not outlive it."""
 
 import multiprocessing
+import operator
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ import time
 
 import pytest
 
-from mdepth_ros.training.child_processes import end_with_parent, ending_children
+from mdepth_ros.training.child_processes import end_with_parent, ending_children, process_pool
 
 PARENT = textwrap.dedent("""
     import multiprocessing, os, time
@@ -80,3 +81,15 @@ def test_an_exception_ends_the_children_that_were_started_inside(reason):
     assert other.is_alive()
     other.kill()
     other.join()
+
+
+def test_a_job_that_fails_ends_the_others():
+    def work():
+        with process_pool(2) as pool:
+            pool.submit(time.sleep, 120)
+            pool.submit(operator.floordiv, 1, 0).result()
+
+    began = time.monotonic()
+    with pytest.raises(ZeroDivisionError):
+        work()
+    assert time.monotonic() - began < 90

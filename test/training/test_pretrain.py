@@ -10,11 +10,10 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.pair_pool import PairPool
 from mdepth_ros.training.pretrain import (
     motion_loss,
-    multi_frame_loss,
-    single_frame_loss,
+    scale_invariant_loss,
     step_losses,
 )
-from mdepth_ros.training.stage0 import keep_early_layers
+from mdepth_ros.training.stage0 import keep_early_layers, optimiser_from_imagenet
 
 
 @pytest.fixture(scope='module')
@@ -52,8 +51,8 @@ def test_pairs_agree_with_their_truth_mirrored_or_not(pool):
 def test_single_frame_loss_knows_nearly_no_scale():
     # lambda 0.85 leaves a little of the scale in; the rest is zero for exact ratios.
     exact = truth().clamp(max=100.0)
-    right, scaled = single_frame_loss(exact, truth()), single_frame_loss(1.5 * exact, truth())
-    shuffled = single_frame_loss(exact.flip(-1), truth())
+    right, scaled, shuffled = (scale_invariant_loss(depth, truth())
+                               for depth in (exact, 1.5 * exact, exact.flip(-1)))
     assert right < 0.01
     assert scaled == pytest.approx(0.15 ** 0.5 * np.log(1.5), abs=0.01)
     assert shuffled > 3 * scaled
@@ -62,9 +61,9 @@ def test_single_frame_loss_knows_nearly_no_scale():
 def test_sky_is_pushed_away_but_never_too_far():
     depth = truth().clamp(max=100.0)
     near_sky = torch.where(truth().isinf(), 20.0, depth)
-    assert single_frame_loss(near_sky, truth()) > single_frame_loss(depth, truth()) + 0.05
+    assert scale_invariant_loss(near_sky, truth()) > scale_invariant_loss(depth, truth()) + 0.05
     far_sky = torch.where(truth().isinf(), 100.0, depth)
-    assert single_frame_loss(far_sky, truth()) < 0.01
+    assert scale_invariant_loss(far_sky, truth()) < 0.01
 
 
 def test_motion_loss_by_hand():
@@ -75,19 +74,6 @@ def test_motion_loss_by_hand():
     depth = torch.full((1, 1, 32, 64), 10.0)
     assert motion_loss(moved, moved, depth, K) == pytest.approx(100 * 4 / 64 * 0.01, abs=1e-3)
     assert motion_loss(still, moved, depth, K) == pytest.approx(0.625, rel=0.02)
-
-
-def test_multi_frame_loss_is_least_at_the_truth():
-    hypotheses = 1 / torch.linspace(0.05, 0.5, 16).view(1, 16, 1, 1).expand(1, 16, 4, 4)
-    exact = hypotheses[:, 5:6].repeat_interleave(4, 2).repeat_interleave(4, 3)
-    sure = torch.zeros(1, 16, 4, 4)
-    sure[:, 5] = 1.0
-    unsure = torch.full((1, 16, 4, 4), 1 / 16)
-    assert multi_frame_loss(exact, sure, hypotheses, exact) == pytest.approx(0.0, abs=1e-5)
-    assert multi_frame_loss(exact, unsure, hypotheses, exact) == pytest.approx(
-        0.1 * np.log(16), rel=1e-4)
-    assert multi_frame_loss(1.1 * exact, sure, hypotheses, exact) == pytest.approx(
-        np.log(1.1), rel=1e-4)
 
 
 def test_a_step_reaches_all_that_should_learn(pool):
@@ -101,3 +87,16 @@ def test_a_step_reaches_all_that_should_learn(pool):
     # The second of the decoder's two motions is never used, but shares its layers.
     assert not silent
     assert all(p.grad is None for p in model.single.encoder._conv_stem.parameters())
+
+
+def test_encoders_learn_slowly_and_frozen_layers_not_at_all():
+    model = DepthModel(lite_config())
+    keep_early_layers(model.single.encoder)
+    slow, fast = optimiser_from_imagenet(model, rate=1e-3).param_groups
+    frozen = set(model.single.encoder._conv_stem.parameters())
+    encoders = {*model.single.encoder.parameters(), *model.pose.encoder.parameters()}
+    assert (slow['lr'], fast['lr']) == pytest.approx((4e-4, 1e-3))
+    assert set(slow['params']) < encoders
+    assert set(slow['params']).isdisjoint(frozen)
+    assert {*model.single.decoder.parameters(), *model.pose.decoder.parameters(),
+            *model.multi.parameters()} == set(fast['params'])

@@ -10,7 +10,7 @@ from mdepth_ros.config import lite_config
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training import pretrain_single, stage0
-from mdepth_ros.training.pretrain_single import keep_depthwise_exact, single_frame_loss, train
+from mdepth_ros.training.pretrain_single import keep_depthwise_exact, median_scaled_loss, train
 
 
 def truth():
@@ -21,9 +21,9 @@ def truth():
 
 def test_exact_depth_costs_nothing_and_scale_alone_little():
     exact = truth().clamp(max=100.0)
-    assert single_frame_loss(exact, truth()) == pytest.approx(0.0, abs=1e-6)
-    assert single_frame_loss(1.5 * exact, truth()) == pytest.approx(0.2 * np.log(1.5), rel=1e-4)
-    assert single_frame_loss(exact.flip(-1), truth()) > 1.0
+    assert median_scaled_loss(exact, truth()) == pytest.approx(0.0, abs=1e-6)
+    assert median_scaled_loss(1.5 * exact, truth()) == pytest.approx(0.2 * np.log(1.5), rel=1e-4)
+    assert median_scaled_loss(exact.flip(-1), truth()) > 1.0
 
 
 def test_one_step_of_depth_by_hand():
@@ -36,20 +36,20 @@ def test_one_step_of_depth_by_hand():
     # The step crosses one of 7, 3, 1 pairs of columns at strides 1, 2, 4; there is none at 8.
     gradients = 0.25 * step * (1 / 7 + 1 / 3)
     # At stride 4 columns 0 and 4 are compared, both right.
-    assert single_frame_loss(wrong, depth) == pytest.approx(error + gradients, rel=1e-4)
+    assert median_scaled_loss(wrong, depth) == pytest.approx(error + gradients, rel=1e-4)
 
 
 def test_sky_is_pushed_away_but_never_too_far():
     depth = truth().clamp(max=100.0)
     near_sky = torch.where(truth().isinf(), 20.0, depth)
-    assert single_frame_loss(near_sky, truth()) > single_frame_loss(depth, truth()) + 0.05
+    assert median_scaled_loss(near_sky, truth()) > median_scaled_loss(depth, truth()) + 0.05
     far_sky = torch.where(truth().isinf(), 100.0, depth)
-    assert single_frame_loss(far_sky, truth()) < 0.01
+    assert median_scaled_loss(far_sky, truth()) < 0.01
 
 
 def test_an_image_of_sky_alone_still_has_a_gradient():
     depth = torch.full((1, 1, 16, 16), 10.0, requires_grad=True)
-    loss = single_frame_loss(depth, torch.full((1, 1, 16, 16), torch.inf))
+    loss = median_scaled_loss(depth, torch.full((1, 1, 16, 16), torch.inf))
     loss.backward()
     assert loss.isfinite()
     assert (depth.grad < 0).all()

@@ -1,15 +1,15 @@
 """The cameras: do images come, can they be read, and does their CameraInfo fit?"""
 
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.messages.camera_info import camera_from_info
-from mdepth_ros.messages.images import decode_compressed
+from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.ros.doctor.connections import qos_text
 from mdepth_ros.ros.doctor.graph import COMPRESSED, IMAGE, Graph, Heard
-from mdepth_ros.ros.image_decoding import decode_image
+from mdepth_ros.ros.image_decoding import decode
 
 # Less moves the camera too far between two images.
 SLOW_HZ = 3.0
@@ -53,18 +53,12 @@ def _check_camera(graph: Graph, topic: str) -> list[Finding]:
             f'{topic}: {facts}, but no image came in {graph.seconds:g} s',
             f'see whether the camera streams; {PROFILE}')]
     try:
-        height, width = _size(heard.last)
+        height, width = decode(heard.last).shape[:2]
     except BadImage as error:
         return [problem(f'{topic}: {error}', 'set an encoding that is supported in the driver')]
     findings = [ok(f'{topic}: {facts}; {width}x{height} at {heard.rate_hz:.1f} Hz')]
     findings += _check_stream(topic, heard)
     return findings + _check_info(graph, topic, width, height)
-
-
-def _size(message: Image | CompressedImage) -> tuple[int, int]:
-    """Decode an image: (height, width)."""
-    rgb = decode_image(message) if isinstance(message, Image) else decode_compressed(message)
-    return rgb.shape[0], rgb.shape[1]
 
 
 def _check_stream(topic: str, heard: Heard) -> list[Finding]:
@@ -119,7 +113,7 @@ def _check_info(graph: Graph, topic: str, width: int, height: int) -> list[Findi
 
 def _check_distortion(graph: Graph, topic: str, camera: Camera) -> list[Finding]:
     """Distortion does not matter for rectified images: is this one?"""
-    if not camera.has_distortion or 'rect' in topic.rpartition('/')[2].removesuffix('/compressed'):
+    if not camera.has_distortion or says_rectified(topic):
         return []
     users = [node for node in graph.depth_nodes if any(
         it.topic == topic for it in graph.subscriptions_of(node.name, (IMAGE, COMPRESSED)))]

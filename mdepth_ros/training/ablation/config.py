@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mdepth_ros.training.loop.recipe import size_problems
 from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.scenes.config import Kind
 
@@ -34,10 +35,15 @@ class AblationConfig:
     anchor_depth: float = 5.0
 
     def __post_init__(self) -> None:
-        problems = [f'{name} must be at least 1, got {getattr(self, name)}'
-                    for name in ('worlds', 'test_worlds', 'batch', 'teacher_steps',
-                                 'matching_steps', 'student_steps')
-                    if getattr(self, name) < 1]
+        problems = size_problems(self.width, self.height)
+        problems += [f'{name} must be at least 1, got {getattr(self, name)}'
+                     for name in ('worlds', 'test_worlds', 'batch', 'teacher_steps',
+                                  'matching_steps', 'student_steps')
+                     if getattr(self, name) < 1]
+        if not self.rate > 0:
+            problems.append(f'rate must be > 0, got {self.rate}')
+        if not self.anchor_depth >= 0:
+            problems.append(f'anchor_depth must be >= 0, got {self.anchor_depth}')
         if not self.seeds:
             problems.append('seeds must name at least one seed')
         if self.test_frames < 2:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +34,7 @@ from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
 from mdepth_ros.training.stages.triplet import load
 from mdepth_ros.training.synthetic import random_config, render_sequence
+from mdepth_ros.training.whole_file import write_whole
 
 # Test worlds have other seeds than those to learn from.
 TEST_SEEDS = 880_000_000
@@ -138,15 +138,13 @@ class Jobs:
         """Play the test worlds through the estimator."""
         config = self.config
         estimator = DepthEstimator(model, EngineConfig(width=config.width, height=config.height,
-                                                        backend='torch'))
+                                                       backend='torch'))
         rows = evaluate(estimator, whole_sequences(open_frames(self.folder / 'test')),
                         ALL).rows
         row = rows.get('with_previous', rows['all'])
         result = {'single': row.single.abs_rel, 'multi': row.multi.abs_rel,
                   'wins': row.wins / max(row.matched, 1), 'delta': float(model.multi.delta.mean())}
-        partial = self.folder / f'.{name}.json.partial'
-        partial.write_text(json.dumps(result))
-        os.replace(partial, self.folder / f'{name}.json')
+        write_whole(self.folder / f'{name}.json', json.dumps(result).encode())
 
     def _imagenet(self, seed: int) -> DepthModel:
         """Make a lite model with ImageNet's encoders."""

@@ -1,8 +1,7 @@
 """All jobs of all seeds, as many at once as there are cores."""
 
-import multiprocessing
 import os
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from tqdm import tqdm
@@ -10,6 +9,7 @@ from tqdm import tqdm
 from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.ablation.jobs import Jobs
 from mdepth_ros.training.ablation.variants import VARIANTS
+from mdepth_ros.training.child_processes import process_pool
 
 # Each job and the one whose result it needs, the long ones first.
 REQUIRES = {
@@ -36,9 +36,8 @@ def run_ablation(config: AblationConfig, folder: Path) -> None:
     cores = len(os.sched_getaffinity(0))
     # Many small operations: threads that share a core would only wait for each other.
     os.environ['OMP_NUM_THREADS'] = '1'
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(cores, mp_context=context) as pool, \
-            tqdm(total=len(config.seeds) * len(REQUIRES), unit='job', desc='ablation') as bar:
+    with process_pool(cores) as pool, tqdm(
+            total=len(config.seeds) * len(REQUIRES), unit='job', desc='ablation') as bar:
         running: dict[Future[None], tuple[int, str]] = {}
 
         def start(seed: int, done: str) -> None:

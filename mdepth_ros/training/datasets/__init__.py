@@ -1,1 +1,1 @@
-"""Where frames come from: folders, KITTI, synthetic scenes; and the samples made of them."""
+"""Where frames come from: folders, KITTI, synthetic scenes."""

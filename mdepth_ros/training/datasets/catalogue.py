@@ -9,7 +9,8 @@ from mdepth_ros.training.datasets.kitti.drive_id import CAMERAS
 from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 
-RECORDINGS = ('.bag', '.mcap', '.db3', '.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
+BAG_SUFFIXES = ('.bag', '.mcap', '.db3')
+RECORDINGS = (*BAG_SUFFIXES, '.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 BAG_METADATA = 'metadata.yaml'
 
 

@@ -11,7 +11,8 @@ from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.sequence_part import SequencePart, check_index
 
-JOURNAL = 'journal.jsonl'  # what `mdepth prepare` keeps until it is through
+# What `mdepth prepare` keeps until it is through: a folder that holds it is not finished.
+JOURNAL = 'journal.jsonl'
 
 
 class FramesFolder(Sequence):

@@ -1,17 +1,20 @@
 """Synthetic worlds as frames folders: rendered once, read by many trainings."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from mdepth_ros.errors import writing
 from mdepth_ros.training.datasets.frames_index import (
     FILE_NAME,
     FrameEntry,
     FramesIndex,
     write_index,
 )
-from mdepth_ros.training.synthetic import SyntheticSequence
+from mdepth_ros.training.synthetic import SyntheticSequence, to_bytes
 
 # 16 bit reach 131 m, and are finer than any network.
 DEPTH_UNIT_M = 0.002
@@ -26,22 +29,29 @@ def write_sequence(sequence: SyntheticSequence, folder: Path) -> None:
 
     :param sequence: frames on the CPU.
     :param folder: made if it is not there.
+    :raises MdepthError: if the disk does not take it.
     """
-    for name in ('image', 'depth', 'moving'):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    images = (sequence.images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    images = to_bytes(sequence.images).permute(0, 2, 3, 1).numpy()
     depths, moving = sequence.depth[:, 0].numpy(), sequence.moving[:, 0].numpy()
     entries = []
     for i, image in enumerate(images):
         file = f'{i:06d}.png'
         units = np.round(depths[i] / DEPTH_UNIT_M)
-        cv2.imwrite(str(folder / 'image' / file), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        cv2.imwrite(str(folder / 'depth' / file),
-                    np.where(units <= DEEPEST, units, 0).astype(np.uint16))
-        cv2.imwrite(str(folder / 'moving' / file), moving[i].astype(np.uint8) * 255)
+        _write_png(folder / 'image' / file, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        _write_png(folder / 'depth' / file, np.where(units <= DEEPEST, units, 0).astype(np.uint16))
+        _write_png(folder / 'moving' / file, moving[i].astype(np.uint8) * 255)
         entries.append(FrameEntry(
             f'image/{file}', int(sequence.stamps_ns[i]), f'depth/{file}',
             T_world_camera=sequence.T_world_camera[i].double().numpy(), moving=f'moving/{file}'))
     height, width = images.shape[1:3]
-    write_index(FramesIndex(width, height, sequence.K.double().numpy(), tuple(entries),
-                            depth_unit_m=DEPTH_UNIT_M), folder / FILE_NAME)
+    with writing(folder / FILE_NAME):
+        write_index(FramesIndex(width, height, sequence.K.double().numpy(), tuple(entries),
+                                depth_unit_m=DEPTH_UNIT_M), folder / FILE_NAME)
+
+
+def _write_png(path: Path, pixels: NDArray[Any]) -> None:
+    """Write an image and its folder; cv2.imwrite would not say why it failed, or that it did."""
+    _, data = cv2.imencode('.png', pixels)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.tobytes())

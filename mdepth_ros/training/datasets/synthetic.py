@@ -1,32 +1,34 @@
 """A synthetic scene as a sequence, with all the truth there is."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import Sequence
-from mdepth_ros.training.synthetic import SceneConfig, SyntheticSequence, render_sequence
+from mdepth_ros.training.synthetic import (
+    SceneConfig,
+    SyntheticSequence,
+    render_sequence,
+    to_bytes,
+)
 
 
 class SyntheticSequenceView(Sequence):
     """Rendered when the first frame is asked for, and kept in memory."""
 
-    def __init__(
-        self, config: SceneConfig, seed: int, device: torch.device | str = 'cpu'
-    ) -> None:
+    def __init__(self, config: SceneConfig, seed: int) -> None:
         """
         Render nothing yet.
 
         :param config: what it shows.
-        :param seed: the same seed gives the same frames on the same device.
-        :param device: where to render; the frames are kept on the CPU.
+        :param seed: the same seed gives the same frames.
         """
         self.name = f'synthetic_{config.kind}_{seed}'
         self.camera = Camera.from_fov(config.width, config.height, config.horizontal_fov_deg)
-        self.config, self.seed, self._device = config, seed, device
+        self.config, self.seed = config, seed
 
     def __len__(self) -> int:
         return self.config.frames
@@ -53,12 +55,9 @@ class SyntheticSequenceView(Sequence):
 
     @cached_property
     def _rendered(self) -> SyntheticSequence:
-        """All frames on the CPU, the images as a camera gives them: uint8."""
-        q = render_sequence(self.config, self.seed, self._device)
-        return SyntheticSequence(
-            images=(q.images * 255).round().to('cpu', torch.uint8), depth=q.depth.cpu(),
-            T_world_camera=q.T_world_camera.cpu(), K=q.K.cpu(), moving=q.moving.cpu(),
-            stamps_ns=q.stamps_ns)
+        """All frames, the images as a camera gives them: uint8."""
+        sequence = render_sequence(self.config, self.seed)
+        return replace(sequence, images=to_bytes(sequence.images))
 
     def __getstate__(self) -> dict[str, object]:
         # Another process renders it again rather than being sent it.

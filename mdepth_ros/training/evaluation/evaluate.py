@@ -79,7 +79,8 @@ def play(
             estimate = estimator.push(Frame(rgb, sequence.camera, stamp_ns))
             if number >= stretch.lead:
                 truth = stretch.truth(index)
-                single, multi = _depth(estimate.single_depth), _depth(estimate.depth)
+                single, multi = (depth_array(depth, estimate.valid) for depth in
+                                 (estimate.single_depth, estimate.depth))
                 score = FrameScore(
                     sequence.name, index, stamp_ns, estimate.mode,
                     _still(sequence, index, previous), sum(astuple(estimate.timings)),
@@ -105,9 +106,15 @@ def _score(
         raise MdepthError(f'{sequence.name}, frame {index}: {error}') from error
 
 
-def _depth(depth: Tensor) -> NDArray[np.float32]:
-    """(1, 1, h, w) tensor to (h, w) array with NaN for what is no depth."""
-    usable = depth.isfinite() & (depth > 0)
+def depth_array(depth: Tensor, valid: Tensor) -> NDArray[np.float32]:
+    """
+    Take a depth out of an estimate.
+
+    :param depth: (1, 1, h, w) [m].
+    :param valid: (1, 1, h, w) bool, the estimate's.
+    :return: (h, w) [m], NaN for what is no depth.
+    """
+    usable = depth.isfinite() & (depth > 0) & valid
     array: NDArray[np.float32] = torch.where(usable, depth, torch.nan)[0, 0].cpu().numpy()
     return array
 

@@ -21,11 +21,7 @@ from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.saved_state import SavedState, load_state, save_state
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.ranks.rank_batch_norm import synchronise_batch_norm
-from mdepth_ros.training.ranks.reduction import (
-    max_over_ranks,
-    sum_over_ranks,
-    world_size,
-)
+from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.objective import Objective, StepResult
 from mdepth_ros.training.stages.step_random import StepRandom
@@ -212,8 +208,7 @@ class Stage:
             names = ['loss', *result.terms]
             terms = (result.loss, *result.terms.values())
             values = torch.stack([term.detach().float() for term in terms])
-            means = (sum_over_ranks(values) / world_size()).tolist()
-            self._write(step, dict(zip(names, means)))
+            self._write(step, dict(zip(names, mean_over_ranks(values).tolist())))
         if self._board is not None and step % options.pictures_every == 0:
             self._board.pictures(step, result, self._model.multi.delta)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from lightning_fabric import Fabric
 
@@ -90,6 +91,9 @@ def open_samples(recipe: Recipe, fabric: Fabric, folder: Path) -> Samples:
     neighbours = find_triplets(learn, config.gap, cache, progress=False)
     triplets = [[t for t in found.triplets if s.targets is None or t.target in s.targets]
                 for s, found in zip(learn, neighbours)]
+    if not any(triplets):
+        raise DataError(f'{config.source}: no frame that {config.split} names has neighbours on '
+                        'both sides')
     return FolderSamples(learn, triplets, config.width, config.height, recipe.batch,
                          recipe.loop.seed, config.augment, config.workers, rank, world_size,
                          pin_memory=fabric.device.type == 'cuda', tracks=config.tracks)
@@ -98,6 +102,6 @@ def open_samples(recipe: Recipe, fabric: Fabric, folder: Path) -> Samples:
 def _kind(source: str) -> Kind | None:
     """Read the kind of scene from ``synthetic:<kind>``."""
     kind = source.partition(':')[2]
-    if kind not in ('', 'driving', 'indoor', 'handheld'):
-        raise DataError(f'{source!r}: the kind of scene must be driving, indoor or handheld')
+    if kind not in ('', *get_args(Kind)):
+        raise DataError(f'{source!r}: kind of scene must be one of {", ".join(get_args(Kind))}')
     return kind or None  # type: ignore[return-value]

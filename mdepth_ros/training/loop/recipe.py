@@ -1,6 +1,5 @@
 """What a training run does: one YAML file, read into frozen dataclasses."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,19 @@ from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.stages.search_width import Search
+from mdepth_ros.training.whole_file import write_whole
+
+
+def size_problems(width: int, height: int) -> list[str]:
+    """
+    Check the size of the networks' input for training.
+
+    :param width: [px].
+    :param height: [px].
+    :return: what is wrong with it.
+    """
+    return [f'{name} must be a multiple of 32 from 64 on, got {size}'
+            for name, size in (('width', width), ('height', height)) if size < 64 or size % 32]
 
 
 @dataclass(frozen=True)
@@ -43,12 +55,9 @@ class DataConfig:
     worlds: int = 500
 
     def __post_init__(self) -> None:
-        problems = []
-        for name in ('width', 'height'):
-            if getattr(self, name) < 64 or getattr(self, name) % 32:
-                problems.append(f'{name} must be a multiple of 32 from 64 on, '
-                                f'got {getattr(self, name)}')
-        for name, least in (('first', 0), ('last', -1), ('workers', 0), ('worlds', 1)):
+        problems = size_problems(self.width, self.height)
+        for name, least in (('first', 0), ('last', -1), ('tracks', 0), ('workers', 0),
+                            ('worlds', 1)):
             if getattr(self, name) < least:
                 problems.append(f'{name} must be at least {least}, got {getattr(self, name)}')
         if not 0 <= self.held_back < 1:
@@ -148,10 +157,9 @@ def dump_recipe(recipe: Recipe, path: Path) -> None:
 
     :param recipe: what to write.
     :param path: the file.
+    :raises MdepthError: if the disk does not take it.
     """
-    partial = path.with_name(f'.{path.name}.partial')
-    partial.write_text(yaml.safe_dump(_plain(recipe), sort_keys=False), encoding='utf-8')
-    os.replace(partial, path)
+    write_whole(path, yaml.safe_dump(_plain(recipe), sort_keys=False).encode())
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,11 @@
 """The numbers of a run, one JSON line each: what remains when nobody looks at TensorBoard."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import writing
+from mdepth_ros.training.whole_file import write_whole
 
 
 class Record:
@@ -27,13 +27,7 @@ class Record:
         :raises MdepthError: if the disk is full.
         """
         kept = [line for line in self.lines() if line['stage'] != stage or line['step'] < step]
-        partial = self._path.with_name(f'.{self._path.name}.partial')
-        try:
-            partial.write_text(''.join(json.dumps(line) + '\n' for line in kept),
-                               encoding='utf-8')
-            os.replace(partial, self._path)
-        except OSError as error:
-            raise MdepthError(f'cannot write {self._path}: {error}') from error
+        write_whole(self._path, ''.join(json.dumps(line) + '\n' for line in kept).encode())
 
     def add(self, line: dict[str, Any]) -> None:
         """
@@ -42,11 +36,8 @@ class Record:
         :param line: numbers and text by name.
         :raises MdepthError: if the disk is full.
         """
-        try:
-            with open(self._path, 'a', encoding='utf-8') as file:
-                file.write(json.dumps(line) + '\n')
-        except OSError as error:
-            raise MdepthError(f'cannot write {self._path}: {error}') from error
+        with writing(self._path), open(self._path, 'a', encoding='utf-8') as file:
+            file.write(json.dumps(line) + '\n')
 
     def lines(self) -> list[dict[str, Any]]:
         """Return all whole lines; one that a killed process left unfinished is skipped."""

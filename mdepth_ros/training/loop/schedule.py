@@ -8,8 +8,8 @@ class Schedule:
     """
     Steps of Adam at ``rate``, ``drop`` times that after the share ``drop_at`` of them.
 
-    The first ``warm_up`` steps rise to it: Adam's first steps move all weights at once, far enough
-    to forget what the start knew. 0 steps leave the stage out.
+    The first ``warm_up`` steps, half of all at most, rise to it: Adam's first steps move all
+    weights at once, far enough to forget what the start knew. 0 steps leave the stage out.
 
     Source: paper, section IV: 2e-4, a tenth after 15 of 20 epochs, no warm-up.
     """
@@ -37,5 +37,5 @@ class Schedule:
 
     def rate_at(self, step: int) -> float:
         """Return the learning rate of a step, the first being 0."""
-        rising = min(1.0, (step + 1) / (self.warm_up + 1))
+        rising = min(1.0, (step + 1) / (min(self.warm_up, self.steps // 2) + 1))
         return self.rate * rising * (self.drop if step >= self.drop_at * self.steps else 1.0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from mdepth_ros.config import Encoder, lite_config, paper_config
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
@@ -68,7 +68,7 @@ def _load_imagenet(encoder: AnyEncoder, name: Encoder, files: Mapping[str, str])
             raise MdepthError(f'ImageNet weights of {name} do not come with the package: name '
                               f'their public .pth file in the recipe, imagenet.{name}=FILE')
     except (FileNotFoundError, ModuleNotFoundError, ValueError) as error:
-        raise MdepthError(' '.join(str(error).split())) from error
+        raise MdepthError(one_line(error)) from error
 
 
 def _at_size(model: DepthModel, width: int, height: int) -> DepthModel:

@@ -73,11 +73,7 @@ def claim(recipe: Recipe, folder: Path, resume: bool) -> None:
     """
     path = folder / RECIPE
     if not path.is_file():
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            dump_recipe(recipe, path)
-        except OSError as error:
-            raise MdepthError(f'cannot write {path}: {error}') from error
+        dump_recipe(recipe, path)
         return
     if not resume:
         raise MdepthError(f'{folder} holds a training run: go on with it with --resume, or choose '
@@ -141,8 +137,9 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
     model = start_model(recipe, seed=recipe.loop.seed)
     if recipe.teacher.steps:
         model = _stage(loop, 'teacher', model,
-                       lambda m: train_teacher(loop, m, recipe.teacher, recipe.search,
-                                               recipe.anchor_depth, recipe.hold_start))
+                       partial(train_teacher, loop, schedule=recipe.teacher,
+                               search=recipe.search, anchor_depth=recipe.anchor_depth,
+                               hold_start=recipe.hold_start))
     # M-DepthNet and delta go on from where they are.
     search = replace(recipe.search, delta=0.0, hold=0.0)
     for loop.round in range(1, recipe.rounds + 1):
@@ -150,21 +147,17 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
             teacher = model.eval()
             student = start_model(recipe, seed=recipe.loop.seed + loop.round)
             model = _stage(loop, 'student', student,
-                           partial(_teach, loop, teacher, recipe))
+                           partial(train_student, loop, teacher=teacher, schedule=recipe.student,
+                                   anchor_depth=recipe.anchor_depth))
         if recipe.refine.steps:
             model = _stage(loop, 'refine', model,
-                           lambda m: refine(loop, m, recipe.refine, search))
+                           partial(refine, loop, schedule=recipe.refine, search=search))
     if fabric.is_global_zero:
         save_checkpoint(model, folder / RESULT, notes=f'mdepth train, {recipe.data.source}')
         # With what a killed process left behind.
         for path in (loop.state_path, *folder.glob('.*.partial')):
             path.unlink(missing_ok=True)
     fabric.barrier()
-
-
-def _teach(loop: Loop, teacher: DepthModel, recipe: Recipe, student: DepthModel) -> None:
-    """Train a student; its arguments in the order in which they are known."""
-    train_student(loop, student, teacher, recipe.student, anchor_depth=recipe.anchor_depth)
 
 
 def _stage(loop: Loop, name: str, model: DepthModel, work: Callable[[DepthModel], None]

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import BadCamera, BadImage
-from mdepth_ros.messages.bag import find_topics, first_message, open_bag, says_rectified
+from mdepth_ros.messages.bag import find_topics, first_message, open_bag
 from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.depth_images import decode_depth
 from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.messages.images import decode_compressed, decode_image
+from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.training.prepare.odometry_pose import OdometryPose, pose_between, pose_of
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.readings import Readings
@@ -59,11 +60,11 @@ class BagSource:
             self._topics = find_topics(
                 self._reader, options.image_topic, options.camera_info_topic,
                 options.odometry_topic, options.depth_topic)
+            self._decode = decode_compressed if self._topics.compressed else decode_image
             self._camera = self._given_camera(options)
         except BaseException:
             self._reader.close()
             raise
-        self._decode = decode_compressed if self._topics.compressed else decode_image
         self.rectified = says_rectified(self._topics.image)
         self.count = sum(c.msgcount for c in self._reader.connections
                          if c.topic == self._topics.image)
@@ -117,8 +118,7 @@ class BagSource:
             return read_camera_yaml(options.camera_info)
         if options.fov_deg is not None:
             message = first_message(self._reader, self._topics.image)
-            decode = decode_compressed if self._topics.compressed else decode_image
-            height, width = decode(message).shape[:2]
+            height, width = self._decode(message).shape[:2]
             return Camera.from_fov(width, height, options.fov_deg)
         if self._topics.camera_info is None:
             raise BagError(f'{self._path} has no CameraInfo for {self._topics.image}: pass '

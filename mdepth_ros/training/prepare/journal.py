@@ -11,11 +11,10 @@ from types import TracebackType
 from typing import Any
 
 from mdepth_ros.errors import MdepthError, one_line
+from mdepth_ros.training.datasets.frames_folder import JOURNAL
 from mdepth_ros.training.prepare.frame_writer import writing
 from mdepth_ros.training.prepare.report import SourceReport, read_source_report
 
-# A reader takes a folder that holds this file for incomplete.
-FILE_NAME = 'journal.jsonl'
 START = b'{"arguments": '
 # What reading raises of a line that says anything else.
 DAMAGE = (AttributeError, KeyError, TypeError, ValueError, RecursionError)
@@ -48,7 +47,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, arguments: Mapping[str, Any]) -> None:
-        self.path = folder / FILE_NAME
+        self.path = folder / JOURNAL
         self._decisions: dict[tuple[int, int], Decision] = {}
         self._reports: dict[int, SourceReport] = {}
         with writing(self.path):
@@ -167,4 +166,3 @@ def refuse_other(folder: Path, begun: Mapping[str, Any], arguments: Mapping[str,
     if other:
         raise MdepthError(f'{folder} was prepared with {one_line("; ".join(other))}: use the same '
                           'arguments or another folder')
-

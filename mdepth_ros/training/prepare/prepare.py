@@ -10,13 +10,14 @@ from typing import Any
 from tqdm import tqdm
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.prepare import journal as journal_module
-from mdepth_ros.training.prepare import report as report_module
+from mdepth_ros.training.datasets.catalogue import BAG_SUFFIXES
+from mdepth_ros.training.datasets.frames_folder import JOURNAL
 from mdepth_ros.training.prepare.bag_source import BagSource
 from mdepth_ros.training.prepare.frame_writer import FrameWriter, writing
 from mdepth_ros.training.prepare.journal import Journal, refuse_other
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.report import (
+    FILE_NAME,
     PrepareReport,
     SourceReport,
     read_report,
@@ -25,8 +26,6 @@ from mdepth_ros.training.prepare.report import (
 from mdepth_ros.training.prepare.source_image import Source
 from mdepth_ros.training.prepare.source_run import SourceRun
 from mdepth_ros.training.prepare.video_source import VideoSource
-
-BAG_SUFFIXES = ('.bag', '.db3', '.mcap')
 
 
 def prepare(
@@ -60,7 +59,7 @@ def prepare(
             reports = [_prepare_source(number, path, out / name, options, journal, bar)
                        for number, (path, name) in enumerate(zip(sources, _names(sources)))]
             report = PrepareReport(tuple(reports))
-            write_report(out / report_module.FILE_NAME, report, arguments)
+            write_report(out / FILE_NAME, report, arguments)
             journal.remove()
     report.refuse_empty()
     return report
@@ -109,7 +108,7 @@ def _names(sources: Sequence[Path]) -> list[str]:
     """Name the sources' folders; where the name is taken, or cannot be one, with a number."""
     names: list[str] = []
     # A file `...mcap` has the stem `..`.
-    taken = {'', '.', '..', journal_module.FILE_NAME, report_module.FILE_NAME}
+    taken = {'', '.', '..', JOURNAL, FILE_NAME}
     for path in sources:
         stem = path.resolve().name if path.is_dir() else path.stem
         name, number = stem, 2
@@ -141,11 +140,11 @@ def _size(path: Path) -> int:
 
 def _earlier_report(out: Path, arguments: dict[str, Any]) -> PrepareReport | None:
     """Return the report of an earlier call that finished; refuse a folder that is not ours."""
-    if not out.exists() or (out / journal_module.FILE_NAME).exists():
+    if not out.exists() or (out / JOURNAL).exists():
         return None
     if not out.is_dir():
         raise MdepthError(f'{out} is not a folder')
-    path = out / report_module.FILE_NAME
+    path = out / FILE_NAME
     if path.exists():
         report, earlier = read_report(path)
         refuse_other(out, earlier, arguments)

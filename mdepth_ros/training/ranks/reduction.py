@@ -1,4 +1,4 @@
-"""Sums and maxima over the processes of a distributed run; the identity where there is one."""
+"""Sums, means and maxima over the processes of a run; the identity where there is one."""
 
 from typing import Any
 
@@ -19,6 +19,16 @@ def sum_over_ranks(value: Tensor) -> Tensor:
     :return: the sum, the same in all of them.
     """
     return value if world_size() == 1 else _Sum.apply(value)
+
+
+def mean_over_ranks(value: Tensor) -> Tensor:
+    """
+    Average over all processes, with gradient; each has as many rows of the joined batch.
+
+    :param value: of the same shape in all of them.
+    :return: the mean, the same in all of them.
+    """
+    return sum_over_ranks(value) / world_size()
 
 
 def max_over_ranks(value: Tensor) -> Tensor:

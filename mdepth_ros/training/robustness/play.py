@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
+from mdepth_ros.training.evaluation.evaluate import depth_array
 from mdepth_ros.training.evaluation.protocol import predicted_at
 from mdepth_ros.training.robustness.view import View
 
@@ -50,11 +49,12 @@ def play(estimator: DepthEstimator, views: Iterable[View]) -> Iterator[Played]:
     for view in views:
         estimate = estimator.push(Frame(view.rgb, view.camera, view.stamp_ns))
         H, W = view.rgb.shape[:2] if view.truth is None else view.truth.shape
+        confidence = estimate.confidence[0, 0].cpu().numpy()
         yield Played(
             view=view,
-            depth=predicted_at(_depth(estimate.depth, estimate.valid), (H, W)),
-            single=predicted_at(_depth(estimate.single_depth, estimate.valid), (H, W)),
-            confidence=np.asarray(cv2.resize(_array(estimate.confidence), (W, H)), np.float32),
+            depth=predicted_at(depth_array(estimate.depth, estimate.valid), (H, W)),
+            single=predicted_at(depth_array(estimate.single_depth, estimate.valid), (H, W)),
+            confidence=np.asarray(cv2.resize(confidence, (W, H)), np.float32),
             mode=estimate.mode,
             source_stamp_ns=estimate.source_stamp_ns,
             source_changed=before is not None and _source_changed(before, estimate))
@@ -70,15 +70,3 @@ def _source_changed(before: DepthEstimate, now: DepthEstimate) -> bool:
     # Stamps are rounded, and cameras jitter.
     return (now.source_stamp_ns != before.source_stamp_ns
             and abs(age - age_before) > 0.1 * abs(age_before))
-
-
-def _depth(depth: Tensor, valid: Tensor) -> Map:
-    """(1, 1, h, w) tensor to (h, w) array with NaN for what is no depth."""
-    usable = depth.isfinite() & (depth > 0) & valid
-    return _array(torch.where(usable, depth, torch.nan))
-
-
-def _array(image: Tensor) -> Map:
-    """(1, 1, h, w) tensor to (h, w) array."""
-    array: Map = image[0, 0].cpu().numpy()
-    return array

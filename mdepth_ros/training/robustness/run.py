@@ -1,16 +1,14 @@
 """All runs, several at once."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
-from mdepth_ros.training.child_processes import end_with_parent, ending_children
+from mdepth_ros.training.child_processes import process_pool
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.cameras import CAMERAS, run_camera
 from mdepth_ros.training.robustness.events import EVENT_CLASSES, EventRun, run_events
@@ -34,24 +32,24 @@ def run_robustness(
     Play everything.
 
     :param bench: how.
-    :param worlds: of each class; rates, events and cameras take half as many of each of theirs.
+    :param worlds: of each class, also for rates and events; cameras take half as many of each.
     :param parts: some of ``PARTS``.
     :param recording: a frames folder and its first and last frame, itself included, to play too.
     :param processes: how many runs at once.
     :return: as :func:`summarise`.
     :raises MdepthError: as the runs do.
     """
-    fewer = range((worlds + 1) // 2)
+    numbers, fewer = range(worlds), range((worlds + 1) // 2)
     # The long ones first, so that no core is idle at the end.
     jobs: list[Job] = []
     if RATES in parts:
-        jobs += [partial(run_rates, bench, name, n) for name in RATE_CLASSES for n in fewer]
+        jobs += [partial(run_rates, bench, name, n) for name in RATE_CLASSES for n in numbers]
     if EVENTS in parts:
-        jobs += [partial(run_events, bench, name, n) for name in EVENT_CLASSES for n in fewer]
+        jobs += [partial(run_events, bench, name, n) for name in EVENT_CLASSES for n in numbers]
     if OTHERS in parts:
         jobs += [partial(run_camera, bench, name, n) for name in CAMERAS for n in fewer]
     jobs += [partial(run_world, bench, name, n)
-             for name in CLASSES if name in parts for n in range(worlds)]
+             for name in CLASSES if name in parts for n in numbers]
     if recording is not None:
         jobs.append(partial(run_recording, bench, *recording))
     results = _run_all(jobs, processes)
@@ -70,16 +68,9 @@ def _run_all(jobs: list[Job], processes: int) -> list[Result]:
                 results.append(job())
                 bar.update()
             return results
-        context = multiprocessing.get_context('spawn')
-        with ProcessPoolExecutor(processes, context, _start) as pool, ending_children():
+        with process_pool(processes) as pool:
             futures = [pool.submit(job) for job in jobs]
             for future in as_completed(futures):
                 future.result()
                 bar.update()
             return [future.result() for future in futures]
-
-
-def _start() -> None:
-    """Prepare a process: threads that share a core would only wait for each other."""
-    end_with_parent()
-    torch.set_num_threads(1)

@@ -65,7 +65,7 @@ def score_views(estimator: DepthEstimator, views: Iterable[View]) -> list[ViewSc
     for now in play(estimator, views):
         jump, single_jump = (None, None) if before is None else _jumps(before, now)
         scores.append(ViewScore(now.view.stamp_ns, now.mode, now.source_changed,
-                                 _accuracy(now), jump, single_jump))
+                                _accuracy(now), jump, single_jump))
         before = now
     return scores
 

@@ -27,7 +27,7 @@ from mdepth_ros.training.samples.augment import (
 )
 from mdepth_ros.training.samples.neighbours import Triplet
 from mdepth_ros.training.samples.point_tracks import PointTracks
-from mdepth_ros.training.samples.sample import SampleBatch
+from mdepth_ros.training.samples.sample import SampleBatch, own_rows
 
 _ORDER, _CHANGE = 1, 2  # what a random number is for
 
@@ -93,7 +93,6 @@ class FolderSamples:
                 raise batch
             yield batch
 
-
     def _check_shared_memory(self) -> None:
         """Refuse what would end as a bus error in a worker."""
         free = _free_shared_memory()
@@ -116,17 +115,13 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
         if len(sequences) != len(triplets):
             raise ValueError(f'triplets must be given for each of {len(sequences)} sequences, '
                              f'got {len(triplets)}')
-        if batch < 1 or batch % world_size or not 0 <= rank < world_size:
-            raise ValueError(f'batch {batch} must be a positive multiple of world_size '
-                             f'{world_size}, and rank {rank} below it')
         self.samples = [(number, triplet) for number, some in enumerate(triplets)
                         for triplet in some]
         if not self.samples:
             raise ValueError(f'no samples in {len(sequences)} sequences')
         self._sequences, self._size, self._seed = list(sequences), (width, height), seed
         self._augment, self._batch = augment, batch
-        share = batch // world_size
-        self._rows = range(rank * share, (rank + 1) * share)
+        self._rows = own_rows(batch, rank, world_size)
         self._tracks = PointTracks(tracks)
 
     @property

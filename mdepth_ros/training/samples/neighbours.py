@@ -1,7 +1,6 @@
 """Which earlier and which later frame a target is trained with."""
 
 import json
-import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from tqdm import tqdm
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
+from mdepth_ros.training.whole_file import write_whole
 
 Gap = int | Literal['auto']
 
@@ -80,6 +80,7 @@ def find_triplets(
     :param rule: what ``auto`` looks for.
     :return: one for each sequence.
     :raises DataError: if no target is left, with the reasons; or as the sequences raise it.
+    :raises MdepthError: if the disk does not take the cache.
     """
     if gap == 'auto':
         found = _find_by_parallax(sequences, rule or ParallaxRule(), cache, progress)
@@ -162,7 +163,7 @@ def _choose_by_parallax(
     stamps_ns = [sequence.stamp_ns(index) for index in range(count)]
     camera = sequence.camera
     tracker = MotionTracker(camera.width, camera.height, camera.rectified_K(),
-                           window=rule.most_frames + 1)
+                            window=rule.most_frames + 1)
     before, after = [_Search() for _ in range(count)], [_Search() for _ in range(count)]
 
     def near(i: int, t: int) -> bool:
@@ -253,10 +254,6 @@ def _read_cache(path: Path) -> dict[str, Neighbours]:
 
 def _write_cache(path: Path, known: dict[str, Neighbours]) -> None:
     """Replace the file in one step."""
-    text = json.dumps({'version': _CACHE_VERSION, 'sequences': {
+    write_whole(path, json.dumps({'version': _CACHE_VERSION, 'sequences': {
         key: {'triplets': [(t.target, t.before, t.after) for t in neighbours.triplets],
-              'skipped': neighbours.skipped} for key, neighbours in known.items()}})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'{path.name}.{os.getpid()}.tmp')
-    temporary.write_text(text)
-    os.replace(temporary, path)
+              'skipped': neighbours.skipped} for key, neighbours in known.items()}}).encode())

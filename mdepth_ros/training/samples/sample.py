@@ -5,6 +5,23 @@ from typing import NamedTuple
 from torch import Tensor
 
 
+def own_rows(batch: int, rank: int, world_size: int) -> range:
+    """
+    Share a batch out.
+
+    :param batch: B over all ranks.
+    :param rank: number of this process.
+    :param world_size: number of processes.
+    :return: this rank's rows of the batch.
+    :raises ValueError: if the batch cannot be shared out evenly, or there is no such rank.
+    """
+    if batch < 1 or batch % world_size or not 0 <= rank < world_size:
+        raise ValueError(f'batch {batch} must be a positive multiple of world_size '
+                         f'{world_size}, and rank {rank} below it')
+    share = batch // world_size
+    return range(rank * share, (rank + 1) * share)
+
+
 class SampleBatch(NamedTuple):
     """
     What one step learns from. A tuple, so that it can be sent between processes and devices.

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from mdepth_ros.training.samples.augment import change_tensor_colours, draw_colours
 from mdepth_ros.training.samples.point_tracks import PointTracks
-from mdepth_ros.training.samples.sample import SampleBatch
-from mdepth_ros.training.synthetic import Kind, random_config, render_sequence
+from mdepth_ros.training.samples.sample import SampleBatch, own_rows
+from mdepth_ros.training.synthetic import Kind, random_config, render_sequence, to_bytes
 
 # Building a world costs as much as ten frames of it.
 FRAMES = 10
@@ -34,15 +34,14 @@ class SyntheticSamples:
     """
     Augmented batches without an end, from a pool of short sequences.
 
-    Worlds are numbered; at a step the pool holds the same numbers in any run, and each is rendered
-    when it is drawn for the first time. So the batch depends on the seed and the step alone.
+    Worlds are numbered, and each is rendered when it is drawn for the first time. So the batch of
+    a step depends on the seed and the step alone.
     """
 
     def __init__(
         self, width: int, height: int, batch: int, seed: int,
-        device: torch.device | str = 'cpu', worlds: int = 200, renew_every: int | None = None,
-        kind: Kind | None = None, augment: bool = True, rank: int = 0, world_size: int = 1,
-        tracks: int = 0,
+        device: torch.device | str = 'cpu', worlds: int = 200, kind: Kind | None = None,
+        augment: bool = True, rank: int = 0, world_size: int = 1, tracks: int = 0,
     ) -> None:
         """
         Render nothing yet.
@@ -53,25 +52,18 @@ class SyntheticSamples:
         :param seed: decides on worlds, choices and colours.
         :param device: where to render, and where the batches are.
         :param worlds: sequences in the pool; each takes 10 images of memory.
-        :param renew_every: after how many steps a new world replaces the oldest; never if None.
         :param kind: of scene; a mixture if None.
         :param augment: False leaves the colours as they are, and mirrors nothing.
         :param rank: number of this process.
         :param world_size: number of processes.
         :param tracks: how many points of the target are followed into each source; 0 for none.
-        :raises ValueError: if a number is not positive, or the batch cannot be shared out.
+        :raises ValueError: if there is no world, or the batch cannot be shared out.
         """
-        if worlds < 1 or (renew_every is not None and renew_every < 1):
-            raise ValueError(f'worlds and renew_every must be at least 1, '
-                             f'got {worlds} and {renew_every}')
-        if batch < 1 or batch % world_size or not 0 <= rank < world_size:
-            raise ValueError(f'batch {batch} must be a positive multiple of world_size '
-                             f'{world_size}, and rank {rank} below it')
+        if worlds < 1:
+            raise ValueError(f'worlds must be at least 1, got {worlds}')
         self._size, self._seed, self._device, self._kind = (width, height), seed, device, kind
-        self._batch, self._worlds, self._renew_every = batch, worlds, renew_every
-        self._augment = augment
-        share = batch // world_size
-        self._rows = range(rank * share, (rank + 1) * share)
+        self._batch, self._worlds, self._augment = batch, worlds, augment
+        self._rows = own_rows(batch, rank, world_size)
         self._pool: dict[int, _World] = {}
         self._tracks = PointTracks(tracks)
 
@@ -88,12 +80,9 @@ class SyntheticSamples:
             step += 1
 
     def _prepare(self, step: int) -> SampleBatch:
-        """Draw from the worlds that the pool holds at a step."""
-        oldest = step // self._renew_every if self._renew_every else 0
-        self._pool = {number: world for number, world in self._pool.items() if number >= oldest}
+        """Draw worlds, and a sample from each."""
         rng = np.random.default_rng([self._seed, _CHOICE, step])
-        numbers = oldest + rng.choice(self._worlds, self._batch,
-                                      replace=self._batch > self._worlds)
+        numbers = rng.choice(self._worlds, self._batch, replace=self._batch > self._worlds)
         samples = [self._sample(int(numbers[row]), step, row) for row in self._rows]
         frames, augmented, K, tracks = (torch.stack(parts) for parts in zip(*samples))
         return SampleBatch(frames, augmented, K, tracks if self._tracks.count else None)
@@ -124,6 +113,5 @@ class SyntheticSamples:
             config = replace(random_config(seed, *self._size, frames=FRAMES, kind=self._kind),
                              static_camera=False, pure_rotation=False)
             sequence = render_sequence(config, seed, self._device)
-            images = (sequence.images * 255).round().to(torch.uint8)
-            self._pool[number] = _World(images, sequence.K)
+            self._pool[number] = _World(to_bytes(sequence.images), sequence.K)
         return self._pool[number]

@@ -88,7 +88,7 @@ def random_config(
     :return: the configuration.
     """
     rng = np.random.default_rng([seed, 0xC0F])
-    drawn = str(rng.choice(['driving', 'indoor', 'handheld'], p=[0.5, 0.25, 0.25]))
+    drawn = str(rng.choice(get_args(Kind), p=[0.5, 0.25, 0.25]))
     kind = kind or drawn  # type: ignore[assignment]
     stillness = rng.random()
     return SceneConfig(

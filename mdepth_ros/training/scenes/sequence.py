@@ -50,6 +50,16 @@ class SyntheticSequence:
     stamps_ns: Tensor
 
 
+def to_bytes(images: Tensor) -> Tensor:
+    """
+    Round images to what a camera gives.
+
+    :param images: (N, 3, H, W) in [0, 1].
+    :return: (N, 3, H, W) uint8.
+    """
+    return (images * 255).round().byte()
+
+
 def build_world(config: SceneConfig, seed: int) -> World:
     """
     Build the world of a sequence, without rendering anything.

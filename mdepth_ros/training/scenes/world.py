@@ -10,7 +10,7 @@ from mdepth_ros.training.scenes.textures import Texture
 
 # No solid may come nearer than this to the camera [m].
 CLEARANCE = 0.3
-_BLOCK = 256
+_BLOCK = 256  # frames that are looked at together
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.multi_frame import MultiFrameOutput
 from mdepth_ros.training.losses import masked_mean, minimum_error, smoothness
+from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.triplet import Motions, Triplet, explain
@@ -82,8 +83,7 @@ def run_multi_frame(
     matched = run(seen.target)
     depth = matched.depth.float()
     errors = explain(clean, depth, K, motions).errors
-    everywhere = torch.ones_like(depth, dtype=torch.bool)
-    photometric = (masked_mean(minimum_error(errors), everywhere)
+    photometric = (mean_over_ranks(minimum_error(errors).mean())
                    + SMOOTHNESS_WEIGHT * smoothness(1 / depth, clean.target))
 
     blinded, seen_part = _blind(seen.target, random)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mdepth_ros.networks.hypotheses import MARGIN, observed_ratio, update_delta
-from mdepth_ros.training.ranks.reduction import max_over_ranks, sum_over_ranks, world_size
+from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
 
 # (delta (1, 1, h, w), D_m (B, 1, H, W), D_s (B, 1, H, W)) -> new delta
 WidthRule = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -53,8 +53,7 @@ def quantile_rule(delta: Tensor, multi_depth: Tensor, single_depth: Tensor) -> T
     :return: (1, 1, h, w) new width.
     """
     wanted = MARGIN * (observed_ratio(multi_depth, single_depth, *delta.shape[2:]) - 1)
-    exceeded = (wanted > delta).to(delta.dtype).mean(dim=0, keepdim=True)
-    exceeded = sum_over_ranks(exceeded) / world_size()
+    exceeded = mean_over_ranks((wanted > delta).to(delta.dtype).mean(dim=0, keepdim=True))
     step = QUANTILE_RATE * (exceeded - (1 - QUANTILE))
     return (delta * step.exp()).clamp(NARROWEST, WIDEST)
 

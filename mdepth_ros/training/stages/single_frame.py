@@ -10,7 +10,8 @@ from torch import Tensor
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training.losses import masked_mean, smoothness
+from mdepth_ros.training.losses import smoothness
+from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.motion_scale import follow_scale
 from mdepth_ros.training.stages.track_error import track_error
 from mdepth_ros.training.stages.triplet import (
@@ -95,8 +96,7 @@ def scale_drift(depth: Tensor, anchor_depth: float) -> Tensor:
     """
     if not anchor_depth:
         return depth.new_zeros(())
-    everywhere = torch.ones_like(depth, dtype=torch.bool)
-    return (masked_mean(depth.log(), everywhere) - math.log(anchor_depth)) ** 2
+    return (mean_over_ranks(depth.log().mean()) - math.log(anchor_depth)) ** 2
 
 
 def to_depth(disparity: Tensor, config: ModelConfig) -> Tensor:

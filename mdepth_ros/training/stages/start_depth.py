@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mdepth_ros.engine.tracked_motion import agreeing_tracks
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training.losses import masked_mean
+from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.single_frame import to_depth
 
 
@@ -45,8 +45,7 @@ def departure(depth: Tensor, start: Tensor) -> Tensor:
     :param start: (B, 1, H, W) [m].
     :return: scalar.
     """
-    everywhere = torch.ones_like(depth, dtype=torch.bool)
-    return masked_mean((depth / start).log().abs(), everywhere)
+    return mean_over_ranks((depth / start).log().abs().mean())
 
 
 def credible_tracks(tracks: Tensor, start: Tensor, K: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ import torch
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
-from mdepth_ros.training.losses import distillation_loss, distillation_mask, masked_mean
+from mdepth_ros.training.losses import distillation_loss, distillation_mask, minimum_error
+from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import match
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
@@ -65,12 +66,11 @@ class StudentObjective(Objective):
         single = run_single_frame(self.student, clean, seen, batch.K, batch.tracks)
         identity = identity_errors(clean)
         identity = identity + random.tie_noise(identity)
-        everywhere = torch.ones_like(single.depth, dtype=torch.bool)
-        photometric = torch.stack([
-            masked_mean(torch.cat([errors, identity], dim=1).amin(dim=1, keepdim=True), everywhere)
-            for errors in single.errors]).mean()
+        photometric = mean_over_ranks(torch.stack([
+            minimum_error(torch.cat([errors, identity], dim=1)).mean()
+            for errors in single.errors]).mean())
         mask = (distillation_mask(teacher_errors, single.errors[0].detach(), identity)
-                if self.masked else everywhere)
+                if self.masked else torch.ones_like(single.depth, dtype=torch.bool))
         distillation = distillation_loss(single.depth, teacher_depth, mask)
         loss = (photometric + SMOOTHNESS_WEIGHT * single.rough
                 + TRACK_WEIGHT * single.tracks + DISTILLATION_WEIGHT * distillation

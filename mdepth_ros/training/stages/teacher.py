@@ -5,7 +5,7 @@ import torch
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
-from mdepth_ros.training.losses import automask, masked_mean
+from mdepth_ros.training.losses import automask, masked_mean, minimum_error
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
@@ -61,7 +61,7 @@ class TeacherObjective(Objective):
         identity = identity_errors(clean)
         noise = random.tie_noise(identity)
         masks = [automask(errors, identity, noise) for errors in single.errors]
-        photometric = torch.stack([masked_mean(errors.amin(dim=1, keepdim=True), mask)
+        photometric = torch.stack([masked_mean(minimum_error(errors), mask)
                                    for errors, mask in zip(single.errors, masks)]).mean()
         multi = run_multi_frame(self.model, clean, seen, single.depth, batch.K, single.motions,
                                 random)
@@ -101,5 +101,3 @@ def train_teacher(
             search.follow(model.multi.delta, result.views.multi_depth, result.views.single_depth,
                           step / schedule.steps)
         stage.report(step, result)
-
-

@@ -1,12 +1,15 @@
 """What ``mdepth doctor`` says of packages and backends."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
 from mdepth_ros.engine.doctor import backends, packages
 from mdepth_ros.engine.doctor.finding import Finding, Level
 from mdepth_ros.engine.doctor.trial import try_module
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_every_finding_that_is_not_ok_has_an_advice():
@@ -24,9 +27,15 @@ def test_pins_are_those_of_this_python(python, pins):
     assert packages.read_pins(text, python) == pins
 
 
+@pytest.mark.skipif(not Path(packages.__file__).is_relative_to(ROOT),
+                    reason='the package that is tested is an installed one')
+def test_a_source_tree_finds_its_pins():
+    assert packages.PINS.samefile(ROOT / 'constraints.txt')
+
+
 def test_every_line_of_constraints_is_read():
     """Both ways of each condition together are all lines."""
-    text = packages.PINS.read_text()
+    text = (ROOT / 'constraints.txt').read_text()
     lines = [line for line in text.splitlines() if line and not line.startswith('#')]
     old, new = (packages.read_pins(text, python) for python in ((3, 10), (3, 13)))
     assert len(set(old.items()) | set(new.items())) == len(lines)
@@ -44,7 +53,7 @@ def test_bounds_are_kept(package, version, level):
 
 
 def test_bounds_are_those_of_setup_cfg():
-    setup = (packages.PINS.parent / 'setup.cfg').read_text()
+    setup = (ROOT / 'setup.cfg').read_text()
     for package, (first, end) in packages.BOUNDS.items():
         text = f'{package} >={".".join(map(str, first))}'
         assert text + (f', <{".".join(map(str, end))}' if end else '') + '\n' in setup

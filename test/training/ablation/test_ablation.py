@@ -89,6 +89,9 @@ def test_the_shipped_file_is_read_and_wrong_ones_are_refused(tmp_path):
     assert len(load_ablation(SHIPPED).seeds) == 3
     assert load_ablation(SHIPPED, ['batch=8']).batch == 8
     for word, told in (('bacth=3', 'bacth'), ('batch=0', 'batch must be at least 1'),
+                       ('width=100', 'width must be a multiple of 32 from 64 on, got 100'),
+                       ('rate=0', 'rate must be > 0, got 0.0'),
+                       ('anchor_depth=-1', 'anchor_depth must be >= 0, got -1.0'),
                        ('batch', 'expected key=value after the ablation')):
         with pytest.raises(MdepthError, match=told):
             load_ablation(SHIPPED, [word])

@@ -67,6 +67,7 @@ def test_the_command_line_wins(file):
     ('teacher.drop=2', r'drop must be in \(0, 1\], got 2.0'),
     ('data.width=100', 'width must be a multiple of 32 from 64 on, got 100'),
     ('data.gap=0', 'gap must be auto or at least 1, got 0'),
+    ('data.tracks=-1', 'tracks must be at least 0, got -1'),
     ('data.workers=-1', 'workers must be at least 0, got -1'),
     ('data.worlds=0', 'worlds must be at least 1, got 0'),
     ('data.held_back=1', 'held_back'),
@@ -143,6 +144,15 @@ def test_rates_fall_where_the_schedule_says():
     schedule = Schedule(20, rate=2e-4, drop_at=0.75, drop=0.1)
     assert [schedule.rate_at(step) for step in (0, 14, 15, 19)] == pytest.approx(
         [2e-4, 2e-4, 2e-5, 2e-5])
+
+
+@pytest.mark.parametrize(('steps', 'rising'), [(1, 0), (6, 3), (100, 50), (2000, 50)])
+def test_a_short_stage_still_reaches_its_rate_before_it_drops(steps, rising):
+    schedule = Schedule(steps, rate=1.0, warm_up=50)
+    rates = [schedule.rate_at(step) for step in range(steps)]
+    assert rates[:rising] == pytest.approx(
+        [(step + 1) / (rising + 1) for step in range(rising)])
+    assert all(rate == 1.0 for rate in rates[rising:3 * steps // 4])
 
 
 @pytest.mark.parametrize('path', SHIPPED, ids=lambda path: str(path.relative_to(RECIPES)))

@@ -12,6 +12,7 @@ from runs import make_recipe, make_samples, read_losses, tiny_model, tiny_start
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint
+from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.loop import loop as loop_module
 from mdepth_ros.training.loop.board import Board
@@ -20,6 +21,7 @@ from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.saved_state import SavedState, load_state, save_state
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
+from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.teacher import train_teacher
 
@@ -83,6 +85,13 @@ def test_a_full_disk_stops_record_and_board_in_one_line(tmp_path):
             record.rewind('a', 1)
         with pytest.raises(MdepthError, match=r'cannot write TensorBoard files in .*events'):
             board.scalars(0, dict.fromkeys(map(str, range(10_000)), 1.0))
+
+
+def test_a_full_disk_stops_the_search_for_neighbours_in_one_line(rendered_folder, tmp_path):
+    cache = tmp_path / 'neighbours.json'
+    with full_disk(10), pytest.raises(MdepthError, match=r'^cannot write .*neighbours\.json: '):
+        find_triplets(open_data(rendered_folder), 'auto', cache, progress=False)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_record_forgets_what_is_done_again(tmp_path):

@@ -42,11 +42,6 @@ class TestFrame:
     index: int
     benchmark: Path | None = None
 
-    @property
-    def has_previous(self) -> bool:
-        """Whether the frame before it is there, too."""
-        return self.index > 0
-
     def truth(self) -> NDArray[np.float32]:
         """
         Read the ground truth.

@@ -10,6 +10,10 @@ from mdepth_ros.training.datasets.kitti.drive_id import DriveId, parse_drive
 from mdepth_ros.training.datasets.kitti.oxts import read_speed
 from mdepth_ros.training.datasets.kitti.raw import find_drives, open_kitti, open_kitti_list
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.loop.open_samples import open_samples
+from mdepth_ros.training.loop.recipe import DataConfig, Devices, Recipe
+from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.loop.trainer import make_fabric
 
 
 def greys(sequence):
@@ -90,6 +94,22 @@ def test_an_exact_list(tmp_path):
     split.write_text(f'{folder} 3 l\n{folder} 12 l\n')
     with pytest.raises(DataError, match=r'train\.txt lists 1 frames .* the first is 0000000012'):
         open_kitti_list(tmp_path / 'raw', split)
+
+
+def test_a_list_that_leaves_nothing_to_train_on(tmp_path):
+    make_drive(tmp_path / 'raw', frames=range(4))
+    split = tmp_path / 'train.txt'
+    recipe = Recipe(DataConfig(str(tmp_path / 'raw'), split=str(split), gap=1), batch=1,
+                    teacher=Schedule(1))
+    fabric = make_fabric(Devices('cpu', 1), 1)
+    fabric.launch()
+    folder = '2011_09_26/2011_09_26_drive_0002_sync'
+    split.write_text(f'{folder} 0 l\n{folder} 2 l\n{folder} 3 l\n')
+    assert open_samples(recipe, fabric, tmp_path).samples_per_epoch == 1
+    # The ends of a drive: only the frames between them, which are not named, have neighbours.
+    split.write_text(f'{folder} 0 l\n{folder} 3 l\n')
+    with pytest.raises(DataError, match=r'no frame that .*train\.txt names has neighbours'):
+        open_samples(recipe, fabric, tmp_path)
 
 
 @pytest.mark.parametrize(('text', 'message'), [

@@ -1,0 +1,1 @@
+"""``mdepth bench``: how fast the networks run here, and what the node adds."""

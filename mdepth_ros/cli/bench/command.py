@@ -1,0 +1,189 @@
+"""
+``mdepth bench``: how fast the networks run here, beside the plain pipeline of the paper.
+
+The JSON has ``latency_ms`` (median), ``p95_ms``, ``fps``, ``ratio_to_eager`` (how many times
+faster than the paper's networks in eager PyTorch, in this run), ``rss_mb``, ``stages`` (median ms
+of each), ``first_ms`` (loading and first frame), ``matched`` (share of frames matched with an
+earlier one), ``eager_ms``, ``profile``, ``backend``, ``size``, ``image``, ``method``,
+``hypotheses``, ``busy``, ``machine``, ``date``; with ``--growth`` the lists ``sizes`` and
+``numbers_of_hypotheses``; with ``--node`` the object ``node``.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import tempfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mdepth_ros.cli.argument_types import image_size, positive
+from mdepth_ros.cli.bench.job import Job, run_job
+from mdepth_ros.cli.engine_arguments import add_device_arguments
+from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
+from mdepth_ros.config import EngineConfig, lite_config, paper_config
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+PROFILES = {'lite': lite_config(), 'paper': paper_config()}
+SIZES = ((320, 96), (480, 160), (640, 192), (960, 288), (1280, 384))
+HYPOTHESES = (8, 16, 32, 64)
+RENDERED = 10
+EAGER_FRAMES = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    parser.add_argument('--profile', choices=PROFILES, default='lite', help='which networks')
+    parser.add_argument('--weights', type=Path,
+                        help="weights file; by default the package's own for lite, none for paper")
+    parser.add_argument('--size', type=image_size, default=(640, 192), metavar='WxH',
+                        help="the networks' input, multiples of 32")
+    parser.add_argument('--image', type=image_size, default=(1242, 375), metavar='WxH',
+                        help="the camera's images")
+    add_device_arguments(parser)
+    parser.add_argument('--threads', type=int, default=0, help='CPU cores to use; 0 is all')
+    parser.add_argument('--sources', type=int, choices=(1, 2, 3), default=EngineConfig().sources,
+                        help='past frames to match with')
+    parser.add_argument('--frames', type=positive, default=60, help='frames that are timed')
+    parser.add_argument('--busy', type=int, default=0, metavar='N',
+                        help='processes that keep N cores busy meanwhile')
+    parser.add_argument('--growth', action='store_true',
+                        help='also other sizes and numbers of hypotheses, untrained')
+    parser.add_argument('--node', action='store_true',
+                        help='also the ROS node, with its clouds received by another process')
+    add_json_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Measure.
+
+    :param arguments: the parsed command line.
+    :return: 0.
+    :raises MdepthError: if weights, device, backend or a place to write to are of no use.
+    """
+    # Before the long part, so that its result has a place to go.
+    make_place(arguments.json)
+    width, height = arguments.size
+    try:
+        config = EngineConfig(arguments.device, backend=arguments.backend, width=width,
+                              height=height, threads=arguments.threads,
+                              sources=arguments.sources, max_gap_s=60.0)
+    except ValueError as error:
+        raise MdepthError(str(error)) from error
+    with tempfile.TemporaryDirectory() as folder:
+        scene = Path(folder) / 'scene.npz'
+        _render(scene, *arguments.image)
+        model = PROFILES[arguments.profile]
+        trained = arguments.profile == 'lite' or arguments.weights is not None
+        job = Job(scene, model, config, arguments.weights, trained, arguments.frames,
+                  arguments.busy)
+        own = run_job(job)
+        eager_ms = float(np.median(run_job(_eager(job)).latencies_ms))
+        median = float(np.median(own.latencies_ms))
+        report: dict[str, Any] = {
+            'latency_ms': median, 'p95_ms': float(np.percentile(own.latencies_ms, 95)),
+            'fps': 1e3 / median, 'ratio_to_eager': eager_ms / median, 'rss_mb': own.rss_mb,
+            'stages': {name: float(np.median(times)) for name, times in own.stages_ms.items()},
+            'first_ms': own.first_ms, 'matched': own.matched, 'eager_ms': eager_ms,
+            'profile': arguments.profile, 'backend': own.backend, 'size': own.size,
+            'image': '{}x{}'.format(*arguments.image), 'method': job.method,
+            'hypotheses': model.hypotheses, 'busy': arguments.busy, 'machine': _machine(),
+            'date': datetime.date.today().isoformat()}
+        print(_table(report), flush=True)
+        if arguments.growth:
+            report |= _growth(job)
+        if arguments.node:
+            report['node'] = _node(job, Path(folder), median)
+    if arguments.json is not None:
+        write_json(arguments.json, report)
+    return 0
+
+
+def _node(job: Job, folder: Path, engine_ms: float) -> dict[str, float]:
+    """Measure the node, against the engine alone."""
+    if not job.trained:
+        raise MdepthError('--node needs trained weights: give them by --weights')
+    # Only now: everything else runs without ROS.
+    from mdepth_ros.cli.bench.node import measure_node
+    times = measure_node(job, folder)
+    print(f'\n| in the node: ms | beyond the engine | published to received: ms | times the '
+          f'engine | missed |\n|---|---|---|---|---|\n| {times.node_ms:.1f} | '
+          f'{times.node_ms - engine_ms:.1f} | {times.received_ms:.1f} | '
+          f'{times.received_ms / engine_ms:.2f} | {times.missed} |', flush=True)
+    return asdict(times)
+
+
+def _eager(job: Job) -> Job:
+    """The paper's networks as they are, undisturbed: what everything is compared with."""
+    return replace(job, model=paper_config(), weights=None, trained=False, busy=0,
+                   frames=min(job.frames, EAGER_FRAMES),
+                   config=replace(job.config, backend='torch'))
+
+
+def _growth(job: Job) -> dict[str, Any]:
+    """Measure other sizes, and other numbers of hypotheses, of untrained networks."""
+    job = replace(job, weights=None, trained=False)
+    print('\n| network | pixels | ms | ns per pixel |\n|---|---|---|---|')
+    sizes = []
+    for width, height in SIZES:
+        ms = _median(replace(job, config=replace(job.config, width=width, height=height)))
+        sizes.append({'size': f'{width}x{height}', 'pixels': width * height, 'latency_ms': ms})
+        print(f'| {width}x{height} | {width * height} | {ms:.1f} | '
+              f'{1e6 * ms / (width * height):.0f} |', flush=True)
+    print('\n| hypotheses | ms |\n|---|---|')
+    numbers = []
+    for count in HYPOTHESES:
+        ms = _median(replace(job, model=replace(job.model, hypotheses=count)))
+        numbers.append({'hypotheses': count, 'latency_ms': ms})
+        print(f'| {count} | {ms:.1f} |', flush=True)
+    return {'sizes': sizes, 'numbers_of_hypotheses': numbers}
+
+
+def _median(job: Job) -> float:
+    """Latency [ms]."""
+    return float(np.median(run_job(job).latencies_ms))
+
+
+def _table(report: dict[str, Any]) -> str:
+    """One row of the README's table, and what it means."""
+    stages = ', '.join(f'{name} {ms:.1f}' for name, ms in report['stages'].items())
+    return (f'{report["machine"]}, {report["date"]}\n'
+            f'{report["profile"]}, {report["method"]} method, {report["backend"]}, '
+            f'{report["image"]} images, {report["busy"]} busy processes beside, '
+            f'{report["matched"]:.0%} of the frames matched\n\n'
+            '| profile | network | ms, median | 95 % | frames/s | times the eager paper pipeline '
+            '| MB | first frame [s] |\n|---|---|---|---|---|---|---|---|\n'
+            f'| {report["profile"]} | {report["size"]} | {report["latency_ms"]:.1f} | '
+            f'{report["p95_ms"]:.1f} | {report["fps"]:.1f} | {report["ratio_to_eager"]:.1f} '
+            f'({report["eager_ms"]:.0f} ms) | {report["rss_mb"]:.0f} | '
+            f'{report["first_ms"] / 1e3:.1f} |\n\nstages [ms]: {stages}')
+
+
+def _render(path: Path, width: int, height: int) -> None:
+    """A short drive."""
+    scene = render_sequence(SceneConfig('driving', width, height, frames=RENDERED, noise=0.005),
+                            seed=777_000_001)
+    images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    np.savez(path, images=images, K=scene.K.double().numpy())
+
+
+def _machine() -> str:
+    """The processor's name and how much of it we have."""
+    names = [line.partition(':')[2].strip() for line in _cpu_info()
+             if line.startswith('model name')]
+    return f'{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores'
+
+
+def _cpu_info() -> list[str]:
+    """Lines of /proc/cpuinfo, none where there is no such file."""
+    path = Path('/proc/cpuinfo')
+    return path.read_text(encoding='utf-8').splitlines() if path.exists() else []

@@ -1,0 +1,70 @@
+"""What the node adds to the engine: the same images over DDS, with a subscriber elsewhere."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+from mdepth_ros.cli.bench.job import Job
+from mdepth_ros.cli.demo.material import Material
+from mdepth_ros.cli.demo.recording import diagnostic_values
+from mdepth_ros.cli.demo.session import CLOUD, DEPTH, POINTS, run_session
+from mdepth_ros.cli.driven_node import STATUS, NodeChoice
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_bag import CameraBag
+
+# A camera of 10 Hz.
+PERIOD_NS = 100_000_000
+WARM_UP = 5
+
+
+@dataclass(frozen=True)
+class NodeTimes:
+    """
+    Medians of one session [ms].
+
+    ``node_ms`` from an image's arrival in the node to the last of its messages' departure;
+    ``received_ms`` from its publication to the organised cloud's reception in another process;
+    ``missed``, how many images gave no cloud.
+    """
+
+    node_ms: float
+    received_ms: float
+    missed: int
+
+
+def measure_node(job: Job, folder: Path) -> NodeTimes:
+    """
+    Play the scene to the node; depth image, organised and filtered cloud are subscribed.
+
+    :param job: scene, sizes, weights and backend.
+    :param folder: for the bags and logs.
+    :return: the times.
+    :raises MdepthError: if the node does not run.
+    """
+    material = _material(job, folder)
+    config = job.config
+    session = run_session(material, NodeChoice(job.weights, (
+        f'network.width:={config.width}', f'network.height:={config.height}',
+        f'backend:={config.backend}', f'device:={config.device}', f'threads:={config.threads}',
+        f'sources:={config.sources}', 'filtered.rate:=0.0', 'diagnostics.rate:=10.0')),
+        folder, record=(DEPTH, POINTS, CLOUD), say=lambda _: None)
+    received = session.times()[POINTS]
+    waits = [received[frame.stamp_ns] - frame.published_ns
+             for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
+    node = [float(values['latency_ms']) for values in diagnostic_values(session.recording, STATUS)
+            if 'latency_ms' in values]
+    return NodeTimes(median(node[-20:]), 1e-6 * median(waits), len(session.played) - len(received))
+
+
+def _material(job: Job, folder: Path) -> Material:
+    """Write the scene to a bag, there and back again."""
+    with np.load(job.scene) as scene:
+        images, K = scene['images'], scene['K']
+    height, width = images.shape[1:3]
+    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
+    with CameraBag(folder / 'input', Camera(width, height, K)) as bag:
+        for i in range(job.frames + WARM_UP):
+            bag.write((i + 1) * PERIOD_NS, images[order[i % len(order)]])
+    return Material('scene', folder / 'input', bag.topics, None, True, None, (width, height))

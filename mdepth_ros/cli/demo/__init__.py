@@ -1,0 +1,1 @@
+"""``mdepth demo``: material, the node and a recorder in processes of their own, and a report."""

@@ -1,0 +1,103 @@
+"""``mdepth demo``: the real node in its own process, on a bag, a video or a made-up drive."""
+
+import argparse
+import time
+from pathlib import Path
+
+from mdepth_ros.cli.argument_types import check_positive
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.demo.material import Material, material_from_source
+from mdepth_ros.cli.demo.picture import draw_picture
+from mdepth_ros.cli.demo.report import make_report
+from mdepth_ros.cli.demo.session import run_session
+from mdepth_ros.cli.demo.source import images_source, synthetic_source, video_source
+from mdepth_ros.cli.node_arguments import (
+    add_bag_arguments,
+    add_node_arguments,
+    bag_material,
+    node_choice,
+)
+from mdepth_ros.cli.out_folder import fresh_folder
+from mdepth_ros.errors import MdepthError
+
+# What a run leaves in its folder, and what the next run into it may therefore remove.
+RESULTS = ('input', 'truth', 'recording', 'log', 'report.json', 'picture.png')
+SYNTHETIC_FRAMES, OWN_FRAMES = 100, 300
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    material = parser.add_mutually_exclusive_group()
+    material.add_argument('--bag', type=Path, help='a bag: ROS 1 .bag, sqlite3 or mcap')
+    material.add_argument('--video', type=Path, help='a video file')
+    material.add_argument('--images', type=Path,
+                          help='a folder of images, with or without a frames.json')
+    add_bag_arguments(parser)
+    parser.add_argument('--frames', type=int, metavar='N',
+                        help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
+                        f'{OWN_FRAMES} of a video or folder, all of a bag')
+    parser.add_argument('--fps', type=float, default=10.0, help='of --images [1/s]')
+    parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
+    add_node_arguments(parser)
+    parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
+                        help='folder for the recording, report.json and picture.png')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Run the demo.
+
+    :param arguments: the parsed command line.
+    :return: 0.
+    :raises MdepthError: if it cannot run, or the node published no depth.
+    """
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f'[{time.monotonic() - started:5.1f} s] {text}', flush=True)
+
+    _check(arguments)
+    node = node_choice(arguments)
+    fresh_folder(arguments.out, 'demo', RESULTS)
+    material = _material(arguments)
+    say(f'playing {material.name} from {material.bag}')
+    session = run_session(material, node, arguments.out, rate=arguments.rate,
+                          limit=arguments.frames, say=say)
+    report = make_report(material, session)
+    report.write(arguments.out / 'report.json')
+    print(report.table(), flush=True)
+    if session.exit_status:
+        say(f'the node ended with status {session.exit_status}, see {arguments.out}/node.log')
+    if not report.depth_images:
+        raise MdepthError(f'the node published no depth; its log is {arguments.out}/node.log')
+    draw_picture(material, session, arguments.out / 'picture.png')
+    say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
+        'Foxglove or rosbags)')
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse values and files that cannot work before anything is started."""
+    check_positive(arguments, 'rate', 'fps', 'frames')
+    if arguments.bag is not None and arguments.out.resolve() in (
+            arguments.bag.resolve(), *arguments.bag.resolve().parents):
+        raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
+
+
+def _material(arguments: argparse.Namespace) -> Material:
+    """Find or make what is played."""
+    choice = CameraChoice(arguments.camera_info, arguments.fov)
+    if arguments.bag is not None:
+        return bag_material(arguments)
+    if arguments.video is not None:
+        source = video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
+    elif arguments.images is not None:
+        source = images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
+                               arguments.fps)
+    else:
+        source = synthetic_source(arguments.frames or SYNTHETIC_FRAMES)
+    return material_from_source(source, arguments.out)

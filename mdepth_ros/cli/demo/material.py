@@ -1,0 +1,90 @@
+"""Make the demo's bag, or look into the user's."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mdepth_ros.cli.camera_choice import CameraChoice
+from mdepth_ros.cli.demo.source import Source
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import BagTopics, find_topics, first_message, open_bag
+from mdepth_ros.messages.rectified import says_rectified
+from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
+from mdepth_ros.ros.image_decoding import decode
+
+TRUTH_TOPIC = '/truth/depth'
+
+
+@dataclass(frozen=True)
+class Material:
+    """
+    What to play.
+
+    ``camera`` replaces the bag's CameraInfo where the user gave one. ``truth`` is a bag of 32FC1
+    depth with the images' stamps, None where there is no truth. ``image_size`` is width and
+    height [px].
+    """
+
+    name: str
+    bag: Path
+    topics: BagTopics
+    camera: Camera | None
+    is_rectified: bool
+    truth: Path | None
+    image_size: tuple[int, int]
+
+
+def material_from_bag(
+    bag: Path, choice: CameraChoice, image_topic: str | None = None,
+    camera_info_topic: str | None = None, odometry_topic: str | None = None,
+) -> Material:
+    """
+    Look into the user's bag.
+
+    :param bag: any bag.
+    :param choice: the camera, if the bag has none or another is wanted.
+    :param image_topic: which camera, if there are several.
+    :param camera_info_topic: its CameraInfo, if it is not beside the images.
+    :param odometry_topic: which odometry, if there are several.
+    :return: what to play.
+    :raises MdepthError: if something is missing, and what to pass.
+    """
+    with closing(open_bag(bag)) as reader:
+        topics = find_topics(reader, image_topic, camera_info_topic, odometry_topic)
+        height, width = decode(first_message(reader, topics.image)).shape[:2]
+        camera = choice.camera(width, height)
+        if camera is None and topics.camera_info is None:
+            camera = choice.required(f'{bag} (no CameraInfo for {topics.image})', width, height)
+        distorted = camera is not None and camera.has_distortion
+        if camera is None and topics.camera_info is not None:
+            info = first_message(reader, topics.camera_info)
+            distorted = bool(np.any(info.D if hasattr(info, 'D') else info.d))
+    return Material(bag.name, bag, topics, camera, says_rectified(topics.image) or not distorted,
+                    None, (width, height))
+
+
+def material_from_source(source: Source, folder: Path) -> Material:
+    """
+    Write images, camera and odometry to a bag, and the true depth, if any, to another.
+
+    :param source: what to write.
+    :param folder: where to make ``input`` and ``truth``.
+    :return: what to play.
+    """
+    with (CameraBag(folder / 'input', source.camera) as bag,
+          DepthBag(folder / 'truth', TRUTH_TOPIC) as truth):
+        # Sources make their frames one by one: this is the bar of their work, too.
+        for frame in tqdm(source.frames, total=source.count, unit=' images', leave=False,
+                          desc=source.action):
+            bag.write(frame.stamp_ns, frame.rgb, frame.T_world_camera)
+            if frame.depth is not None:
+                truth.write(frame.stamp_ns, frame.depth)
+    if not bag.image_count:
+        raise MdepthError(f'{source.name} has no images')
+    return Material(
+        source.name, folder / 'input', bag.topics, None, not source.camera.has_distortion,
+        folder / 'truth' if truth.count else None, (source.camera.width, source.camera.height))

@@ -1,0 +1,103 @@
+"""One run of the node as its own process: through its lifecycle, with a player and a recorder."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from mdepth_ros.cli.demo.material import Material
+from mdepth_ros.cli.demo.recording import read_times
+from mdepth_ros.cli.driven_node import NAMESPACE, DrivenNode, NodeChoice, session_environment
+from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
+from mdepth_ros.ros.child_process import ChildProcess
+from mdepth_ros.ros.lifecycle_client import TransitionResult
+from mdepth_ros.ros.recorder_process import RecorderProcess
+
+DEPTH = f'{NAMESPACE}/depth/image'
+POINTS = f'{NAMESPACE}/depth/points'
+CLOUD = f'{NAMESPACE}/depth/points_filtered'
+OUTPUTS = (DEPTH, POINTS, f'{NAMESPACE}/depth/camera_info', CLOUD, f'{NAMESPACE}/depth/confidence',
+           f'{NAMESPACE}/depth/color', f'{NAMESPACE}/odometry')
+# The node may be on its last two frames when the player ends, 0.7 s each on a slow computer.
+DRAIN_S = 3.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """
+    What happened: images played, transitions made, and where the recording is.
+
+    ``exit_status`` is that of the node's process; ``recorded`` counts messages by topic.
+    """
+
+    played: list[PlayedFrame]
+    transitions: list[TransitionResult]
+    recording: Path
+    recorded: dict[str, int]
+    exit_status: int
+
+    def times(self) -> dict[str, dict[int, int]]:
+        """Return by topic the time of reception [ns] by stamp [ns]."""
+        return read_times(self.recording, OUTPUTS)
+
+
+def run_session(
+    material: Material, node: NodeChoice, folder: Path, *, rate: float = 1.0,
+    limit: int | None = None, record: Sequence[str] = OUTPUTS,
+    say: Callable[[str], None] = print,
+) -> Session:
+    """
+    Play the material into the node and record what it publishes.
+
+    :param material: what to play.
+    :param node: how to start the node.
+    :param folder: takes the recording and the logs.
+    :param rate: factor on the pace of the bag.
+    :param limit: play at most so many images.
+    :param record: topics to subscribe to and record, beside the diagnostics.
+    :param say: told what happens, a line at a time.
+    :return: what happened.
+    :raises MdepthError: if a transition fails, a process dies or something takes too long; all
+        processes are ended and the recording is closed, then too.
+    """
+    # Before any context of this process exists: the middleware reads it once.
+    os.environ.update(session_environment(folder / 'log'))
+    transitions: list[TransitionResult] = []
+    with ExitStack() as stack:
+        recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log',
+                                   topics=(*record, '/diagnostics'))
+        stack.callback(recorder.stop)
+        driven = stack.enter_context(DrivenNode(node, material, folder / 'node.log'))
+
+        def go(transition: str) -> None:
+            done = driven.change(transition)
+            transitions.append(done)
+            say(f'{transition}: ok, now {done.state} ({done.seconds:.1f} s)')
+
+        driven.wait_for()
+        go('configure')
+        go('activate')
+        recorder.wait_subscribed((*record, '/diagnostics'), 20.0)
+        played = _play(material, driven.process, rate, limit)
+        time.sleep(DRAIN_S)
+        driven.process.check()
+        go('deactivate')
+        go('cleanup')
+        go('shutdown')
+        recorded = recorder.finish()
+        status = driven.end()
+    return Session(played, transitions, folder / 'recording', recorded, status)
+
+
+def _play(
+    material: Material, process: ChildProcess, rate: float, limit: int | None
+) -> list[PlayedFrame]:
+    """Play the material once the node listens."""
+    with BagPlayer(material.bag, material.topics, camera=material.camera, namespace=NAMESPACE,
+                   check=process.check) as player:
+        player.wait_for_subscribers(20.0)
+        # A recorder's subscription and the node's publisher may still be finding each other.
+        time.sleep(0.5)
+        return player.play(rate, limit=limit, progress=True)

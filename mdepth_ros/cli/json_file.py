@@ -1,0 +1,47 @@
+"""The file that ``--json`` names: made room for before the long part, written after it."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mdepth_ros.cli.out_folder import make_folder
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.whole_file import write_whole
+
+
+def add_json_argument(parser: argparse.ArgumentParser, text: str = 'write the numbers there'
+                      ) -> None:
+    """
+    Declare ``--json``.
+
+    :param parser: the parser to fill in.
+    :param text: what is written.
+    """
+    parser.add_argument('--json', type=Path, metavar='FILE', help=text)
+
+
+def make_place(path: Path | None) -> None:
+    """
+    Make the file's folder.
+
+    :param path: the file; None where nobody wants one.
+    :raises MdepthError: if the file cannot be there.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise MdepthError(f'--json {path} is a folder, give a file')
+    make_folder(path.parent)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """
+    Write the file in one step, and its folder.
+
+    :param path: the file.
+    :param content: all of it.
+    :raises MdepthError: if the disk does not take it.
+    """
+    write_whole(path, (json.dumps(content, indent=2) + '\n').encode())

@@ -1,0 +1,97 @@
+"""Images of a source to predicted frames."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_path import CameraPath
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import DepthEstimate, Frame
+from mdepth_ros.engine.rendering import Rendering, RenderingOptions
+from mdepth_ros.errors import BadImage
+from mdepth_ros.messages.header import OPTICAL_FRAME
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.prepare.rectifier import Rectifier
+from mdepth_ros.training.prepare.source_image import SourceImage
+
+STAMPS_END_NS = 2**31 * 10**9  # seconds are 32 bits
+
+
+@dataclass(frozen=True, eq=False)
+class PredictedFrame:
+    """
+    One image with its depth.
+
+    ``number`` counts the source's images from 0; ``frame_id`` is the image's; ``path`` is the
+    camera's up to this frame, valid until the next one is predicted. ``image_as_it_came`` (H, W,
+    3) uint8 RGB; ``rectifier`` undistorts it, None where there is nothing to undistort.
+    """
+
+    number: int
+    frame_id: str
+    estimate: DepthEstimate
+    rendering: Rendering
+    path: CameraPath
+    image_as_it_came: NDArray[np.uint8]
+    rectifier: Rectifier | None
+
+    @cached_property
+    def rgb(self) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 RGB image, pixel for pixel that of the rendered depth."""
+        size = self.rendering.camera.height, self.rendering.camera.width
+        if self.image_as_it_came.shape[:2] != size:
+            return self.estimate.rgb
+        return (self.image_as_it_came if self.rectifier is None
+                else self.rectifier.image(self.image_as_it_came))
+
+
+class Predictor:
+    """
+    The model on one image after another.
+
+    :param model: the networks.
+    :param config: how to run them; images that are not rectified are undistorted if need be.
+    :param options: what the depth is to be like.
+    :param rectified: whether the source's images are.
+    """
+
+    def __init__(self, model: DepthModel, config: EngineConfig, options: RenderingOptions,
+                 rectified: bool) -> None:
+        self._model, self._config, self._options = model, config, options
+        self._rectified = rectified
+        self._camera: Camera | None = None
+        self._rectifier: Rectifier | None = None
+        self.estimator = DepthEstimator(model, config)
+        self.path = CameraPath()
+
+    def __call__(self, number: int, image: SourceImage) -> PredictedFrame:
+        """
+        Predict.
+
+        :param number: of the image.
+        :param image: the next one; stamps that jump, and other cameras, start matching anew.
+        :raises BadImage: if it cannot be decoded, or its stamp repeats or is none that ROS has.
+        :raises BadCamera: if its camera cannot be used.
+        """
+        if not 0 <= image.stamp_ns < STAMPS_END_NS:
+            raise BadImage(f'the stamp must be in [0, 2**31) s, got {image.stamp_ns * 1e-9:.9f}')
+        rgb = image.read_rgb()
+        if image.camera != self._camera:
+            self._follow(image.camera)
+        estimate = self.estimator.push(Frame(rgb, image.camera, image.stamp_ns))
+        self.path.add(estimate)
+        return PredictedFrame(number, image.frame_id or OPTICAL_FRAME, estimate,
+                              Rendering(estimate, image.camera, self._options), self.path, rgb,
+                              self._rectifier)
+
+    def _follow(self, camera: Camera) -> None:
+        """Undistort the images of another camera, if they need it."""
+        rectify = not self._rectified and camera.has_distortion
+        rectifier = Rectifier(camera, 0, rectify=True) if rectify else None
+        if rectify != self.estimator.config.rectify:
+            self.estimator = DepthEstimator(self._model, replace(self._config, rectify=rectify))
+        self._camera, self._rectifier = camera, rectifier

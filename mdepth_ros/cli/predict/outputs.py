@@ -1,0 +1,134 @@
+"""What a prediction leaves behind: depth and clouds of each frame, one cloud of all."""
+
+import io
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from mdepth_ros.cli.predict.frame import PredictedFrame
+from mdepth_ros.engine.camera_yaml import write_camera_yaml
+from mdepth_ros.engine.cloud_files import CloudFormat, cloud_file
+from mdepth_ros.engine.fused_cloud import FusedCloud
+from mdepth_ros.engine.point_cloud import CloudFilter
+from mdepth_ros.errors import writing
+from mdepth_ros.messages.depth_images import to_millimetres
+from mdepth_ros.training.whole_file import write_whole
+
+# A cell that fewer frames saw is more often an error than a surface.
+MIN_FRAMES = 3
+
+
+class Output(Protocol):
+    """Something that takes frames, and is complete once it is closed."""
+
+    def write(self, frame: PredictedFrame) -> None:
+        """Take the next frame; raises MdepthError if the disk does not."""
+
+    def close(self) -> str:
+        """Complete the files; returns what there is, in a line, empty if nothing is."""
+
+
+class DepthPngs:
+    """
+    Depth in millimetres, 0 where it is not known, as 16-bit PNG.
+
+    :param folder: where ``depth/<number>.png`` and the camera's file go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._count = folder, 0
+
+    def write(self, frame: PredictedFrame) -> None:
+        """Write an image."""
+        # PNG's first level is several times faster, for a tenth more bytes.
+        _, data = cv2.imencode('.png', to_millimetres(frame.rendering.depth),
+                               [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        write_whole(self._folder / 'depth' / f'{frame.number:06}.png', data.tobytes())
+        if not self._count:
+            path = self._folder / 'camera.yaml'
+            with writing(path):
+                write_camera_yaml(frame.rendering.camera, path)
+        self._count += 1
+
+    def close(self) -> str:
+        """Say what there is."""
+        return f'depth/: {self._count} PNG images [mm], of camera.yaml' if self._count else ''
+
+
+class DepthArrays:
+    """
+    Depth and confidence as NumPy has them.
+
+    ``depth`` (H, W) float32 [m] is NaN where it is not known, +Inf beyond range, -Inf too close;
+    ``confidence`` (H, W) float32 in [0, 1]; ``K`` (3, 3) [px]; ``stamp_ns``; ``T_first_camera``
+    (4, 4) is the estimated pose in the first frame's optical frame [m].
+
+    :param folder: where ``depth/<number>.npz`` go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._count = folder, 0
+
+    def write(self, frame: PredictedFrame) -> None:
+        """Write a file."""
+        content = io.BytesIO()
+        np.savez(content, depth=frame.rendering.depth, confidence=frame.rendering.confidence,
+                 K=frame.rendering.camera.rectified_K(), stamp_ns=frame.estimate.stamp_ns,
+                 T_first_camera=frame.path.T_first_camera)
+        write_whole(self._folder / 'depth' / f'{frame.number:06}.npz', content.getvalue())
+        self._count += 1
+
+    def close(self) -> str:
+        """Say what there is."""
+        return f'depth/: {self._count} NumPy files' if self._count else ''
+
+
+class Clouds:
+    """
+    The confident points of each frame, in its camera's optical frame [m].
+
+    :param folder: where ``clouds/<number>.<form>`` go.
+    :param form: of the files.
+    """
+
+    def __init__(self, folder: Path, form: CloudFormat) -> None:
+        self._folder, self._form, self._count = folder, form, 0
+
+    def write(self, frame: PredictedFrame) -> None:
+        """Write a cloud."""
+        write_whole(self._folder / 'clouds' / f'{frame.number:06}.{self._form}',
+                    cloud_file(*frame.rendering.navigation_points, self._form))
+        self._count += 1
+
+    def close(self) -> str:
+        """Say what there is."""
+        return f'clouds/: {self._count} {self._form.upper()} clouds' if self._count else ''
+
+
+class Fused:
+    """
+    One cloud of the whole run, along the estimated path, in the first frame's optical frame [m].
+
+    :param path: the PLY file.
+    :param cell_m: edge of the grid's cells [m].
+    :param keep: which points are exact enough.
+    """
+
+    def __init__(self, path: Path, cell_m: float, keep: CloudFilter) -> None:
+        self._path, self._keep = path, keep
+        self._fused, self._count = FusedCloud(cell_m), 0
+
+    def write(self, frame: PredictedFrame) -> None:
+        """Add a frame's points."""
+        self._fused.add(*frame.rendering.points_that_pass(self._keep), frame.path.T_first_camera)
+        self._count += 1
+
+    def close(self) -> str:
+        """Write the file."""
+        if not self._count:
+            return ''
+        points, rgb = self._fused.cloud(min(MIN_FRAMES, self._count))
+        write_whole(self._path, cloud_file(points, rgb, 'ply'))
+        return f'{self._path.name}: {len(points)} points of {self._count} frames'

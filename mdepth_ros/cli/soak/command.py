@@ -1,0 +1,96 @@
+"""``mdepth soak``: run the node for as long as asked, under load, and judge whether it lasts."""
+
+import argparse
+import tempfile
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from math import inf
+from pathlib import Path
+
+from mdepth_ros.cli.argument_types import check_positive, positive
+from mdepth_ros.cli.demo.material import Material, material_from_source
+from mdepth_ros.cli.demo.source import synthetic_source
+from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
+from mdepth_ros.cli.node_arguments import (
+    add_bag_arguments,
+    add_node_arguments,
+    bag_material,
+    node_choice,
+)
+from mdepth_ros.cli.soak.report import judge
+from mdepth_ros.cli.soak.session import Plan, run_soak
+from mdepth_ros.cli.stop_signals import stop_signals
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.whole_file import write_whole
+
+# Of the made-up drive: ten seconds of a camera of 30 Hz.
+FRAMES, FPS = 300, 30.0
+# Every output is to be published, and no count lost with the last second before a restart.
+PARAMETERS = ('clearing.enabled:=true', 'diagnostics.rate:=10.0')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """
+    Declare the command's arguments.
+
+    :param parser: the parser to fill in.
+    """
+    parser.add_argument('bag', type=Path, nargs='?',
+                        help='a bag: ROS 1 .bag, sqlite3 or mcap; a made-up drive without')
+    add_bag_arguments(parser)
+    parser.add_argument('--minutes', type=float, default=60.0, help='how long')
+    parser.add_argument('--rate-hz', type=float, default=30.0,
+                        help="images per second, whatever the bag's own rate")
+    parser.add_argument('--jump-back', action='store_true',
+                        help='let the stamps jump back at every turn of the bag; they go on '
+                        'otherwise')
+    parser.add_argument('--restarts', type=positive, default=20,
+                        help='times that the node is deactivated, cleaned up and started again')
+    parser.add_argument('--visits', type=positive, default=100,
+                        help='subscribers that come, listen to every output and leave')
+    parser.add_argument('--frames', type=positive, default=FRAMES,
+                        help='images of the made-up drive')
+    add_node_arguments(parser)
+    add_json_argument(parser, "write the numbers there, and the node's log to FILE.log")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """
+    Run the node and judge it; Ctrl-C ends the run early, and what was seen is judged.
+
+    :param arguments: the parsed command line.
+    :return: 0 if every criterion holds, otherwise 1.
+    :raises MdepthError: if it cannot run.
+    """
+    check_positive(arguments, 'minutes', 'rate_hz')
+    if arguments.minutes == inf:
+        raise MdepthError('--minutes must be finite, got inf')
+    # Before the long part, so that its result has a place to go.
+    make_place(arguments.json)
+    node = node_choice(arguments)
+    node = replace(node, parameters=(*PARAMETERS, *node.parameters))
+    plan = Plan(60 * arguments.minutes, arguments.rate_hz, arguments.restarts, arguments.visits,
+                arguments.jump_back)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix='mdepth_soak_')))
+        log = folder / 'node.log'
+        if arguments.json is not None:
+            log = arguments.json.with_name(f'{arguments.json.name}.log')
+            write_whole(log, b'')
+        material = _material(arguments, folder)
+        print(f'{arguments.minutes:g} minutes of {material.name} at {arguments.rate_hz:g} Hz',
+              flush=True)
+        stopped = stack.enter_context(stop_signals())
+        report = judge(run_soak(material, node, plan, log, folder / 'log', stopped))
+    print(report.text(), flush=True)
+    if arguments.json is not None:
+        write_json(arguments.json, {
+            'material': material.name, 'plan': asdict(plan), **report.numbers()})
+    return 0 if report.passed else 1
+
+
+def _material(arguments: argparse.Namespace, folder: Path) -> Material:
+    """Find or make what is played."""
+    if arguments.bag is not None:
+        return bag_material(arguments)
+    return material_from_source(synthetic_source(arguments.frames, fps=FPS), folder)

@@ -1,0 +1,58 @@
+"""Large images are seen reduced, and answered at their own size."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mdepth_ros.config import lite_config, paper_config
+from mdepth_ros.networks.single_frame import SingleFrameNet
+
+
+@pytest.fixture(scope='module')
+def nets():
+    torch.manual_seed(0)
+    reducing = SingleFrameNet(replace(lite_config(), single_side=64)).eval()
+    plain = SingleFrameNet(replace(lite_config(), single_side=0)).eval()
+    plain.load_state_dict(reducing.state_dict())
+    return reducing, plain
+
+
+@pytest.mark.parametrize(('size', 'seen_at'), [
+    ((96, 192), (64, 128)),
+    ((96, 160), (64, 128)),  # 107 wide, rounded up to whole strides
+    ((160, 96), (128, 64)),  # a camera on its side
+])
+@torch.inference_mode()
+def test_a_large_image_is_seen_reduced(nets, size, seen_at):
+    reducing, plain = nets
+    image = torch.rand(1, 3, *size)
+    answer = reducing(image)
+    disparity, features = plain(F.interpolate(image, seen_at, mode='bilinear'))
+    quarter = size[0] // 4, size[1] // 4
+    assert torch.equal(answer.disparity, F.interpolate(disparity, size, mode='bilinear'))
+    assert torch.equal(answer.features, F.interpolate(features, quarter, mode='bilinear'))
+    assert torch.equal(reducing.scales(image)[0], answer.disparity)
+
+
+@torch.inference_mode()
+def test_a_small_image_is_seen_as_it_is(nets):
+    reducing, plain = nets
+    image = torch.rand(1, 3, 64, 128)
+    assert torch.equal(reducing(image).disparity, plain(image).disparity)
+
+
+def test_sizes_that_are_no_multiple_are_refused_before_they_are_reduced(nets):
+    with pytest.raises(ValueError, match='multiples of 32'):
+        nets[0](torch.rand(1, 3, 100, 200))
+
+
+def test_the_published_networks_see_every_pixel():
+    assert paper_config().single_side == 0
+
+
+@pytest.mark.parametrize('side', [-32, 100, 1.5])
+def test_an_unusable_side_is_refused(side):
+    with pytest.raises(ValueError, match='single_side'):
+        replace(lite_config(), single_side=side)

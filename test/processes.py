@@ -1,0 +1,42 @@
+"""Processes that tests start, and what the kernel says of them."""
+
+import signal
+from pathlib import Path
+
+
+def heed_ctrl_c():
+    """For preexec_fn: a suite in the background of a shell has SIGINT ignored; children too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def running():
+    """Numbers of all processes."""
+    return [int(path.name) for path in Path('/proc').iterdir() if path.name.isdigit()]
+
+
+def command_of(pid):
+    """The command line, words ended by zeros; empty where the process is gone."""
+    return _read(pid, 'cmdline')
+
+
+def stat_of(pid):
+    """State, parent, group, session and more; None where the process is gone."""
+    return _read(pid, 'stat').decode().rpartition(')')[2].split() or None
+
+
+def parent_of(pid):
+    """Number of the parent; None where the process is gone."""
+    stat = stat_of(pid)
+    return stat and int(stat[1])
+
+
+def processes_with(*words):
+    """Numbers of the processes whose command line has all these words."""
+    return [pid for pid in running() if all(word in command_of(pid) for word in words)]
+
+
+def _read(pid, name):
+    try:
+        return Path(f'/proc/{pid}/{name}').read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b''

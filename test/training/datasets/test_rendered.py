@@ -1,0 +1,36 @@
+"""Rendered worlds on disk: what was rendered comes back, and a disk that refuses is told."""
+
+import numpy as np
+import pytest
+
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.frames_index import FILE_NAME
+from mdepth_ros.training.datasets.rendered import DEPTH_UNIT_M, write_sequence
+from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+
+
+@pytest.fixture(scope='module')
+def rendered():
+    return render_sequence(SceneConfig('driving', 64, 32, frames=2), 3)
+
+
+def test_what_was_rendered_is_read(rendered, tmp_path):
+    write_sequence(rendered, tmp_path / 'world')
+    sequence, = open_frames(tmp_path)
+    assert [sequence.stamp_ns(i) for i in range(2)] == rendered.stamps_ns.tolist()
+    image = rendered.images[1].permute(1, 2, 0).numpy()
+    assert np.abs(sequence.rgb(1) / 255 - image).max() < 0.51 / 255
+    depth, truth = sequence.depth(1), rendered.depth[1, 0].numpy()
+    assert np.array_equal(np.isnan(depth), truth > 65535 * DEPTH_UNIT_M)
+    assert np.nanmax(np.abs(depth - truth)[~np.isnan(depth)]) < 0.51 * DEPTH_UNIT_M
+    assert np.array_equal(sequence.moving(1), rendered.moving[1, 0])
+
+
+@pytest.mark.parametrize('part', ['image', 'depth', 'moving'])
+def test_a_file_that_cannot_be_written_leaves_no_sequence(rendered, tmp_path, part):
+    blocked = tmp_path / part / '000001.png'
+    blocked.mkdir(parents=True)
+    with pytest.raises(MdepthError, match=f'^cannot write {blocked}: '):
+        write_sequence(rendered, tmp_path)
+    assert not (tmp_path / FILE_NAME).exists()
