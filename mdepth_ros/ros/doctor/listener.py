@@ -36,6 +36,8 @@ STATUS_END = ': depth'
 SERVICES = {'change_state': 'lifecycle_msgs/srv/ChangeState', 'reset': 'std_srvs/srv/Trigger',
             'enable': 'std_srvs/srv/SetBool'}
 ANSWER_S = 2.0
+# What the middleware calls a node of which it has only seen the endpoints.
+UNKNOWN_NODE = '_NODE_NAME_UNKNOWN_'
 
 
 def listen(seconds: float) -> Graph:
@@ -107,7 +109,8 @@ class _Listener:
         heard = {topic: heard for topic, ear in self._ears.items() if (heard := ear.heard())}
         names = sorted({*self._statuses, *self._silent_nodes()})
         nodes = tuple(node for name in names if (node := self._ask(name)) is not None)
-        # After the answers: whoever gives one has been found with all that it publishes.
+        # Which node an endpoint belongs to is told apart from the endpoint, at times much later.
+        self._spin(self._endpoints_are_named, ANSWER_S)
         return Graph(seconds, self._endpoints(), heard, nodes, self._ticks)
 
     def _discover(self) -> None:
@@ -147,6 +150,10 @@ class _Listener:
                      info.topic_type, info.qos_profile, publishes)
             for topic in topics for publishes, ask in asked for info in ask(topic)
             if info.node_name != NAME)
+
+    def _endpoints_are_named(self) -> bool:
+        """Tell whether the nodes of all endpoints are known."""
+        return all(UNKNOWN_NODE not in endpoint.node for endpoint in self._endpoints())
 
     def _silent_nodes(self) -> list[str]:
         """List the nodes with services like ours that sent no diagnostics."""
