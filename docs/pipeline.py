@@ -1,8 +1,8 @@
 """Draw docs/pipeline.svg, and a PNG to look at: python docs/pipeline.py OUT_FOLDER."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
+import sys
 
 import matplotlib as mpl
 

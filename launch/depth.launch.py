@@ -23,7 +23,6 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
-
 from mdepth_ros.ros.transport import large_message_environment, profile_variables
 
 CONFIG = Path(get_package_share_directory('mdepth_ros')) / 'config'

@@ -1,10 +1,10 @@
 """What a model is made of: frozen dataclasses, checked when they are made."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from reprlib import repr as short
-from typing import Any, Literal, get_args
+import sys
+from typing import Any, get_args, Literal
 
 Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
 SingleFrameDecoder = Literal['fusion', 'unet', 'light']

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
+from camera_messages import camera_info, image, STORES
+from mdepth_ros.engine.camera import Camera
 import numpy as np
-from camera_messages import STORES, camera_info, image
 from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import StoragePlugin, Writer
-
-from mdepth_ros.engine.camera import Camera
 
 START_NS = 1_700_000_000_000_000_000
 PERIOD_NS = 50_000_000

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import get_typestore, Stores
 
 STORES = {'ros1': get_typestore(Stores.ROS1_NOETIC), 'ros2': get_typestore(Stores.ROS2_HUMBLE)}
 ROS2 = STORES['ros2']

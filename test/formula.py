@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn, Tensor
 
 # The variance of every convolution's output relative to its input's.
 GAIN = 1.0

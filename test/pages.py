@@ -1,9 +1,9 @@
 """The Markdown pages: what they tell people to type, their tables and their YAML."""
 
 import ast
+from pathlib import Path
 import re
 import shlex
-from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(

@@ -1,7 +1,7 @@
 """Processes that tests start, and what the kernel says of them."""
 
-import signal
 from pathlib import Path
+import signal
 
 
 def heed_ctrl_c():

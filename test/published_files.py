@@ -1,12 +1,12 @@
 """Folders as their authors publish them: keys measured on those files, values by formula."""
 
-import json
 from collections import OrderedDict
+import json
 from pathlib import Path
 
+from formula import formula_tensor
 import numpy as np
 import torch
-from formula import formula_tensor
 
 DATA = Path(__file__).parent / 'parity' / 'data'
 # File -> where its keys are, the module there, and the gain of its weights.

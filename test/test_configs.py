@@ -1,20 +1,19 @@
 """The shipped configurations fit the code that reads them."""
 
 import configparser
+from pathlib import Path
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
-import pytest
-import yaml
-from pages import flat
-
-from mdepth_ros.ros.parameters import SPECS, NodeParameters
+from mdepth_ros.ros.parameters import NodeParameters, SPECS
 from mdepth_ros.ros.publishers import TOPICS
 from mdepth_ros.training.evaluation.data import shipped_kitti_split
+from pages import flat
+import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = ROOT / 'config'

@@ -7,24 +7,23 @@ import shlex
 import subprocess
 import sys
 
-import pytest
-from pages import (
-    COMMANDS,
-    PAGES,
-    ROOT,
-    is_mdepth,
-    launch_arguments,
-    mdepth_words,
-    messages_of,
-    starting,
-    tables,
-)
-
 from mdepth_ros.cli.main import COMMANDS as MDEPTH_COMMANDS
 from mdepth_ros.cli.main import parse
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.engine.scale.state import ScaleState
 from mdepth_ros.training.loop.recipe import load_recipe
+from pages import (
+    COMMANDS,
+    is_mdepth,
+    launch_arguments,
+    mdepth_words,
+    messages_of,
+    PAGES,
+    ROOT,
+    starting,
+    tables,
+)
+import pytest
 
 # Other programs, whose options are not ours to check.
 OTHERS = ('colcon build ', 'source ', 'export FAST', 'pip install ', 'tensorboard ', 'git clone ',

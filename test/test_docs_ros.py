@@ -4,22 +4,21 @@ import math
 import re
 import shlex
 
+from mdepth_ros.ros.parameters import NodeParameters, SPECS
+from mdepth_ros.ros.publishers import Publishers, TOPICS
 import numpy as np
+from pages import blocks, flat, PAGES, starting
 import pytest
 import rclpy
-import yaml
-from pages import PAGES, blocks, flat, starting
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import (
     DurabilityPolicy,
+    qos_check_compatible,
     QoSCompatibility,
     QoSProfile,
     ReliabilityPolicy,
-    qos_check_compatible,
 )
-
-from mdepth_ros.ros.parameters import SPECS, NodeParameters
-from mdepth_ros.ros.publishers import TOPICS, Publishers
+import yaml
 
 OUTPUTS = {f'/{topic}' for topic in TOPICS} | {'/diagnostics'}
 SERVICES = {'/mdepth/reset': 'std_srvs/srv/Trigger', '/mdepth/enable': 'std_srvs/srv/SetBool'}

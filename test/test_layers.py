@@ -1,9 +1,9 @@
 """Who may import whom; geometry and networks know no ROS, and nobody but cli knows training."""
 
 import ast
+from pathlib import Path
 import subprocess
 import sys
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest

@@ -1,24 +1,23 @@
 """The README and the training guide name all that there is; ``test_docs`` checks every page."""
 
+from dataclasses import fields, is_dataclass
 import json
 import re
-from dataclasses import fields, is_dataclass
-
-import pytest
-import yaml
-from pages import PAGES, ROOT, commands_of, is_mdepth, launch_arguments, mdepth_words, tables
 
 from mdepth_ros.cli.main import parse
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.publishers import TOPICS
-from mdepth_ros.training.datasets.frames_check import FILE_KEYS, FRAME_KEYS, find_problems
+from mdepth_ros.training.datasets.frames_check import FILE_KEYS, find_problems, FRAME_KEYS
 from mdepth_ros.training.evaluation.report import json_report
 from mdepth_ros.training.evaluation.scores import FrameScore
 from mdepth_ros.training.evaluation.summary import summarise
-from mdepth_ros.training.loop.recipe import DataConfig, Recipe, load_recipe
+from mdepth_ros.training.loop.recipe import DataConfig, load_recipe, Recipe
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.prepare import source_image
+from pages import commands_of, is_mdepth, launch_arguments, mdepth_words, PAGES, ROOT, tables
+import pytest
+import yaml
 
 README, GUIDE = PAGES['README.md'], PAGES['training/README.md']
 

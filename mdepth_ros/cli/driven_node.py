@@ -1,8 +1,8 @@
 """The node in a process of its own, started for a material and taken through its states."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+import os
 from pathlib import Path
 from types import TracebackType
 

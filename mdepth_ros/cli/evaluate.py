@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from tqdm import tqdm
-
 from mdepth_ros.cli.engine_arguments import (
     add_device_arguments,
     add_size_argument,
@@ -17,12 +15,13 @@ from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
-from mdepth_ros.training.evaluation.data import DataChoice, choose_stretches
-from mdepth_ros.training.evaluation.evaluate import PlayedFrame, evaluate
+from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice
+from mdepth_ros.training.evaluation.evaluate import evaluate, PlayedFrame
 from mdepth_ros.training.evaluation.plots import plot_errors, plot_scale
 from mdepth_ros.training.evaluation.protocol import PROTOCOLS
 from mdepth_ros.training.evaluation.report import json_report, text_report
 from mdepth_ros.training.evaluation.samples import draw_samples
+from tqdm import tqdm
 
 SAMPLES = 4  # rows of samples.png
 

@@ -7,7 +7,7 @@ from typing import get_args
 from mdepth_ros.cli.argument_types import positive
 from mdepth_ros.cli.engine_arguments import add_weights_argument
 from mdepth_ros.config import EngineConfig, Method
-from mdepth_ros.engine.export import DESCRIPTION, Format, export
+from mdepth_ros.engine.export import DESCRIPTION, export, Format
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 

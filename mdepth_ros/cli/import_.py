@@ -6,7 +6,7 @@ from pathlib import Path
 from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import save_checkpoint
-from mdepth_ros.networks.published import PublishedModel, load_published
+from mdepth_ros.networks.published import load_published, PublishedModel
 
 TERMS = ('mdepth_ros ships none of these weights and its licence does not cover them: ask their '
          'authors before any commercial use.')

@@ -1,8 +1,8 @@
 """The file that ``--json`` names: made room for before the long part, written after it."""
 
 import argparse
-import json
 from collections.abc import Mapping
+import json
 from pathlib import Path
 from typing import Any
 

@@ -1,11 +1,11 @@
 """The command line: ``mdepth <command>``."""
 
 import argparse
+from collections.abc import Sequence
 import importlib
 import keyword
 import signal
 import sys
-from collections.abc import Sequence
 from types import FrameType, ModuleType
 from typing import NoReturn
 

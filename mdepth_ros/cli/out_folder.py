@@ -1,8 +1,8 @@
 """Folders that commands fill."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
+import shutil
 
 from mdepth_ros.errors import MdepthError, writing
 

@@ -1,8 +1,8 @@
 """Ctrl-C and SIGTERM as a question that a loop asks between two steps."""
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+import signal
 from types import FrameType
 
 

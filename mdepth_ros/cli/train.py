@@ -4,17 +4,16 @@ import argparse
 from pathlib import Path
 
 import cv2
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
-from mdepth_ros.training.fine_tune import Request, choose_recipe
+from mdepth_ros.training.fine_tune import choose_recipe, Request
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
-from mdepth_ros.training.loop.recipe import Recipe, load_recipe
+from mdepth_ros.training.loop.recipe import load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions

@@ -1,15 +1,14 @@
 """The camera of an image as it arrives: size, intrinsics, distortion, rectification."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
+import math
 
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, resize_intrinsics
+import numpy as np
+from numpy.typing import NDArray
+import torch
 
 Matrix = NDArray[np.float64]
 

@@ -1,10 +1,9 @@
 """The camera's path, chained from its motions between frames."""
 
 import cv2
+from mdepth_ros.engine.frames import DepthEstimate
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.engine.frames import DepthEstimate
 
 # REP 103: from the optical frame (x right, y down, z forward) to x forward, y left, z up.
 BODY_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)

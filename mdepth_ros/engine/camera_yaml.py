@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import yaml
-
 from mdepth_ros.engine.camera import Camera, Matrix
 from mdepth_ros.engine.yaml_file import read_yaml
 from mdepth_ros.errors import BadCamera
+import numpy as np
+import yaml
 
 # Name in the file and required (rows, cols); None is any number.
 MATRICES: dict[str, tuple[int, int | None]] = {

@@ -1,8 +1,7 @@
 """Where the networks run."""
 
-import torch
-
 from mdepth_ros.errors import MdepthError
+import torch
 
 
 def choose_device(name: str) -> torch.device:

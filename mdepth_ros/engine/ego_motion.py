@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from torch import Tensor
-
 from mdepth_ros.engine.backends.runner import Runner
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints
-from mdepth_ros.engine.sources import Source, find_sources
+from mdepth_ros.engine.sources import find_sources, Source
 from mdepth_ros.engine.tracked_motion import search_image
+from torch import Tensor
 
 
 class EgoMotion(Protocol):

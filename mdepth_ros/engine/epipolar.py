@@ -1,12 +1,11 @@
 """The camera's motion from two views of points whose depth nobody knows."""
 
 import cv2
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 # Largest distance of an inlier from its epipolar line, as a share of the image's width.
 INLIER = 3e-3

@@ -1,17 +1,13 @@
 """Frames in, depth out: the method at inference, frame after frame."""
 
-import math
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+import math
 from pathlib import Path
+import time
 
 import cv2
-import numpy as np
-import torch
-from torch import Tensor
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.backends.choose import choose_backend
 from mdepth_ros.engine.backends.runner import Fused, Runner, SingleFrame
@@ -20,12 +16,15 @@ from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotio
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
 from mdepth_ros.engine.point_tracker import displacement
-from mdepth_ros.engine.preprocess import Preprocessor, network_input, network_size
-from mdepth_ros.engine.sources import Source, choose_sources
+from mdepth_ros.engine.preprocess import network_input, network_size, Preprocessor
+from mdepth_ros.engine.sources import choose_sources, Source
 from mdepth_ros.engine.steady import SteadyDepth
 from mdepth_ros.errors import BadImage
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+import numpy as np
+import torch
+from torch import Tensor
 
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.

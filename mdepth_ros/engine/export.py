@@ -1,19 +1,18 @@
 """The parts of a model as files for other runtimes, with a description for people who use them."""
 
-import inspect
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+import inspect
+import json
 from pathlib import Path
 from typing import Any, Literal
 
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.networks.parts import example_inputs, Part, parts_of
 import numpy as np
 import torch
 from torch import Tensor
-
-from mdepth_ros.errors import MdepthError
-from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.networks.parts import Part, example_inputs, parts_of
 
 Format = Literal['onnx', 'openvino']
 DESCRIPTION = 'mdepth.json'
@@ -95,11 +94,10 @@ def _onnx(part: Part, inputs: tuple[Tensor, ...], path: Path, names: Sequence[st
           ) -> list[np.ndarray[Any, Any]]:
     """Write, and run by ONNX Runtime."""
     try:
+        from mdepth_ros.engine.backends.onnx_backend import write_onnx
         import onnx  # noqa: F401
         import onnxruntime
         import onnxscript  # noqa: F401
-
-        from mdepth_ros.engine.backends.onnx_backend import write_onnx
     except ImportError as error:
         raise MdepthError(f'the format onnx needs onnx, onnxscript and onnxruntime: {error}'
                           ) from error

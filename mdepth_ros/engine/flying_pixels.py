@@ -1,8 +1,8 @@
 """Pixels that fly between two surfaces, where the networks' upsampling smeared an edge."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+import torch.nn.functional as F
 
 # The upsampling smears an edge over up to so many pixels: at this distance the surfaces beside the
 # edge are seen, and at twice of it where they lead to.

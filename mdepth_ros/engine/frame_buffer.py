@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.point_tracker import NO_POINTS, TrackedPoints
+from torch import Tensor
 
 # Most of a frame is out of view when the image has moved so far since [image widths].
 OUT_OF_VIEW = 0.6

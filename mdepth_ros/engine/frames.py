@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import BadImage
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.errors import BadImage
 
 
 @dataclass(frozen=True)

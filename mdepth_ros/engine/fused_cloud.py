@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from mdepth_ros.errors import MdepthError
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.errors import MdepthError
 
 # Cells along an axis: three numbers of 21 bits fit into an int64.
 AXIS_BITS = 21

@@ -1,16 +1,15 @@
 """How long frames take, from the image to depth and points in memory."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-
-import torch
+import time
 
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.point_cloud import CloudFilter, navigation_points, organised_points
 from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+import torch
 
 WARM_UP_FRAMES = 5
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
+from mdepth_ros.engine.flying_pixels import flying_margin
+from mdepth_ros.engine.voxel_grid import cell_numbers, first_in_cells, indices_from, MAX_CELLS
 import torch
 from torch import Tensor
-
-from mdepth_ros.engine.flying_pixels import flying_margin
-from mdepth_ros.engine.voxel_grid import MAX_CELLS, cell_numbers, first_in_cells, indices_from
 
 # A depth of 0 is no point [m].
 SMALLEST_RANGE = 1e-6

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
+from mdepth_ros.engine.corners import find_corners, follow, Image, Points, WORKING_WIDTH
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.engine.corners import WORKING_WIDTH, Image, Points, find_corners, follow
 
 
 @dataclass(frozen=True)

@@ -4,19 +4,18 @@ import math
 from typing import Any
 
 import cv2
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.engine.camera import (
-    COEFFICIENTS,
     Camera,
+    COEFFICIENTS,
     Matrix,
     resize_matrix,
     resized_camera,
 )
 from mdepth_ros.errors import BadCamera, BadImage
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 STRIDE = 32  # the encoders halve the image five times
 MIN_SIDE = 64

@@ -1,27 +1,26 @@
 """One estimate as the arrays that people and robots use, each made when it is first asked for."""
 
-import math
 from dataclasses import dataclass, field
 from functools import cached_property
+import math
 from typing import Literal
 
 import cv2
-import numpy as np
-import torch
-import torch.nn.functional as F
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.frames import DepthEstimate
 from mdepth_ros.engine.point_cloud import (
-    CloudFilter,
     clearing_points,
+    CloudFilter,
     navigation_points,
     organised_points,
 )
 from mdepth_ros.engine.resample import resize_depth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 OutputSize = Literal['network', 'input']
 

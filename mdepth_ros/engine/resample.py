@@ -1,8 +1,8 @@
 """Depth at another resolution, with surfaces smooth and edges sharp."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+import torch.nn.functional as F
 
 # A pixel between neighbours that differ by more than this share lies on an edge.
 MAX_JUMP = 0.15

@@ -1,11 +1,10 @@
 """The motion that brings points with known depth to where they are seen in another image."""
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.geometry.projection import NEAREST_Z
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 Array = NDArray[np.float64]
 

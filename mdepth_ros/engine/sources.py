@@ -1,17 +1,16 @@
 """Which of the past frames to match with: the camera must have moved, but not out of view."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
-import torch
-from torch import Tensor
+import math
 
 from mdepth_ros.engine.corners import WORKING_WIDTH
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
+import numpy as np
+import torch
+from torch import Tensor
 
 # Followed points tell the motion if such a share of them agrees with it.
 FEWEST_AGREEING = 0.6

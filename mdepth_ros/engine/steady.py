@@ -2,10 +2,9 @@
 
 import math
 
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
+from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
 FORGETTING_S = 1.5

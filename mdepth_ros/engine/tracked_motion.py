@@ -2,16 +2,15 @@
 
 from typing import NamedTuple
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
 from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import sample
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 Tracks = NDArray[np.float32]
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mdepth_ros.errors import one_line
+import yaml
 
 # A file of a few lines can stand for a billion values: aliases of aliases.
 MOST_VALUES = 100_000

@@ -1,9 +1,8 @@
 """Rigid motions as 4x4 matrices: ``T_a_b`` maps points from frame b to frame a."""
 
+from mdepth_ros.geometry.product import exact_product
 import torch
 from torch import Tensor
-
-from mdepth_ros.geometry.product import exact_product
 
 
 def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:

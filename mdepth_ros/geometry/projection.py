@@ -1,11 +1,10 @@
 """Pixels to points and back, and the warp of a source image into the target view."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.product import exact_product
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 # A point nearer than this to the image plane (or behind it) has no usable projection [m].
 NEAREST_Z = 1e-6

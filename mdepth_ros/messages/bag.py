@@ -1,19 +1,18 @@
 """Open any bag and find the camera in it."""
 
-import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+import posixpath
 from typing import Any
-
-from rosbags.highlevel import AnyReaderError
-from rosbags.typesys import Stores, get_typestore
-from rosbags.typesys.store import Typestore
 
 from mdepth_ros.errors import one_line
 from mdepth_ros.messages.bag_reader import BagError, BagReader
 from mdepth_ros.messages.depth_images import is_depth
+from rosbags.highlevel import AnyReaderError
+from rosbags.typesys import get_typestore, Stores
+from rosbags.typesys.store import Typestore
 
 IMAGE = 'sensor_msgs/msg/Image'
 COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'

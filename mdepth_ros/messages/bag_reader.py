@@ -1,20 +1,19 @@
 """A reader of bags that says in one line what is broken, however the bag is broken."""
 
-import struct
-import sys
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
+import struct
+import sys
 from typing import Any
 
 import apsw
+from mdepth_ros.errors import LONGEST, MdepthError, one_line
 from rosbags.highlevel import AnyReader, AnyReaderError
 from rosbags.interfaces import Connection
 from rosbags.rosbag1 import ReaderError as ReaderError1
 from rosbags.rosbag2 import ReaderError as ReaderError2
 from rosbags.serde import SerdeError
 from rosbags.typesys.base import TypesysError
-
-from mdepth_ros.errors import LONGEST, MdepthError, one_line
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -2,11 +2,10 @@
 
 from typing import Any, Protocol
 
-import numpy as np
-
 from mdepth_ros.engine.camera import Camera, Matrix, resize_matrix
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.messages.header import Header
+import numpy as np
 
 
 class Region(Protocol):

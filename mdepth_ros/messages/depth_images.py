@@ -2,12 +2,11 @@
 
 import struct
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.errors import BadImage
 from mdepth_ros.messages.image_file import COMPRESSED, decode_file
 from mdepth_ros.messages.images import CompressedImage, Image, rows_of
+import numpy as np
+from numpy.typing import NDArray
 
 Depth = NDArray[np.float32]
 

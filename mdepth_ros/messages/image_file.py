@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import cv2
+from mdepth_ros.errors import BadImage
+from mdepth_ros.messages.image_size import claimed_size, JPEG, PNG, READERS
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.image_size import JPEG, PNG, READERS, claimed_size
 
 # What cameras send.
 COMPRESSED: Mapping[str, tuple[bytes, ...]] = {'jpeg': (JPEG,), 'png': (PNG,)}

@@ -1,7 +1,7 @@
 """What size an image file says it has, read without decoding it."""
 
-import re
 from collections.abc import Callable, Mapping
+import re
 from typing import Literal
 
 Size = tuple[int, int]

@@ -3,12 +3,11 @@
 from typing import Any, Protocol, runtime_checkable
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.errors import BadImage
 from mdepth_ros.messages.header import Header
 from mdepth_ros.messages.image_file import COMPRESSED, decode_file
+import numpy as np
+from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
 

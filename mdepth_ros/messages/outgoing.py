@@ -3,13 +3,12 @@
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_path import VARIANCE, CameraPath, quaternion
+from mdepth_ros.engine.camera_path import CameraPath, quaternion, VARIANCE
 from mdepth_ros.messages.bag import ros2_types
 from mdepth_ros.messages.points import pack_points
+import numpy as np
+from numpy.typing import NDArray
 
 FLOAT32 = 7  # of sensor_msgs/PointField
 JPEG_QUALITY = 90

@@ -1,8 +1,8 @@
 """Convolution blocks that several networks share; attribute names are the public weights' keys."""
 
 import torch
+from torch import nn, Tensor
 import torch.nn.functional as F
-from torch import Tensor, nn
 
 
 class ReflectionConv(nn.Module):

@@ -1,19 +1,18 @@
 """One model, one safetensors file: weights, config and format version together, read strictly."""
 
+from contextlib import suppress
 import json
 import os
-from contextlib import suppress
 from pathlib import Path
-
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.errors import CheckpointError
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.state_dict import differences
+from safetensors import safe_open, SafetensorError
+from safetensors.torch import save
+import torch
+from torch import Tensor
 
 DEFAULT_WEIGHTS = Path(__file__).resolve().parents[1] / 'weights' / 'lite.safetensors'
 FORMAT = 'mdepth_ros'

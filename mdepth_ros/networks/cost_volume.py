@@ -1,10 +1,9 @@
 """Group-wise correlation of the target's features with the sources', hypothesis by hypothesis."""
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.geometry.projection import sample, sweep
 from mdepth_ros.networks.shapes import require_shape
+import torch
+from torch import Tensor
 
 # A pixel that far outside reads zeros only, whatever its neighbours are.
 OUTSIDE = -2.0

@@ -1,12 +1,11 @@
 """The networks of a profile, together."""
 
-from torch import nn
-
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.networks.multi_frame import MultiFrameNet
 from mdepth_ros.networks.pose import PoseNet
 from mdepth_ros.networks.single_frame import SingleFrameNet
 from mdepth_ros.networks.trust import TrustNet
+from torch import nn
 
 
 class DepthModel(nn.Module):

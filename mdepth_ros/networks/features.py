@@ -2,11 +2,10 @@
 
 from typing import NamedTuple
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.blocks import ConvBnRelu
 from mdepth_ros.networks.shapes import require_image
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # Matching runs on every fourth pixel of every fourth row: the convolutions' centres, not the
 # middles of 4 x 4 blocks, which is why K follows with stride_intrinsics.

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.blocks import ConvElu, ReflectionConv
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 
 class FusionDecoder(nn.Module):

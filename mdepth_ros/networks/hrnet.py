@@ -1,10 +1,9 @@
 """HRNet-W18 as an encoder: four resolutions side by side; keys as in the public weights."""
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.resnet import BasicBlock
 from mdepth_ros.networks.shapes import require_image
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 WIDTHS = (18, 36, 72, 144)
 BLOCKS_PER_BRANCH = 4

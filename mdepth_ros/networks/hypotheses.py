@@ -1,10 +1,9 @@
 """PADS, pixel-wise adaptive depth sampling: where to search, and how wide."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.networks.shapes import require_shape
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 # Share of the new observation in each update, and the margin on the observed ratio.
 UPDATE_RATE = 0.01

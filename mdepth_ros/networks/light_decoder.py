@@ -1,13 +1,12 @@
 """Our light decoder for EfficientNet-Lite0: little work at high resolution."""
 
-import math
 from collections.abc import Sequence
-
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+import math
 
 from mdepth_ros.networks.blocks import EnlargeBilinear, upsample_bilinear
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # Channels at strides 2, 4, 8, 16, 32.
 WIDTHS = (24, 32, 48, 64, 96)

@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 
-import torch
-from torch import Tensor, nn
-
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, stride_intrinsics
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
-from mdepth_ros.networks.features import MATCHING_STRIDE, ImageFeatures
+from mdepth_ros.networks.features import ImageFeatures, MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.networks.precision import lower_precision
+import torch
+from torch import nn, Tensor
 
 
 class Part(nn.Module):

@@ -2,14 +2,13 @@
 
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.networks.shapes import require_image
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # Keeps the first predictions near zero motion, where the photometric loss has a slope.
 OUTPUT_SCALE = 0.01

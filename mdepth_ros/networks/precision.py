@@ -4,13 +4,12 @@ from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
+from mdepth_ros.networks.depth_model import DepthModel
 import torch
-from torch import Tensor, nn
+from torch import nn, Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvTransposeNd
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-from mdepth_ros.networks.depth_model import DepthModel
 
 
 def fold_batch_norms(net: nn.Module) -> nn.Module:

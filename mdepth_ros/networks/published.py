@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.config import ModelConfig, paper_config
 from mdepth_ros.errors import CheckpointError, one_line
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import clean_state_dict, read_public_values
 from mdepth_ros.networks.state_dict import differences
+import torch
+from torch import Tensor
 
 # The name of PADS' delta in the file of the regulariser.
 DELTA = 'depth_bin_facs'

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
+from mdepth_ros.networks.shapes import require_shape
 import torch
 from torch import Tensor
-
-from mdepth_ros.networks.shapes import require_shape
 
 
 class Readout(NamedTuple):

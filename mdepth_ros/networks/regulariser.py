@@ -1,10 +1,9 @@
 """From a noisy score volume to one logit per hypothesis."""
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.blocks import ConvBnRelu, upsample_bilinear
 from mdepth_ros.networks.shapes import require_shape
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # The 3-D network halves D, h and w three times.
 STRIDE = 8

@@ -1,9 +1,8 @@
 """ResNet-18 as an encoder; state-dict keys are torchvision's under ``encoder.``."""
 
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.shapes import require_image
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 MEAN, STD = 0.45, 0.225
 

@@ -3,10 +3,6 @@
 import math
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import depth_to_disparity
 from mdepth_ros.networks.encoders import build_encoder
@@ -14,6 +10,9 @@ from mdepth_ros.networks.fusion_decoder import FusionDecoder
 from mdepth_ros.networks.light_decoder import LightDecoder
 from mdepth_ros.networks.shapes import require_image
 from mdepth_ros.networks.unet_decoder import UNetDecoder
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # Where an untrained light decoder puts the world [m]: a robot's usual distance.
 INITIAL_DEPTH = 5.0

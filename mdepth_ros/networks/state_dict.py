@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor
-
 from mdepth_ros.errors import one_line
+from torch import Tensor
 
 
 def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:

@@ -3,13 +3,12 @@
 import math
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.networks.blocks import EnlargeBilinear
 from mdepth_ros.networks.evidence import CHANNELS, Evidence
 from mdepth_ros.networks.features import MATCHING_STRIDE
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 # A depth that is off by less is right, for the confidence.
 TOLERANCE = math.log(1.25)

@@ -1,12 +1,11 @@
 """Convex upsampling: every fine pixel is a learned average of nine coarse ones."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-
 from mdepth_ros.config import Padding
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.shapes import require_shape
+import torch
+from torch import nn, Tensor
+import torch.nn.functional as F
 
 
 class ConvexUpsampler(nn.Module):

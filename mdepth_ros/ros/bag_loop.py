@@ -1,7 +1,7 @@
 """A camera that never ends: a bag played over and over in a thread."""
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
+import threading
 from types import TracebackType
 
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame

@@ -1,25 +1,24 @@
 """Play a camera's messages from a bag into the network, in real time and byte for byte."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+import time
 from types import TracebackType
 
-import rclpy
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import as_cdr, BagTopics, find_topics, open_bag
+from mdepth_ros.messages.serialised import stamp_of, with_stamp
+from mdepth_ros.ros.camera_info import raw_info
+from mdepth_ros.ros.child_process import Check, wait_until
 from nav_msgs.msg import Odometry
+import rclpy
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tqdm import tqdm
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.errors import MdepthError
-from mdepth_ros.messages.bag import BagTopics, as_cdr, find_topics, open_bag
-from mdepth_ros.messages.serialised import stamp_of, with_stamp
-from mdepth_ros.ros.camera_info import raw_info
-from mdepth_ros.ros.child_process import Check, wait_until
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,23 @@
 """Write a camera's images, CameraInfo and path to a bag, and true depth to another."""
 
-import posixpath
 from pathlib import Path
+import posixpath
 from types import TracebackType
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-from rclpy.serialization import serialize_message
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import StoragePlugin, Writer
-
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.messages.bag import CAMERA_INFO, IMAGE, ODOMETRY, BagTopics, ros2_types
+from mdepth_ros.messages.bag import BagTopics, CAMERA_INFO, IMAGE, ODOMETRY, ros2_types
 from mdepth_ros.messages.header import OPTICAL_FRAME
 from mdepth_ros.messages.serialised import with_stamp
 from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.header import header_at
 from mdepth_ros.ros.messages import bgr_image, metres_image
 from mdepth_ros.ros.robot_path import RobotPath
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.serialization import serialize_message
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import StoragePlugin, Writer
 
 
 class _Bag:

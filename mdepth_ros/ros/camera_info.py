@@ -1,12 +1,11 @@
 """Cameras to CameraInfo messages; the way back is ``messages.camera_info``."""
 
-import numpy as np
-from sensor_msgs.msg import CameraInfo
-from std_msgs.msg import Header
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.header import OPTICAL_FRAME
 from mdepth_ros.ros.header import copy_of
+import numpy as np
+from sensor_msgs.msg import CameraInfo
+from std_msgs.msg import Header
 
 
 def rectified_info(camera: Camera, header: Header) -> CameraInfo:

@@ -1,13 +1,13 @@
 """Processes of our own: their start, their logs, waiting for them, and their end."""
 
+from collections.abc import Callable, Mapping, Sequence
 import os
+from pathlib import Path
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.transport import large_message_environment

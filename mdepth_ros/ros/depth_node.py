@@ -1,24 +1,14 @@
 """The lifecycle node: a camera in, depth images and clouds out."""
 
+from collections.abc import Sequence
 import os
+from pathlib import Path
 import signal
 import sys
 import threading
-from collections.abc import Sequence
-from pathlib import Path
 
-import rclpy
-import torch
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.clock import Clock, ClockType
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from rclpy.parameter import Parameter
-from rclpy.signals import SignalHandlerOptions
-from std_srvs.srv import SetBool, Trigger
-
-from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
+from mdepth_ros.engine.estimator import DepthEstimator, NOTHING_MATCHES
 from mdepth_ros.engine.process_memory import limit_heaps, return_free_memory
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.diagnostics import Status
@@ -26,9 +16,9 @@ from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.lifecycle_guard import GuardedLifecycleNode
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import (
-    NodeParameters,
     declare_parameters,
     known,
+    NodeParameters,
     read_parameters,
 )
 from mdepth_ros.ros.publishers import Publishers
@@ -37,6 +27,15 @@ from mdepth_ros.ros.subscriptions import Subscriptions
 from mdepth_ros.ros.throttle import ThrottledLog
 from mdepth_ros.ros.transport import large_message_environment
 from mdepth_ros.ros.worker import Worker, WorkerLog
+from rcl_interfaces.msg import SetParametersResult
+import rclpy
+from rclpy.clock import Clock, ClockType
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
+from rclpy.parameter import Parameter
+from rclpy.signals import SignalHandlerOptions
+from std_srvs.srv import SetBool, Trigger
+import torch
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERROR_PERIOD_S = 5.0

@@ -1,17 +1,16 @@
 """What the node says of itself once a second."""
 
-import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean
+import threading
+import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from rclpy.serialization import deserialize_message
-
 from mdepth_ros.engine.frames import DepthEstimate, Mode
 from mdepth_ros.engine.scale.state import Scale, ScaleState
+from rclpy.serialization import deserialize_message
 
 WINDOW_S = 5.0
 

@@ -1,7 +1,7 @@
 """Errors that nobody foresaw: said aloud, never swallowed."""
 
-import traceback
 from collections.abc import Callable
+import traceback
 from types import TracebackType
 
 

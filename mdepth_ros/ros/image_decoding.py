@@ -1,12 +1,11 @@
 """Images to RGB: the common encodings by us, the rest by cv_bridge where installed."""
 
 import cv2
-import numpy as np
-from sensor_msgs.msg import CompressedImage, Image
-
 from mdepth_ros.errors import BadImage
 from mdepth_ros.messages import images
 from mdepth_ros.messages.images import BYTES_PER_PIXEL, Pixels
+import numpy as np
+from sensor_msgs.msg import CompressedImage, Image
 
 
 def decode(message: Image | CompressedImage) -> Pixels:

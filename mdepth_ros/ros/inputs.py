@@ -1,16 +1,15 @@
 """The newest image and its camera: what the callbacks leave for the worker."""
 
-import threading
-import time
 from collections import OrderedDict
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-from sensor_msgs.msg import CompressedImage, Image
+import threading
+import time
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import BadCamera
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import CompressedImage, Image
 
 ImageMessage = Image | CompressedImage
 # CameraInfo messages that are kept for exact stamps.

@@ -1,17 +1,16 @@
 """Drive a lifecycle node of another process through its states."""
 
-import time
 from dataclasses import dataclass
+import time
 from types import TracebackType
 
-import rclpy
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
-from rclpy.client import Client
-from rclpy.executors import SingleThreadedExecutor
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.child_process import Check
+import rclpy
+from rclpy.client import Client
+from rclpy.executors import SingleThreadedExecutor
 
 _TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,

@@ -1,15 +1,14 @@
 """A subscriber that takes messages as bytes, in a thread and a context of its own."""
 
-import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+import threading
 from types import TracebackType
 
+from mdepth_ros.ros.reception_time import with_reception_time
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
-
-from mdepth_ros.ros.reception_time import with_reception_time
 
 QUEUE = 5
 

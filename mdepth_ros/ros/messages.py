@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from mdepth_ros.messages.depth_images import to_millimetres
+from mdepth_ros.messages.points import pack_points
+from mdepth_ros.ros.header import copy_of
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, PointCloud2, PointField
 from std_msgs.msg import Header
-
-from mdepth_ros.messages.depth_images import to_millimetres
-from mdepth_ros.messages.points import pack_points
-from mdepth_ros.ros.header import copy_of
 
 XYZ = ('x', 'y', 'z')
 VALUE_BYTES = 4

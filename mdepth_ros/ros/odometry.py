@@ -3,13 +3,12 @@
 import importlib
 from typing import Any
 
-import numpy as np
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
-from nav_msgs.msg import Odometry
-from std_msgs.msg import Header
-
-from mdepth_ros.engine.camera_path import VARIANCE, CameraPath, quaternion
+from mdepth_ros.engine.camera_path import CameraPath, quaternion, VARIANCE
 from mdepth_ros.errors import MdepthError
+from nav_msgs.msg import Odometry
+import numpy as np
+from std_msgs.msg import Header
 
 
 def tf_message_type() -> Any:

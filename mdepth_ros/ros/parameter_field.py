@@ -1,6 +1,6 @@
 """A dataclass field that knows its ROS parameter: name, text, range, choices."""
 
-from dataclasses import Field, dataclass, field
+from dataclasses import dataclass, Field, field
 from typing import Any
 
 from mdepth_ros.errors import MdepthError

@@ -4,16 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
-from rclpy.exceptions import InvalidParameterValueException
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-
 from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.engine.rendering import RenderingOptions
 from mdepth_ros.engine.scale.ground_plane import GroundPrior
-from mdepth_ros.ros.parameter_field import BadParameter, Spec, parameter, spec_of
+from mdepth_ros.ros.parameter_field import BadParameter, parameter, Spec, spec_of
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import InvalidParameterValueException
+from rclpy.node import Node
+from rclpy.parameter import Parameter
 
 
 @dataclass(frozen=True)

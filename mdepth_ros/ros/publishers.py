@@ -2,12 +2,6 @@
 
 import time
 
-from nav_msgs.msg import Odometry
-from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
-from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
-from std_msgs.msg import Header
-
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.rendering import Rendering
 from mdepth_ros.ros.camera_info import rectified_info
@@ -22,7 +16,12 @@ from mdepth_ros.ros.messages import (
 from mdepth_ros.ros.odometry import odometry_message, tf_message_type, transform_of
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
-from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides
+from mdepth_ros.ros.qos import checked_overrides, OVERRIDABLE
+from nav_msgs.msg import Odometry
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from std_msgs.msg import Header
 
 TOPICS = {
     'depth/image': Image,

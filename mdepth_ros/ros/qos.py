@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from mdepth_ros.ros.parameter_field import BadParameter
 from rclpy.exceptions import ParameterException
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
-
-from mdepth_ros.ros.parameter_field import BadParameter
 
 # History, depth and reliability of every topic are parameters.
 OVERRIDABLE = QoSOverridingOptions.with_default_policies()

@@ -1,7 +1,7 @@
 """When a message came, whatever rclpy tells of it."""
 
-import time
 from collections.abc import Callable, Mapping
+import time
 from typing import Any
 
 from rclpy.subscription import Subscription

@@ -1,16 +1,17 @@
 """Record a node's topics to an mcap bag, byte for byte: ``python -m mdepth_ros.ros.recorder``."""
 
 import argparse
+from collections.abc import Sequence
+from functools import partial
 import importlib
 import json
+from pathlib import Path
 import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 
+from mdepth_ros.ros.reception_time import with_reception_time
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -18,9 +19,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosTime
 from rosbags.interfaces import QosReliability as BagReliability
 from rosbags.rosbag2 import StoragePlugin, Writer
-from rosbags.typesys import Stores, get_typestore
-
-from mdepth_ros.ros.reception_time import with_reception_time
+from rosbags.typesys import get_typestore, Stores
 
 # Deep enough to sit out a slow disk; the clouds are the large ones, 2 MB at 640x192.
 QUEUE_DEPTH = 200

@@ -1,9 +1,9 @@
 """The recorder as a process: start it, wait for what it has done, read what it counted."""
 
-import json
-import re
 from collections.abc import Sequence
+import json
 from pathlib import Path
+import re
 
 from mdepth_ros.ros.child_process import ChildProcess, ProcessError
 

@@ -1,12 +1,11 @@
 """Known poses of a camera as the odometry of the robot that carries it."""
 
-import numpy as np
 from geometry_msgs.msg import Quaternion
-from nav_msgs.msg import Odometry
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera_path import BODY_OPTICAL, quaternion
 from mdepth_ros.ros.header import header_at
+from nav_msgs.msg import Odometry
+import numpy as np
+from numpy.typing import NDArray
 
 
 class RobotPath:

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rclpy.exceptions import ParameterException
-
 from mdepth_ros.errors import MdepthError, one_line
+from rclpy.exceptions import ParameterException
 
 
 class StartError(MdepthError):

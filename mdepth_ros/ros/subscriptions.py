@@ -4,18 +4,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from nav_msgs.msg import Odometry
-from rclpy.node import Node
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.ros.inputs import CameraCache, NewestImage, OdometryReading
 from mdepth_ros.ros.parameter_field import BadParameter
 from mdepth_ros.ros.parameters import NodeParameters
-from mdepth_ros.ros.qos import OVERRIDABLE, checked_overrides, sensor_qos
+from mdepth_ros.ros.qos import checked_overrides, OVERRIDABLE, sensor_qos
+from nav_msgs.msg import Odometry
+import numpy as np
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 
 class Subscriptions:

@@ -1,9 +1,9 @@
 """Errors in the log once a while, not at the rate of the camera."""
 
+from collections.abc import Callable
 import re
 import threading
 import time
-from collections.abc import Callable
 
 # Kinds of messages in one period; more are a flood of garbage, of which these are examples.
 MOST_KINDS = 8

@@ -1,10 +1,10 @@
 """The Fast DDS profile with which large messages travel whole through shared memory."""
 
+from collections.abc import Mapping
 import os
+from pathlib import Path
 import shutil
 import sysconfig
-from collections.abc import Mapping
-from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
 

@@ -1,9 +1,9 @@
 """The one thread that works: newest image -> estimator -> topics."""
 
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+import threading
+import time
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_path import CameraPath

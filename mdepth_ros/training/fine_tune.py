@@ -1,26 +1,25 @@
 """Settings for a recording and nothing else: what suits its camera and this machine."""
 
 import dataclasses
+from dataclasses import dataclass
 import os
+from pathlib import Path
 import shutil
 import tempfile
-from dataclasses import dataclass
-from pathlib import Path
-
-import torch
 
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
-from mdepth_ros.training.loop.recipe import DataConfig, Recipe, dump_recipe, load_recipe
+from mdepth_ros.training.loop.recipe import DataConfig, dump_recipe, load_recipe, Recipe
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
+import torch
 
 # Pixels of the networks' input: what a GPU trains with in minutes, and what a CPU does.
 GPU_PIXELS, CPU_PIXELS = 640 * 192, 256 * 160

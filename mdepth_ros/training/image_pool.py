@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, replace
 
+from mdepth_ros.training.synthetic import random_config, render_sequence, to_bytes
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-
-from mdepth_ros.training.synthetic import random_config, render_sequence, to_bytes
+import torch.nn.functional as F
 
 # Building a world costs as much as ten images of it; images far apart differ more.
 FRAMES, SLOWER = 6, 4

@@ -1,17 +1,16 @@
 """Metric depth before a training is metric depth after it."""
 
+from collections.abc import Iterator, Sequence
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from mdepth_ros.engine.preprocess import Preprocessor, network_input
+from mdepth_ros.engine.preprocess import network_input, Preprocessor
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.stages.single_frame import to_depth
+import numpy as np
+import torch
+from torch import Tensor
 
 FRAMES = 24
 

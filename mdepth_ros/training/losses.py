@@ -1,10 +1,9 @@
 """The self-supervised losses: photometric error, auto-mask, smoothness, distillation."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.training.ranks.reduction import max_over_ranks, sum_over_ranks
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 SSIM_WEIGHT = 0.85
 SSIM_C1 = 0.01**2

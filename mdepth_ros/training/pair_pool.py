@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.image_pool import VARIED_SHARE
 from mdepth_ros.training.synthetic import (
-    SyntheticSequence,
     random_config,
     render_sequence,
+    SyntheticSequence,
     to_bytes,
 )
+import numpy as np
+import torch
+from torch import Tensor
 
 # Network sizes of the usual cameras, from 10:3 to 4:3, of about equal cost.
 SIZES = ((416, 128), (320, 160), (288, 192), (256, 192))

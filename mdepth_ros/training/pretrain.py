@@ -9,10 +9,6 @@ than ImageNet alone.
 import argparse
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
@@ -20,7 +16,7 @@ from mdepth_ros.geometry.projection import reproject
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
-from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
+from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.stage0 import (
     add_arguments,
     keep_early_layers,
@@ -36,6 +32,9 @@ from mdepth_ros.training.truth_losses import (
     median_ratio,
     multi_frame_loss,
 )
+import numpy as np
+import torch
+from torch import Tensor
 
 BATCH, CAPACITY = 6, 500  # of each process; worlds of each size
 SCALES = (0.05, 20.0)  # of an untrained depth to the truth, at the most

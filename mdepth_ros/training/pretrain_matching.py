@@ -8,13 +8,9 @@ scale of that motion.
 """
 
 import argparse
-import math
 from dataclasses import dataclass
+import math
 from pathlib import Path
-
-import numpy as np
-import torch
-from torch import Tensor, nn
 
 from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
@@ -25,11 +21,14 @@ from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidenc
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
-from mdepth_ros.training.pair_pool import SIZES, PairBatch, PairPool
+from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.pretrain import BATCH, CAPACITY
-from mdepth_ros.training.stage0 import WEIGHT_DECAY, add_arguments, processes, train_stage
+from mdepth_ros.training.stage0 import add_arguments, processes, train_stage, WEIGHT_DECAY
 from mdepth_ros.training.stages.single_frame import to_depth
 from mdepth_ros.training.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
+import numpy as np
+import torch
+from torch import nn, Tensor
 
 # Points that the motion is solved from, and how well they are followed [px].
 POINTS = 150

@@ -8,10 +8,6 @@ Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of
 import argparse
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor, nn
-
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.image_pool import ImageBatch, ImagePool
 from mdepth_ros.training.stage0 import (
@@ -28,6 +24,9 @@ from mdepth_ros.training.truth_losses import (
     mean_of_each,
     median_ratio,
 )
+import numpy as np
+import torch
+from torch import nn, Tensor
 
 # Width, height and batch per process: cameras from 10:3 to 4:3, at training's and at running's
 # size.

@@ -6,20 +6,19 @@ other. What is interrupted goes on where it was when the same command is given a
 """
 
 import argparse
-import math
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+import math
 from pathlib import Path
+import time
 from typing import Any, Protocol
-
-import numpy as np
-import torch
-from torch import Tensor, distributed, nn
 
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+import numpy as np
+import torch
+from torch import distributed, nn, Tensor
 
 SAVE_EVERY = 250
 WARM_UP = 100  # steps

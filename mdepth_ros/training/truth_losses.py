@@ -2,10 +2,9 @@
 
 import math
 
+from mdepth_ros.networks.features import MATCHING_STRIDE
 import torch
 from torch import Tensor
-
-from mdepth_ros.networks.features import MATCHING_STRIDE
 
 MAX_TRUTH = 80.0  # [m], farther is sky
 EDGE_WEIGHT, SKY_WEIGHT = 0.25, 0.2

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import torch
-
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.losses import automask, masked_mean, minimum_error
 from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import Gap, find_triplets
+from mdepth_ros.training.samples.neighbours import find_triplets, Gap
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import match
 from mdepth_ros.training.stages.single_frame import run_single_frame
 from mdepth_ros.training.stages.triplet import explain, identity_errors, load
+import torch
 
 TRACKS = 64
 

@@ -2,9 +2,8 @@
 
 import json
 
-import pytest
-
 from mdepth_ros.cli.main import main
+import pytest
 
 KEYS = {'latency_ms', 'p95_ms', 'fps', 'ratio_to_eager', 'rss_mb', 'stages'}
 SMALL = ['--size', '64x64', '--image', '96x80', '--frames', '3']

@@ -1,12 +1,12 @@
 """The whole demo over real DDS with the real node, and how it can fail."""
 
+from contextlib import contextmanager
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -14,10 +14,9 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from processes import heed_ctrl_c, processes_with
-
 from mdepth_ros.cli.demo.recording import read_messages
 from mdepth_ros.cli.main import main
+from processes import heed_ctrl_c, processes_with
 
 # A small network at a slow pace: every image gets its depth, also on a busy machine.
 COMMAND = [sys.executable, '-m', 'mdepth_ros.cli.main', 'demo', '--rate', '0.5',

@@ -6,8 +6,7 @@ import pytest
 pytest.importorskip('rclpy')
 
 from bags import write_bag
-from camera_messages import ROS2, header
-
+from camera_messages import header, ROS2
 from mdepth_ros.cli.demo.material import material_from_bag, material_from_source
 from mdepth_ros.cli.demo.recording import diagnostic_values, pixels_of, read_messages
 from mdepth_ros.cli.demo.report import frame_error

@@ -2,12 +2,11 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
-
 from mdepth_ros.cli.main import main
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.evaluation.data import DataChoice, choose_stretches, synthetic_sequences
+from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice, synthetic_sequences
+import numpy as np
+import pytest
 
 HOLOLENS = Path(__file__).resolve().parents[2].parent / 'shared/data/hololens'
 DRIVE = Path('2011_09_26/2011_09_26_drive_0002_sync')

@@ -2,16 +2,15 @@
 
 import json
 
+from mdepth_ros.cli.main import main
+from mdepth_ros.engine import export
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.networks.parts import example_inputs, parts_of
 import numpy as np
 import onnxruntime
 import openvino
 import pytest
 import torch
-
-from mdepth_ros.cli.main import main
-from mdepth_ros.engine import export
-from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
-from mdepth_ros.networks.parts import example_inputs, parts_of
 
 SIZE = ['--width', '96', '--height', '64']
 

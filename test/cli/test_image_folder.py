@@ -1,12 +1,11 @@
 """A folder of images: the first one that can be read tells the size."""
 
 import cv2
-import numpy as np
-import pytest
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.errors import MdepthError
+import numpy as np
+import pytest
 
 HUGE = b'P6\n30000 30000\n255\n'
 CHOICE = CameraChoice(fov_deg=80.0)

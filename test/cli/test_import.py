@@ -1,18 +1,17 @@
 """``mdepth import``: what it says, what it refuses, and what runs with an imported model."""
 
-import numpy as np
-import pytest
-import torch
-from published_files import write
-
 from mdepth_ros.cli.main import main
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.estimator import NOTHING_MATCHES, DepthEstimator
+from mdepth_ros.engine.estimator import DepthEstimator, NOTHING_MATCHES
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import network_input
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
+import numpy as np
+from published_files import write
+import pytest
+import torch
 
 
 def run_import(folder, out, capsys):

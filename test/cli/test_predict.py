@@ -1,5 +1,8 @@
 """Recordings through the whole command; what it leaves behind, read back independently."""
 
+from contextlib import closing
+from functools import partial
+from importlib.util import find_spec
 import itertools
 import json
 import os
@@ -7,17 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
-from functools import partial
-from importlib.util import find_spec
 
-import cv2
-import numpy as np
-import pytest
 from bags import write_bag
-from camera_messages import STORES, camera_info, compressed, image
-from processes import heed_ctrl_c
-
+from camera_messages import camera_info, compressed, image, STORES
+import cv2
 from mdepth_ros.cli.main import main
 from mdepth_ros.cli.predict.source import FolderSource
 from mdepth_ros.engine.camera import Camera
@@ -25,6 +21,9 @@ from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
 from mdepth_ros.engine.rendering import color_picture
 from mdepth_ros.messages.bag import BagError, open_bag
 from mdepth_ros.messages.header import nanoseconds
+import numpy as np
+from processes import heed_ctrl_c
+import pytest
 
 WIDTH, HEIGHT = 160, 96
 CAMERA = Camera.from_fov(WIDTH, HEIGHT, 80.0)

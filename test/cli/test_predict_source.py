@@ -1,18 +1,17 @@
 """Which images are predicted, and those of a camera that is plugged in."""
 
-import json
 from contextlib import closing
+import json
 
 import cv2
-import numpy as np
-import pytest
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.main import main
 from mdepth_ros.cli.predict.run import Selection
 from mdepth_ros.cli.predict.source import LiveSource
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
+import numpy as np
+import pytest
 
 
 def test_a_live_camera_stamps_its_images_itself(tmp_path):

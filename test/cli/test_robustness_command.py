@@ -2,13 +2,12 @@
 
 import json
 
-import pytest
-
 from mdepth_ros.cli.main import main
 from mdepth_ros.training.datasets.rendered import write_sequence
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.run import run_robustness
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import pytest
 
 SMALL = ['--size', '64x64', '--worlds', '1', '--frames-per-world', '2', '--device', 'cpu']
 

@@ -1,22 +1,21 @@
 """The real node for some seconds under load: as it should be, killed, and interrupted."""
 
+from contextlib import contextmanager
+from dataclasses import dataclass
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
 
 import pytest
 
 pytest.importorskip('rclpy')
 
 from bags import write_bag2
-from processes import command_of, heed_ctrl_c, parent_of, processes_with
-
 from mdepth_ros.cli.main import main
+from processes import command_of, heed_ctrl_c, parent_of, processes_with
 
 SMALL = ['--param', 'network.width:=96', '--param', 'network.height:=64']
 

@@ -7,18 +7,17 @@ import subprocess
 import sys
 import time
 
-import cv2
-import pytest
-import torch
-import yaml
 from bags import write_bag
-from camera_messages import ROS2, camera_info, image
-from processes import heed_ctrl_c, running, stat_of
-
+from camera_messages import camera_info, image, ROS2
+import cv2
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from processes import heed_ctrl_c, running, stat_of
+import pytest
+import torch
+import yaml
 
 SMALL = ['data.width=64', 'data.height=64', 'batch=2', 'devices.accelerator=cpu']
 ONE = [*SMALL, 'devices.processes=1', 'data.held_back=0.25']

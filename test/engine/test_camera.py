@@ -1,10 +1,9 @@
 import math
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.errors import BadCamera, MdepthError
+import numpy as np
+import pytest
 
 K = np.array([[500.0, 0.0, 319.5], [0.0, 510.0, 239.5], [0.0, 0.0, 1.0]])
 P = np.array([[450.0, 0.0, 310.0, -45.0], [0.0, 455.0, 230.0, 0.0], [0.0, 0.0, 1.0, 0.0]])

@@ -1,10 +1,9 @@
-import numpy as np
-import pytest
-import yaml
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
 from mdepth_ros.errors import BadCamera
+import numpy as np
+import pytest
+import yaml
 
 # As camera_calibration's cameracalibrator writes it.
 CALIBRATION = """\

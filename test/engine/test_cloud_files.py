@@ -1,9 +1,8 @@
 import struct
 
+from mdepth_ros.engine.cloud_files import cloud_file
 import numpy as np
 import pytest
-
-from mdepth_ros.engine.cloud_files import cloud_file
 
 POINTS = np.array([[1.5, -2.0, 3.25], [0.1, 0.2, 0.3]], np.float32)
 RGB = np.array([[255, 2, 3], [0, 128, 7]], np.uint8)

@@ -1,8 +1,7 @@
-import pytest
-import torch
-
 from mdepth_ros.engine.device import choose_device
 from mdepth_ros.errors import MdepthError
+import pytest
+import torch
 
 
 def test_auto_takes_what_there_is():

@@ -2,12 +2,11 @@
 
 import math
 
+from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
+from mdepth_ros.geometry.pose import motion_from_parameters
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
-from mdepth_ros.geometry.pose import motion_from_parameters
 
 K = torch.tensor([[200.0, 0, 159.5], [0, 200.0, 47.5], [0, 0, 1]], dtype=torch.float64)
 MOTION = motion_from_parameters(torch.tensor([[0.01, 0.03, -0.02]], dtype=torch.float64),

@@ -1,20 +1,19 @@
 import dataclasses
 import math
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
-from mdepth_ros.engine.preprocess import Preprocessor, network_input
+from mdepth_ros.engine.preprocess import network_input, Preprocessor
 from mdepth_ros.errors import BadCamera, BadImage, MdepthError
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
+import numpy as np
+import pytest
+import torch
 
 CPU = torch.device('cpu')
 STEP = 100_000_000

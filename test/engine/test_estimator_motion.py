@@ -2,19 +2,18 @@
 
 import math
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.backends.runner import Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
-from mdepth_ros.engine.preprocess import Preprocessor, network_input
+from mdepth_ros.engine.preprocess import network_input, Preprocessor
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
+import pytest
+import torch
 
 WIDTH, HEIGHT = 192, 128
 

@@ -1,12 +1,11 @@
 import math
 
+from cloud_reference import flies
+from mdepth_ros.engine.flying_pixels import flying_margin
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import pytest
 import torch
 import torch.nn.functional as F
-from cloud_reference import flies
-
-from mdepth_ros.engine.flying_pixels import flying_margin
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 TOLERANCE = 0.1
 

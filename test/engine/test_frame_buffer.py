@@ -1,11 +1,10 @@
 """Which past frames are kept."""
 
+from mdepth_ros.engine.backends.runner import Description
+from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.engine.backends.runner import Description
-from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 
 
 def past(stamp_ns, travelled=0.0):

@@ -1,9 +1,8 @@
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.errors import BadImage
+import numpy as np
+import pytest
 
 CAMERA = Camera.from_fov(64, 48, 80.0)
 

@@ -1,10 +1,9 @@
 from collections import defaultdict
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.fused_cloud import FusedCloud
 from mdepth_ros.errors import MdepthError
+import numpy as np
+import pytest
 
 CELL = 0.5
 

@@ -1,18 +1,17 @@
 import math
 
-import pytest
-import torch
-import torch.nn.functional as F
 from cloud_reference import clearing_pixels, navigation_pixels
-
 from mdepth_ros.engine.point_cloud import (
-    CloudFilter,
     clearing_points,
+    CloudFilter,
     navigation_points,
     organised_points,
 )
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, project
+import pytest
+import torch
+import torch.nn.functional as F
 
 K = torch.tensor([[40.0, 0.3, 31.0], [0.0, 42.0, 22.0], [0.0, 0.0, 1.0]])
 INV_K = invert_intrinsics(K)

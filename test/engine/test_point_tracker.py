@@ -1,16 +1,15 @@
 """Corners keep their numbers while they are followed."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.corners import working_image
 from mdepth_ros.engine.point_tracker import (
+    displacement,
     NO_POINTS,
     PointTracker,
     TrackedPoints,
-    displacement,
     tracks_between,
 )
+import numpy as np
+import pytest
 
 STEP = 3  # [px]
 

@@ -1,15 +1,14 @@
 import math
 
 import cv2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.preprocess import network_input, network_size, Preprocessor
+from mdepth_ros.errors import BadCamera, BadImage
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.preprocess import Preprocessor, network_input, network_size
-from mdepth_ros.errors import BadCamera, BadImage
 
 CPU = torch.device('cpu')
 sides = st.integers(1, 5000)

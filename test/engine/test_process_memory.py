@@ -1,15 +1,14 @@
 """Resident memory, of this process and of another; what is free goes back to the system."""
 
 import os
+from pathlib import Path
 import platform
 import subprocess
 import sys
-from pathlib import Path
-
-import numpy as np
-import pytest
 
 from mdepth_ros.engine.process_memory import resident_mb, return_free_memory
+import numpy as np
+import pytest
 
 COUNT_HEAPS = '''
 import ctypes, threading

@@ -1,20 +1,19 @@
-import math
 from dataclasses import replace
-
-import numpy as np
-import pytest
-import torch
+import math
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.engine.preprocess import Preprocessor
 from mdepth_ros.engine.rendering import (
-    Rendering,
-    RenderingOptions,
     color_picture,
     mark_range,
+    Rendering,
+    RenderingOptions,
 )
+import numpy as np
+import pytest
+import torch
 
 CAMERA = Camera.from_fov(192, 128, 80.0)
 

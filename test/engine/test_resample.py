@@ -1,9 +1,8 @@
 import math
 
+from mdepth_ros.engine.resample import resize_depth
 import pytest
 import torch
-
-from mdepth_ros.engine.resample import resize_depth
 
 
 def plane(h, w, scale=1.0):

@@ -2,11 +2,10 @@
 
 import math
 
-import pytest
-import torch
-
 from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.geometry.pose import motion_from_parameters
+import pytest
+import torch
 
 WIDTH, HEIGHT = 416.0, 288.0
 

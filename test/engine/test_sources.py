@@ -1,22 +1,21 @@
 """Which past frames are matched with."""
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints
 from mdepth_ros.engine.sources import (
     BEST_PARALLAX,
-    LEAST_OVERLAP,
-    Source,
     choose_sources,
     find_sources,
+    LEAST_OVERLAP,
+    Source,
 )
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, search_image
 from mdepth_ros.geometry.pose import invert_motion
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
+import pytest
+import torch
 
 EMPTY = torch.zeros(1)
 

@@ -3,11 +3,10 @@
 import itertools
 import math
 
+from mdepth_ros.engine.steady import FORGETTING_S, SteadyDepth
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import pytest
 import torch
-
-from mdepth_ros.engine.steady import FORGETTING_S, SteadyDepth
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 K = torch.tensor([[[100.0, 0, 63.5], [0, 100.0, 31.5], [0, 0, 1]]])
 STILL = torch.eye(4)[None]

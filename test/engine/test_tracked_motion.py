@@ -3,11 +3,6 @@
 import functools
 import math
 
-import numpy as np
-import pytest
-import torch
-import torch.nn.functional as F
-
 from mdepth_ros.engine.corners import (
     CELL,
     find_corners,
@@ -23,7 +18,11 @@ from mdepth_ros.engine.tracked_motion import (
 )
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import sample
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
 
 WIDTH, HEIGHT = 320, 192
 KINDS = ('driving', 'indoor', 'handheld')

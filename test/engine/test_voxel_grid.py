@@ -1,14 +1,13 @@
 import math
 
-import pytest
-import torch
-
 from mdepth_ros.engine.voxel_grid import (
-    MAX_CELLS,
     cell_numbers,
     first_in_cells,
     indices_from,
+    MAX_CELLS,
 )
+import pytest
+import torch
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 import datetime
 import time
 
-import pytest
-
 from mdepth_ros.engine.yaml_file import MOST_VALUES, read_yaml
+import pytest
 
 LAUGHS = 'a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n' + ''.join(
     f'a{n}: &a{n} [{", ".join([f"*a{n - 1}"] * 9)}]\n' for n in range(1, 12))

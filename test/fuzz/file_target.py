@@ -3,9 +3,9 @@
 import image_cases
 import recording_cases
 import resume_cases
+from sandbox import Sandbox
 import settings_cases
 import weights_cases
-from sandbox import Sandbox
 
 # Drawn from with equal chances.
 CASES = (

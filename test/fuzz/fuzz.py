@@ -10,13 +10,13 @@ failure is printed with what repeats it, and its input is kept in the folder --o
 """
 
 import argparse
+from collections import Counter
 import json
 import os
+from pathlib import Path
 import subprocess
 import sys
 import time
-from collections import Counter
-from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -129,11 +129,10 @@ def child(arguments):
 
 def write_tiny_weights(path):
     """The lite profile with random weights."""
-    import torch
-
     from mdepth_ros.config import lite_config
     from mdepth_ros.networks.checkpoint import save_checkpoint
     from mdepth_ros.networks.depth_model import DepthModel
+    import torch
 
     torch.manual_seed(0)
     save_checkpoint(DepthModel(lite_config()), path, torch.float16)

@@ -4,14 +4,13 @@ from contextlib import suppress
 
 import cv2
 from image_claims import claiming
-from mutate import TEXTS, changed_bytes
-from recording_cases import FRAMES, picture, predict
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.demo.source import images_source
 from mdepth_ros.cli.image_folder import SUFFIXES
 from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_size
 from mdepth_ros.training.datasets.sequence import DataError
+from mutate import changed_bytes, TEXTS
+from recording_cases import FRAMES, picture, predict
 
 NAMES = [text for text in TEXTS if not set('/\0') & set(text) and len(text) < 200]
 SIDES = (0, 1, 40, 5000, 16000, 30000, 65535, 2**20, 2**31 - 1)

@@ -1,16 +1,16 @@
 """One case after another: what each came to, how long it may take, and where it is kept."""
 
+from collections import Counter
+from dataclasses import asdict, dataclass
 import faulthandler
 import json
+from pathlib import Path
 import random
 import resource
 import shutil
 import signal
 import time
 import traceback
-from collections import Counter
-from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
 

@@ -1,18 +1,17 @@
 """Camera messages that no driver should send, as the bytes that DDS carries."""
 
-import math
 from dataclasses import dataclass
+import math
 
 import cv2
-import numpy as np
 from image_claims import claiming
-from mutate import TEXTS, changed_bytes
-from rclpy.serialization import serialize_message
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from mdepth_ros.engine.camera import COEFFICIENTS, Camera
+from mdepth_ros.engine.camera import Camera, COEFFICIENTS
 from mdepth_ros.messages.images import BYTES_PER_PIXEL
 from mdepth_ros.ros.camera_info import raw_info
+from mutate import changed_bytes, TEXTS
+import numpy as np
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 WIDTH, HEIGHT = 64, 48
 FRAME = 'camera_optical_frame'

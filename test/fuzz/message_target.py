@@ -1,11 +1,5 @@
 """One message through all that the node does with it, without the DDS in between."""
 
-import numpy as np
-from message_cases import KINDS, START_S, make_case, pixels
-from rclpy._rclpy_pybind11 import RMWError
-from rclpy.serialization import deserialize_message
-from std_msgs.msg import Header
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_path import CameraPath
@@ -26,6 +20,11 @@ from mdepth_ros.ros.messages import (
     xyz_cloud,
 )
 from mdepth_ros.ros.odometry import odometry_message, transform_of
+from message_cases import KINDS, make_case, pixels, START_S
+import numpy as np
+from rclpy._rclpy_pybind11 import RMWError
+from rclpy.serialization import deserialize_message
+from std_msgs.msg import Header
 
 # Images that a case makes for a CameraInfo, and of which it makes depth of their size.
 MOST_PIXELS = 2**18

@@ -1,20 +1,19 @@
 """Messages through a real node, in a process of its own, over DDS."""
 
-import time
 from pathlib import Path
+import time
 
 import cv2
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from message_cases import CAMERA, HEIGHT, WIDTH, make_case, pixels, set_header
+from mdepth_ros.ros.camera_info import raw_info
+from mdepth_ros.ros.child_process import ChildProcess
+from mdepth_ros.ros.lifecycle_client import LifecycleClient
+from message_cases import CAMERA, HEIGHT, make_case, pixels, set_header, WIDTH
+import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from mdepth_ros.ros.camera_info import raw_info
-from mdepth_ros.ros.child_process import ChildProcess
-from mdepth_ros.ros.lifecycle_client import LifecycleClient
 
 NAMESPACE = '/fuzz'
 # How often a good image shows that the node still works.

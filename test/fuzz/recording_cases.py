@@ -2,17 +2,16 @@
 
 import shutil
 
-import cv2
-import numpy as np
-import yaml
 from bags import write_bag
-from camera_messages import STORES, camera_info, compressed, image
-from mutate import NUMBERS, TEXTS, changed_bytes, changed_json, changed_yaml
-
+from camera_messages import camera_info, compressed, image, STORES
+import cv2
 from mdepth_ros.cli.main import command_module, parse
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.training.datasets.frames_folder import open_frames
+from mutate import changed_bytes, changed_json, changed_yaml, NUMBERS, TEXTS
+import numpy as np
+import yaml
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 3
 CAMERA = Camera.from_fov(WIDTH, HEIGHT, 80.0)

@@ -1,14 +1,13 @@
 """What an interrupted ``mdepth prepare`` leaves behind, broken before it goes on."""
 
+from contextlib import suppress
 import json
 import shutil
-from contextlib import suppress
 from unittest.mock import patch
 
+from mdepth_ros.training.prepare.journal import Journal
 from mutate import changed_bytes, changed_json
 from recording_cases import command
-
-from mdepth_ros.training.prepare.journal import Journal
 
 JOURNAL, REPORT = 'journal.jsonl', 'prepare.json'
 

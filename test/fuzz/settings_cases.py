@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import rclpy
-import yaml
-from mutate import changed_yaml
-from rclpy.context import Context
-from rclpy.lifecycle import TransitionCallbackReturn
-
 from mdepth_ros.ros.depth_node import DepthNode
 from mdepth_ros.ros.start import what_ros_refuses
 from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.loop.recipe import load_recipe
 from mdepth_ros.training.loop.settings_file import read_settings
+from mutate import changed_yaml
+import rclpy
+from rclpy.context import Context
+from rclpy.lifecycle import TransitionCallbackReturn
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = sorted(path for path in (ROOT / 'training').rglob('*.yaml')

@@ -1,20 +1,19 @@
 """A short run of the fuzzer, and the proof that it would find what it looks for."""
 
 import json
+from pathlib import Path
 import re
 import resource
 import subprocess
 import sys
-from pathlib import Path
 
 import cv2
 import fuzz
-import numpy as np
-from loop import TookTooLongError, run_cases
-from sandbox import Escape, Sandbox
-
+from loop import run_cases, TookTooLongError
 from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.errors import MdepthError
+import numpy as np
+from sandbox import Escape, Sandbox
 
 
 def short_run(out, *words):

@@ -6,12 +6,11 @@ import os
 import pickle
 import zipfile
 
-import published_files
-import torch
-from mutate import TEXTS, WORDS, changed_bytes, changed_json, changed_tree
-
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.published import load_published
+from mutate import changed_bytes, changed_json, changed_tree, TEXTS, WORDS
+import published_files
+import torch
 
 NAMES = ('../../canary/file', '../escaped', '/escaped', '..', 'data.pkl', 'pose/../../x')
 # Values that a state dict may hold in place of a tensor, or of one tensor of another.

@@ -1,9 +1,8 @@
-import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mdepth_ros.geometry.depth import depth_to_disparity, disparity_to_depth
+import pytest
+import torch
 
 
 def test_ends_and_middle_by_hand():

@@ -1,16 +1,15 @@
 import math
 
-import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-
 from mdepth_ros.geometry.intrinsics import (
     intrinsics_from_fov,
     invert_intrinsics,
     resize_intrinsics,
     stride_intrinsics,
 )
+import pytest
+import torch
 
 K = torch.tensor([[500.0, 2.0, 319.5], [0.0, 510.0, 239.5], [0.0, 0.0, 1.0]])
 

@@ -1,16 +1,15 @@
 import math
 
-import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.autograd import gradcheck
-
 from mdepth_ros.geometry.pose import (
     axis_angle_to_rotation,
     invert_motion,
     motion_from_parameters,
 )
+import pytest
+import torch
+from torch.autograd import gradcheck
 
 vectors = st.lists(st.floats(-3, 3), min_size=3, max_size=3).map(
     lambda values: torch.tensor([values], dtype=torch.float64))

@@ -1,11 +1,7 @@
 import math
 
-import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch.autograd import gradcheck
-
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, invert_intrinsics
 from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
 from mdepth_ros.geometry.projection import (
@@ -18,6 +14,9 @@ from mdepth_ros.geometry.projection import (
     transform,
     warp,
 )
+import pytest
+import torch
+from torch.autograd import gradcheck
 
 H, W = 24, 40
 K = intrinsics_from_fov(80.0, W, H).double()[None]

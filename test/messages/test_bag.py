@@ -2,14 +2,13 @@
 
 from contextlib import closing
 
-import numpy as np
-import pytest
 from bags import write_bag, write_bag2
-from camera_messages import ROS2, STORES, camera_info, compressed, image, odometry
-
+from camera_messages import camera_info, compressed, image, odometry, ROS2, STORES
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.bag import BagError, find_topics, first_message, open_bag
 from mdepth_ros.messages.rectified import says_rectified
+import numpy as np
+import pytest
 
 CAMERA = Camera.from_fov(8, 6, 90.0)
 PICTURE = np.zeros((6, 8, 3), np.uint8)

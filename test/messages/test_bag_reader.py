@@ -2,13 +2,12 @@
 
 from contextlib import closing
 
-import pytest
-import yaml
 from bags import messages, write_bag2
-from rosbags.rosbag2 import StoragePlugin
-
 from mdepth_ros.messages.bag import first_message, open_bag
 from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
+import pytest
+from rosbags.rosbag2 import StoragePlugin
+import yaml
 
 
 def with_metadata(bag, change):

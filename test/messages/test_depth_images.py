@@ -1,11 +1,10 @@
 import struct
 
-import numpy as np
-import pytest
-from camera_messages import ROS2, STORES, compressed, image
-
+from camera_messages import compressed, image, ROS2, STORES
 from mdepth_ros.errors import BadImage
 from mdepth_ros.messages.depth_images import decode_depth, is_depth
+import numpy as np
+import pytest
 
 NAN = np.nan
 METRES = np.array([[1.5, 0.0, -1.0], [np.nan, np.inf, -np.inf]], np.float32)

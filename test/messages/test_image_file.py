@@ -1,17 +1,16 @@
 """The size of an image file is known before it is decoded, and what is broken is an error."""
 
+from contextlib import suppress
 import struct
 import time
-from contextlib import suppress
 
 import cv2
+from image_claims import claiming
+from mdepth_ros.errors import BadImage
+from mdepth_ros.messages.image_file import COMPRESSED, decode_file, FORMATS
+from mdepth_ros.messages.image_size import claimed_size
 import numpy as np
 import pytest
-from image_claims import claiming
-
-from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.image_file import COMPRESSED, FORMATS, decode_file
-from mdepth_ros.messages.image_size import claimed_size
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (26, 36, 3), dtype=np.uint8)
 

@@ -1,15 +1,14 @@
 
 import array
 
-import cv2
-import numpy as np
-import pytest
 from camera_messages import CompressedImage, Image
+import cv2
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.messages.images import BYTES_PER_PIXEL, decode_compressed, decode_image
+import numpy as np
+import pytest
 
 WIDTH, HEIGHT = 36, 26
 # Position of red, green and blue in a 2 x 2 tile, by row then column.

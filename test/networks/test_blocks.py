@@ -1,8 +1,7 @@
+from mdepth_ros.networks.blocks import EnlargeBilinear
 import pytest
 import torch
 import torch.nn.functional as F
-
-from mdepth_ros.networks.blocks import EnlargeBilinear
 
 
 @pytest.mark.parametrize('factor', [2, 3, 4])

@@ -3,15 +3,14 @@ import math
 import os
 import struct
 
-import pytest
-import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
-
-from mdepth_ros.config import ModelConfig, lite_config
+from mdepth_ros.config import lite_config, ModelConfig
 from mdepth_ros.errors import CheckpointError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
+import torch
 
 CONFIG = ModelConfig(**lite_config().to_dict() | {'width': 96, 'height': 64, 'scale': 1.5})
 

@@ -1,8 +1,7 @@
-import pytest
-import torch
-
 from mdepth_ros.networks.cost_volume import correlation_volume
 from mdepth_ros.networks.hypotheses import depth_hypotheses
+import pytest
+import torch
 
 B, C, G, D, H, W = 2, 8, 4, 5, 6, 10
 

@@ -1,11 +1,10 @@
-import pytest
-import torch
-
-from mdepth_ros.config import ModelConfig, lite_config, paper_config
+from mdepth_ros.config import lite_config, ModelConfig, paper_config
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.light_decoder import LightDecoder
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.networks.single_frame import SingleFrameNet
+import pytest
+import torch
 
 CONFIGS = {
     'paper': paper_config(),

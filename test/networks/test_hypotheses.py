@@ -1,6 +1,3 @@
-import pytest
-import torch
-
 from mdepth_ros.networks.hypotheses import (
     depth_hypotheses,
     downsample_nearest,
@@ -8,6 +5,8 @@ from mdepth_ros.networks.hypotheses import (
     resize_delta,
     update_delta,
 )
+import pytest
+import torch
 
 
 @pytest.fixture

@@ -1,10 +1,9 @@
-import pytest
-import torch
-
-from mdepth_ros.config import ModelConfig, lite_config, paper_config
+from mdepth_ros.config import lite_config, ModelConfig, paper_config
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.multi_frame import MultiFrameNet
 from mdepth_ros.networks.regulariser import UNet2d, UNet3d
+import pytest
+import torch
 
 CONFIGS = {'paper': paper_config(), 'lite': lite_config()}
 H, W = 64, 96

@@ -1,9 +1,8 @@
-import pytest
-import torch
-
 from mdepth_ros.config import lite_config, paper_config
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.networks.pose import PoseDecoder, PoseNet
+import pytest
+import torch
 
 CONFIGS = {'paper': paper_config(), 'lite': lite_config()}
 

@@ -1,11 +1,10 @@
 """Networks with half the bits."""
 
-import pytest
-import torch
-
-from mdepth_ros.config import ModelConfig, lite_config, paper_config
+from mdepth_ros.config import lite_config, ModelConfig, paper_config
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.precision import fold_batch_norms, lower_precision
+import pytest
+import torch
 
 UNET = ModelConfig('resnet', 'resnet18', 'unet', 'resnet18', 'unet3d', 'zeros')
 

@@ -1,9 +1,6 @@
-import sys
 from collections import OrderedDict
 from pathlib import Path
-
-import pytest
-import torch
+import sys
 
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.hrnet import HRNetEncoder
@@ -14,6 +11,8 @@ from mdepth_ros.networks.public_weights import (
     read_public_file,
 )
 from mdepth_ros.networks.resnet import ResNetEncoder
+import pytest
+import torch
 
 
 def test_clean_removes_wrapper_classifier_and_plain_values():

@@ -1,7 +1,6 @@
+from mdepth_ros.networks.readout import read_depth
 import pytest
 import torch
-
-from mdepth_ros.networks.readout import read_depth
 
 
 @pytest.fixture

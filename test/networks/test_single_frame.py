@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 
+from mdepth_ros.config import lite_config, paper_config
+from mdepth_ros.networks.single_frame import SingleFrameNet
 import pytest
 import torch
 import torch.nn.functional as F
-
-from mdepth_ros.config import lite_config, paper_config
-from mdepth_ros.networks.single_frame import SingleFrameNet
 
 
 @pytest.fixture(scope='module')

@@ -2,9 +2,8 @@
 
 import math
 
-import torch
-
 from mdepth_ros.networks.state_dict import differences
+import torch
 
 EXPECTED = {'a': torch.zeros(3), 'b': torch.zeros(2)}
 

@@ -2,12 +2,11 @@
 
 import math
 
-import pytest
-import torch
-
 from mdepth_ros.networks.evidence import CHANNELS, matching_evidence, no_evidence, thumbnail
 from mdepth_ros.networks.multi_frame import MultiFrameOutput
 from mdepth_ros.networks.trust import TrustNet
+import pytest
+import torch
 
 H, W, D = 16, 24, 16
 C = 8  # channels of S-DepthNet's features

@@ -1,7 +1,6 @@
+from mdepth_ros.networks.upsampler import convex_upsample, ConvexUpsampler
 import pytest
 import torch
-
-from mdepth_ros.networks.upsampler import ConvexUpsampler, convex_upsample
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """``mdepth import``: the imported file computes what was measured on the authors' networks."""
 
-import pytest
-import torch
-from published_files import delta, write
-from test_networks_parity import FILES, TOLERANCE, load, relative_errors
-
 from mdepth_ros.cli.main import main
 from mdepth_ros.networks.checkpoint import load_checkpoint
+from published_files import delta, write
+import pytest
+from test_networks_parity import FILES, load, relative_errors, TOLERANCE
+import torch
 
 MULTI = {'features': 'multi.feature_net', 'regulariser': 'multi.regulariser',
          'upsampler': 'multi.upsampler'}

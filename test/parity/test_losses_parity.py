@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from mdepth_ros.training import losses
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.training import losses
 
 DATA = Path(__file__).parent / 'data' / 'losses.npz'
 INPUTS = {

@@ -7,11 +7,7 @@ Same architecture, same maths: every array and every key measured on the authors
 import json
 from pathlib import Path
 
-import numpy as np
-import pytest
-import torch
 from formula import fill
-
 from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
 from mdepth_ros.networks.cost_volume import correlation_volume
 from mdepth_ros.networks.features import FeatureNet
@@ -28,6 +24,9 @@ from mdepth_ros.networks.regulariser import UNet3d
 from mdepth_ros.networks.resnet import ResNetEncoder
 from mdepth_ros.networks.unet_decoder import UNetDecoder
 from mdepth_ros.networks.upsampler import ConvexUpsampler
+import numpy as np
+import pytest
+import torch
 
 DATA = Path(__file__).parent / 'data'
 TOLERANCE = 1e-4

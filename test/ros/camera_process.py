@@ -3,14 +3,13 @@
 import sys
 import time
 
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.messages.serialised import with_stamp
+from mdepth_ros.ros.camera_info import raw_info
 import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, Image
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.messages.serialised import with_stamp
-from mdepth_ros.ros.camera_info import raw_info
 
 PERIOD_S = 1 / 30
 

@@ -11,13 +11,12 @@ import threading
 import time
 from types import SimpleNamespace
 
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_info import raw_info
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import raw_info
 
 DISTORTED = Camera(128, 96, [[100.0, 0, 63.5], [0, 100.0, 47.5], [0, 0, 1]],
                    [0.1, 0.01, 0, 0, 0], 'plumb_bob')

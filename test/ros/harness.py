@@ -3,24 +3,23 @@
 import threading
 import time
 
-import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.ros.camera_info import rectified_info
+from mdepth_ros.ros.depth_node import DepthNode
+from mdepth_ros.ros.publishers import TOPICS
 from nav_msgs.msg import Odometry
+import numpy as np
 from rcl_interfaces.msg import Log
 from rcl_interfaces.srv import SetParametersAtomically
+import rclpy
 from rclpy.context import Context
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.ros.camera_info import rectified_info
-from mdepth_ros.ros.depth_node import DepthNode
-from mdepth_ros.ros.publishers import TOPICS
 
 CONFIGURE = Transition.TRANSITION_CONFIGURE
 ACTIVATE = Transition.TRANSITION_ACTIVATE

@@ -7,16 +7,15 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-import rclpy
-from bags import PERIOD_NS, START_NS, stamp_ns, write_bag1, write_bag2
-from rclpy.executors import SingleThreadedExecutor
-from rosbags.rosbag2 import StoragePlugin
-from sensor_msgs.msg import CameraInfo, Image
-
+from bags import PERIOD_NS, stamp_ns, START_NS, write_bag1, write_bag2
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.serialised import stamp_of, with_stamp
 from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import ProcessError
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rosbags.rosbag2 import StoragePlugin
+from sensor_msgs.msg import CameraInfo, Image
 
 
 class Listener:

@@ -1,10 +1,9 @@
-import numpy as np
-import pytest
-from std_msgs.msg import Header
-
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.ros.camera_info import rectified_info
+import numpy as np
+import pytest
+from std_msgs.msg import Header
 
 K = [[500.0, 0.0, 320.0], [0.0, 510.0, 240.0], [0.0, 0.0, 1.0]]
 P = [[450.0, 0.0, 310.0, -45.0], [0.0, 455.0, 230.0, 0.0], [0.0, 0.0, 1.0, 0.0]]

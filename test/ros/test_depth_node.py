@@ -3,12 +3,7 @@
 from dataclasses import replace
 
 import cv2
-import numpy as np
-import pytest
-import torch
-from harness import FRAME, STEP, Harness, wait_for, wall_image
-from sensor_msgs.msg import CompressedImage, Image
-
+from harness import FRAME, Harness, STEP, wait_for, wall_image
 from mdepth_ros.config import lite_config
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import NOTHING_MATCHES
@@ -18,6 +13,10 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, Image
+import torch
 
 
 def values_of(message):

@@ -1,13 +1,12 @@
 """Whatever comes, the log says once what came and what was expected, and the next frame works."""
 
 import cv2
-import numpy as np
-import pytest
-from harness import STEP, Harness, noise_image, wait_for
-from sensor_msgs.msg import CompressedImage, Image
-
+from harness import Harness, noise_image, STEP, wait_for
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_info import rectified_info
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, Image
 
 REPEATS = 8
 

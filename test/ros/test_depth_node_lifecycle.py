@@ -1,26 +1,25 @@
 """Every transition in every order, again and again, with and without frames."""
 
+from concurrent.futures import ProcessPoolExecutor
 import gc
+from multiprocessing import get_context
+from pathlib import Path
 import random
 import threading
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
 
-import pytest
 from harness import (
     ACTIVATE,
     CLEANUP,
     CONFIGURE,
     DEACTIVATE,
-    STEP,
     Harness,
+    STEP,
     wait_for,
 )
 from lifecycle_msgs.msg import Transition
-
 from mdepth_ros.engine.process_memory import limit_heaps
+import pytest
 
 NEXT = {
     ('unconfigured', CONFIGURE): 'inactive',

@@ -1,10 +1,9 @@
 """Parameters at the start and while running: applied whole, or refused with a reason."""
 
-import pytest
-from harness import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, STEP, Harness, wait_for
-from rcl_interfaces.msg import Log
-
+from harness import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, Harness, STEP, wait_for
 from mdepth_ros.ros.parameters import SPECS
+import pytest
+from rcl_interfaces.msg import Log
 
 CHANGES = {'scale.value': 2.5, 'scale.wait': True, 'depth.encoding': '16UC1',
            'depth.size': 'input', 'depth.min': 0.5, 'depth.max': 20.0, 'color.near': 0.5,

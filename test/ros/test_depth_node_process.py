@@ -6,15 +6,14 @@ import subprocess
 import sys
 import time
 
-import pytest
-import rclpy
-from harness import FRAME, STEP, noise_image
-from rclpy.executors import SingleThreadedExecutor
-from sensor_msgs.msg import CameraInfo, Image
-
+from harness import FRAME, noise_image, STEP
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
+import pytest
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from sensor_msgs.msg import CameraInfo, Image
 
 STATES = {'unconfigured': (), 'inactive': ('configure',), 'active': ('configure', 'activate'),
           'finalized': ('configure', 'activate', 'shutdown')}

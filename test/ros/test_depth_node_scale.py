@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from harness import Harness, noise_image, STEP, wait_for
+from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
 import torch
-from harness import STEP, Harness, noise_image, wait_for
-from nav_msgs.msg import Odometry
 
 UNITS_PER_FRAME = 0.1
 METRES_PER_FRAME = 0.14

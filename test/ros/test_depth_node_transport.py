@@ -1,23 +1,22 @@
 """QoS, flow of frames, services, time."""
 
-import os
-import time
 from contextlib import ExitStack
+import os
 from pathlib import Path
+import time
 
-import pytest
 from diagnostic_msgs.msg import DiagnosticArray
-from harness import STEP, Harness, wait_for
-from rclpy.qos import ReliabilityPolicy
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo
-from std_srvs.srv import SetBool, Trigger
-
+from harness import Harness, STEP, wait_for
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.diagnostics import values_of
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
 from mdepth_ros.ros.listener import Listener
 from mdepth_ros.ros.transport import large_message_environment, shared_memory_suffices
+import pytest
+from rclpy.qos import ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo
+from std_srvs.srv import SetBool, Trigger
 
 BEST_EFFORT, RELIABLE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 

@@ -1,12 +1,11 @@
-import numpy as np
-import pytest
-import torch
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.serialization import serialize_message
-
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.scale.state import Scale, ScaleState
 from mdepth_ros.ros.diagnostics import Status, values_of
+import numpy as np
+import pytest
+from rclpy.serialization import serialize_message
+import torch
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 LOCKED = Scale(1.5, ScaleState.LOCKED)

@@ -1,32 +1,31 @@
 """``mdepth doctor`` on real cameras, each with one thing wrong, and on a real node."""
 
+from contextlib import contextmanager
 import json
 import os
-import threading
-from contextlib import contextmanager
 from pathlib import Path
+import threading
 
 import cv2
+from doctor_camera import DISTORTED
+from harness import Harness, STEP, wait_for
+from mdepth_ros.engine.doctor.finding import Level
+from mdepth_ros.ros.camera_info import raw_info
+from mdepth_ros.ros.child_process import ChildProcess
+from mdepth_ros.ros.doctor.checks import check_graph
+from mdepth_ros.ros.doctor.graph import COMPRESSED, DepthNodeSeen, Endpoint, Graph, Heard
+from mdepth_ros.ros.doctor.installation import check_installation, check_transport, LEAST_SEGMENT
+from mdepth_ros.ros.doctor.listener import listen
+from mdepth_ros.ros.transport import profile_path, profile_variables, shared_memory_suffices
 import numpy as np
 import pytest
 import rclpy
-from doctor_camera import DISTORTED
-from harness import STEP, Harness, wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CompressedImage
 from std_srvs.srv import SetBool, Trigger
-
-from mdepth_ros.engine.doctor.finding import Level
-from mdepth_ros.ros.camera_info import raw_info
-from mdepth_ros.ros.child_process import ChildProcess
-from mdepth_ros.ros.doctor.checks import check_graph
-from mdepth_ros.ros.doctor.graph import COMPRESSED, DepthNodeSeen, Endpoint, Graph, Heard
-from mdepth_ros.ros.doctor.installation import LEAST_SEGMENT, check_installation, check_transport
-from mdepth_ros.ros.doctor.listener import listen
-from mdepth_ros.ros.transport import profile_path, profile_variables, shared_memory_suffices
 
 SECONDS = 2.5
 

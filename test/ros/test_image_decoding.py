@@ -4,12 +4,11 @@ import array
 import sys
 import types
 
+from mdepth_ros.errors import BadImage
+from mdepth_ros.ros.image_decoding import decode_image
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
-
-from mdepth_ros.errors import BadImage
-from mdepth_ros.ros.image_decoding import decode_image
 
 WIDTH, HEIGHT = 36, 26
 RGB = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3)

@@ -1,12 +1,11 @@
 import threading
 import time
 
-import pytest
-from sensor_msgs.msg import Image
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import BadCamera
-from mdepth_ros.ros.inputs import REMEMBERED, CameraCache, NewestImage
+from mdepth_ros.ros.inputs import CameraCache, NewestImage, REMEMBERED
+import pytest
+from sensor_msgs.msg import Image
 
 WIDE, TELE, OTHER = (Camera.from_fov(64, 48, 90.0), Camera.from_fov(64, 48, 40.0),
                      Camera.from_fov(32, 24, 90.0))

@@ -2,10 +2,6 @@ import array
 import importlib.util
 import math
 
-import numpy as np
-import pytest
-from std_msgs.msg import Header
-
 from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.messages import (
     bgr_image,
@@ -15,6 +11,9 @@ from mdepth_ros.ros.messages import (
     organised_cloud,
     xyz_cloud,
 )
+import numpy as np
+import pytest
+from std_msgs.msg import Header
 
 POINT = np.dtype([('x', '<f4'), ('y', '<f4'), ('z', '<f4'), ('b', 'u1'), ('g', 'u1'), ('r', 'u1'),
                   ('zero', 'u1')])

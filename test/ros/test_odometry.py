@@ -1,14 +1,13 @@
 import math
 
-import numpy as np
-import pytest
-import torch
-from std_msgs.msg import Header
-
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.ros.odometry import odometry_message, transform_of
+import numpy as np
+import pytest
+from std_msgs.msg import Header
+import torch
 
 STEP_S = 0.1
 

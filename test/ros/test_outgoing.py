@@ -5,9 +5,6 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from rclpy.serialization import serialize_message
-from std_msgs.msg import Header
-
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.messages import outgoing
@@ -15,6 +12,8 @@ from mdepth_ros.messages.bag import ros2_types
 from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.messages import bgr_image, dense_cloud, metres_image
 from mdepth_ros.ros.odometry import odometry_message, transform_of
+from rclpy.serialization import serialize_message
+from std_msgs.msg import Header
 
 STAMP_NS = 12_000_000_345
 FRAME = 'cam_optical'

@@ -1,10 +1,9 @@
 from dataclasses import fields
 
+from mdepth_ros.ros.parameter_field import BadParameter
+from mdepth_ros.ros.parameters import known, NodeParameters, SPECS
 import pytest
 import rclpy.parameter
-
-from mdepth_ros.ros.parameter_field import BadParameter
-from mdepth_ros.ros.parameters import SPECS, NodeParameters, known
 
 
 def parameter(name, value):

@@ -6,17 +6,16 @@ import pytest
 
 pytest.importorskip('rclpy')
 
-from bags import START_NS, stamp_ns, write_bag2
+from bags import stamp_ns, START_NS, write_bag2
 from harness import wait_for
-from rosbags.interfaces import MessageDefinitionFormat, QosReliability
-from rosbags.rosbag2 import Reader
-
 from mdepth_ros.messages.serialised import stamp_of
 from mdepth_ros.ros import reception_time
 from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import ProcessError
 from mdepth_ros.ros.recorder import Recorder
 from mdepth_ros.ros.recorder_process import RecorderProcess
+from rosbags.interfaces import MessageDefinitionFormat, QosReliability
+from rosbags.rosbag2 import Reader
 
 IMAGE = '/rec/image'
 INFO = '/rec/camera_info'

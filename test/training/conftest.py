@@ -1,11 +1,10 @@
 """Rendered frames with real parallax."""
 
 import cv2
+from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex, write_index
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import numpy as np
 import pytest
-
-from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex, write_index
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 
 @pytest.fixture(scope='session')

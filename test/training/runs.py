@@ -3,8 +3,6 @@
 import dataclasses
 import json
 
-import torch
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
@@ -13,6 +11,7 @@ from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.recipe import DataConfig, Devices, Recipe
 from mdepth_ros.training.samples.loader import FolderSamples
 from mdepth_ros.training.samples.neighbours import choose_neighbours
+import torch
 
 SIZE = 64
 

@@ -9,9 +9,8 @@ import sys
 import textwrap
 import time
 
-import pytest
-
 from mdepth_ros.training.child_processes import end_with_parent, ending_children, process_pool
+import pytest
 
 PARENT = textwrap.dedent("""
     import multiprocessing, os, time

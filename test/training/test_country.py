@@ -1,13 +1,12 @@
 """A street without its town."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.country import open_up
 from mdepth_ros.training.scenes.room import build_room
 from mdepth_ros.training.scenes.shapes import STATIC
 from mdepth_ros.training.scenes.street import build_street
+import numpy as np
+import pytest
 
 STREET = SceneConfig('driving', frames=3, fps=1.0)
 

@@ -1,10 +1,9 @@
 """Single rendered images, as other cameras would see them."""
 
+from mdepth_ros.training.image_pool import FRAMES, ImagePool, other_camera
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.training.image_pool import FRAMES, ImagePool, other_camera
 
 
 @pytest.fixture(scope='module')

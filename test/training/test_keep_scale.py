@@ -2,14 +2,13 @@
 
 import dataclasses
 
-import pytest
-import torch
-from runs import SIZE, tiny_model
-
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence_part import SequencePart
 from mdepth_ros.training.keep_scale import keep_scale, sample_depths
+import pytest
+from runs import SIZE, tiny_model
+import torch
 
 
 @pytest.fixture(scope='module')

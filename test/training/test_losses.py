@@ -1,9 +1,8 @@
 import math
 
+from mdepth_ros.training import losses
 import pytest
 import torch
-
-from mdepth_ros.training import losses
 
 
 def image(*shape, seed=0):

@@ -1,7 +1,3 @@
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import motion_from_parameters
@@ -14,6 +10,9 @@ from mdepth_ros.training.pretrain import (
     step_losses,
 )
 from mdepth_ros.training.stage0 import keep_early_layers, optimiser_from_imagenet
+import numpy as np
+import pytest
+import torch
 
 
 @pytest.fixture(scope='module')

@@ -1,14 +1,13 @@
 """M-DepthNet and TrustNet learn beside a frozen S-DepthNet, matching as the robot does."""
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.pair_pool import PairPool
 from mdepth_ros.training.pretrain_matching import solve_as_the_robot, step_losses
 from mdepth_ros.training.stage0 import mixed
+import numpy as np
+import pytest
+import torch
 
 
 @pytest.fixture(scope='module')

@@ -2,15 +2,14 @@
 
 import argparse
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training import pretrain_single, stage0
 from mdepth_ros.training.pretrain_single import keep_depthwise_exact, median_scaled_loss, train
+import numpy as np
+import pytest
+import torch
 
 
 def truth():

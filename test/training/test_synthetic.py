@@ -1,14 +1,10 @@
 """The synthetic scenes against hand-worked pixels, and the sequences against themselves."""
 
+from dataclasses import replace
 import os
+from pathlib import Path
 import subprocess
 import sys
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-import pytest
-import torch
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
@@ -17,11 +13,14 @@ from mdepth_ros.geometry.projection import inside, project, reproject, sample, t
 from mdepth_ros.training.scenes.sequence import build_world
 from mdepth_ros.training.scenes.shapes import clearance, place
 from mdepth_ros.training.synthetic import (
-    SceneConfig,
     random_config,
     render_sequence,
+    SceneConfig,
     stream_sequence,
 )
+import numpy as np
+import pytest
+import torch
 
 KINDS = ('driving', 'indoor', 'handheld')
 
@@ -116,7 +115,7 @@ def test_level_camera_sees_the_ground_of_a_row():
 def test_solids_by_hand():
     from mdepth_ros.training.scenes.cast import cast, make_rays, screen_rectangles
     from mdepth_ros.training.scenes.paths import poses
-    from mdepth_ros.training.scenes.shapes import Shape, Solid, no_tracks
+    from mdepth_ros.training.scenes.shapes import no_tracks, Shape, Solid
     from mdepth_ros.training.scenes.textures import Texture
 
     zero = np.zeros(1)

@@ -1,11 +1,10 @@
+from mdepth_ros.training.scenes.atlas import Atlas
+from mdepth_ros.training.scenes.noise import fractal, SIZE
+from mdepth_ros.training.scenes.textures import paint, Texture
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-
-from mdepth_ros.training.scenes.atlas import Atlas
-from mdepth_ros.training.scenes.noise import SIZE, fractal
-from mdepth_ros.training.scenes.textures import Texture, paint
 
 
 @pytest.fixture(scope='module')

@@ -1,9 +1,5 @@
 """What the parts of stage 0 share: ratios, edges and sky, and the matching's own loss."""
 
-import numpy as np
-import pytest
-import torch
-
 from mdepth_ros.training.truth_losses import (
     edge_and_sky_loss,
     log_error,
@@ -11,6 +7,9 @@ from mdepth_ros.training.truth_losses import (
     median_ratio,
     multi_frame_loss,
 )
+import numpy as np
+import pytest
+import torch
 
 INF = torch.inf
 

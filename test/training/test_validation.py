@@ -1,12 +1,11 @@
 """The score of held-back frames: what explains them better scores better."""
 
-import pytest
-import torch
-from runs import SIZE, tiny_model
-
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.validation import PhotometricScore, photometric_score
+from mdepth_ros.training.validation import photometric_score, PhotometricScore
+import pytest
+from runs import SIZE, tiny_model
+import torch
 
 
 @pytest.fixture(scope='module')

@@ -10,15 +10,13 @@ earlier one), ``eager_ms``, ``profile``, ``backend``, ``size``, ``image``, ``met
 """
 
 import argparse
+from dataclasses import asdict, replace
 import datetime
 import os
+from pathlib import Path
 import platform
 import tempfile
-from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from mdepth_ros.cli.argument_types import image_size, positive
 from mdepth_ros.cli.bench.job import Job, run_job
@@ -26,7 +24,8 @@ from mdepth_ros.cli.engine_arguments import add_device_arguments
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
 from mdepth_ros.config import EngineConfig, lite_config, paper_config
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
 
 PROFILES = {'lite': lite_config(), 'paper': paper_config()}
 SIZES = ((320, 96), (480, 160), (640, 192), (960, 288), (1280, 384))

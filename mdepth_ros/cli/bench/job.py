@@ -1,24 +1,23 @@
 """One measurement of ``mdepth bench``, in a process of its own: fresh threads, fresh memory."""
 
-import subprocess
-import sys
-import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
-
-import numpy as np
-import torch
+import subprocess
+import sys
+import time
 
 from mdepth_ros.config import EngineConfig, ModelConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
-from mdepth_ros.engine.measure import WARM_UP_FRAMES, Measurement, measure
+from mdepth_ros.engine.measure import measure, Measurement, WARM_UP_FRAMES
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+import numpy as np
+import torch
 
 FRAME_NS = 100_000_000
 BUSY = 'while True: pass'

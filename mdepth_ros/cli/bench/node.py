@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-import numpy as np
-
 from mdepth_ros.cli.bench.job import Job
 from mdepth_ros.cli.demo.material import Material
 from mdepth_ros.cli.demo.recording import diagnostic_values
 from mdepth_ros.cli.demo.session import CLOUD, DEPTH, POINTS, run_session
-from mdepth_ros.cli.driven_node import STATUS, NodeChoice
+from mdepth_ros.cli.driven_node import NodeChoice, STATUS
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.ros.camera_bag import CameraBag
+import numpy as np
 
 # A camera of 10 Hz.
 PERIOD_NS = 100_000_000

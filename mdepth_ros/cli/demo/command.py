@@ -1,8 +1,8 @@
 """``mdepth demo``: the real node in its own process, on a bag, a video or a made-up drive."""
 
 import argparse
-import time
 from pathlib import Path
+import time
 
 from mdepth_ros.cli.argument_types import check_positive
 from mdepth_ros.cli.camera_choice import CameraChoice

@@ -4,9 +4,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from tqdm import tqdm
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.demo.source import Source
 from mdepth_ros.engine.camera import Camera
@@ -15,6 +12,8 @@ from mdepth_ros.messages.bag import BagTopics, find_topics, first_message, open_
 from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
 from mdepth_ros.ros.image_decoding import decode
+import numpy as np
+from tqdm import tqdm
 
 TRUTH_TOPIC = '/truth/depth'
 

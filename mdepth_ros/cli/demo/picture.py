@@ -3,20 +3,19 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
-
-from mdepth_ros.cli.demo.material import TRUTH_TOPIC, Material
+from mdepth_ros.cli.demo.material import Material, TRUTH_TOPIC
 from mdepth_ros.cli.demo.recording import find_message, pixels_of, points_of
 from mdepth_ros.cli.demo.session import DEPTH, POINTS, Session
 from mdepth_ros.cli.driven_node import NAMESPACE
 from mdepth_ros.ros.image_decoding import decode
+import numpy as np
+from numpy.typing import NDArray
 
 NAN_COLOUR, FAR_COLOUR, NEAR_COLOUR = '#7a7a7a', '#c9d8ee', '#ff00ff'
 TICKS_M = np.array([0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80])

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import as_cdr, open_bag
 from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.messages.serialised import stamp_of
+import numpy as np
+from numpy.typing import NDArray
 
 _DTYPES = {'32FC1': '<f4', '16UC1': '<u2', 'mono8': 'u1', 'bgr8': 'u1', 'rgb8': 'u1'}
 

@@ -4,21 +4,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from mdepth_ros.cli.demo.material import TRUTH_TOPIC, Material
+from mdepth_ros.cli.demo.material import Material, TRUTH_TOPIC
 from mdepth_ros.cli.demo.recording import diagnostic_values, pixels_of, read_messages
 from mdepth_ros.cli.demo.session import DEPTH, POINTS, Session
 from mdepth_ros.cli.driven_node import STATUS
 from mdepth_ros.cli.json_file import write_json
 from mdepth_ros.training.evaluation.metrics import (
-    DepthMetrics,
     depth_metrics,
+    DepthMetrics,
     mean_metrics,
     median_ratio,
 )
 from mdepth_ros.training.evaluation.protocol import ALL, scored_pixels
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,15 @@
 """One run of the node as its own process: through its lifecycle, with a player and a recorder."""
 
-import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+import os
 from pathlib import Path
+import time
 
 from mdepth_ros.cli.demo.material import Material
 from mdepth_ros.cli.demo.recording import read_times
-from mdepth_ros.cli.driven_node import NAMESPACE, DrivenNode, NodeChoice, session_environment
+from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import TransitionResult

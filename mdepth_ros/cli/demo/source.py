@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
+import numpy as np
+from numpy.typing import NDArray
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000

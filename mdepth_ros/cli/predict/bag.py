@@ -3,14 +3,13 @@
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-from rosbags.interfaces import Connection
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
-
 from mdepth_ros.cli.predict.frame import PredictedFrame
 from mdepth_ros.errors import writing
 from mdepth_ros.messages import outgoing
 from mdepth_ros.messages.bag import ros2_types
+import numpy as np
+from rosbags.interfaces import Connection
+from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 ImageKind = Literal['jpeg', 'raw']
 ODOMETRY_FRAME = 'mdepth_odom'

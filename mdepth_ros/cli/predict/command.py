@@ -1,12 +1,12 @@
 """``mdepth predict``: the depth of a whole recording, to look at and to use."""
 
 import argparse
-import subprocess
-import sys
 from contextlib import closing
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+import subprocess
+import sys
 from typing import get_args
 
 from mdepth_ros.cli.argument_types import check_positive, positive
@@ -20,7 +20,7 @@ from mdepth_ros.cli.out_folder import fresh_folder
 from mdepth_ros.cli.predict.bag import ImageKind, Recording
 from mdepth_ros.cli.predict.frame import Predictor
 from mdepth_ros.cli.predict.outputs import Clouds, DepthArrays, DepthPngs, Fused, Output
-from mdepth_ros.cli.predict.run import Selection, predict
+from mdepth_ros.cli.predict.run import predict, Selection
 from mdepth_ros.cli.predict.source import open_source
 from mdepth_ros.cli.predict.summary import Summary
 from mdepth_ros.cli.predict.video import DepthVideo

@@ -3,9 +3,6 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_path import CameraPath
@@ -17,6 +14,8 @@ from mdepth_ros.messages.header import OPTICAL_FRAME
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.prepare.rectifier import Rectifier
 from mdepth_ros.training.prepare.source_image import SourceImage
+import numpy as np
+from numpy.typing import NDArray
 
 STAMPS_END_NS = 2**31 * 10**9  # seconds are 32 bits
 

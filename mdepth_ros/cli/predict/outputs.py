@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Protocol
 
 import cv2
-import numpy as np
-
 from mdepth_ros.cli.predict.frame import PredictedFrame
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
-from mdepth_ros.engine.cloud_files import CloudFormat, cloud_file
+from mdepth_ros.engine.cloud_files import cloud_file, CloudFormat
 from mdepth_ros.engine.fused_cloud import FusedCloud
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.errors import writing
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.training.whole_file import write_whole
+import numpy as np
 
 # A cell that fewer frames saw is more often an error than a surface.
 MIN_FRAMES = 3

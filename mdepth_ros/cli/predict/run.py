@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from tqdm import tqdm
-
 from mdepth_ros.cli.predict.frame import Predictor
 from mdepth_ros.cli.predict.outputs import Output
 from mdepth_ros.cli.predict.summary import Summary
 from mdepth_ros.cli.stop_signals import stop_signals
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.training.prepare.source_image import Rejected, Source
+from tqdm import tqdm
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,11 @@
 """What is predicted: a bag, a video, a folder of images, or a camera that is plugged in."""
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+import time
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.errors import BadImage, MdepthError
@@ -19,6 +16,8 @@ from mdepth_ros.training.prepare.bag_source import BagSource
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.source_image import Rejected, Source, SourceImage
 from mdepth_ros.training.prepare.video_source import VideoSource
+import numpy as np
+from numpy.typing import NDArray
 
 
 def open_source(text: str, options: PrepareOptions, fps: float) -> Source:

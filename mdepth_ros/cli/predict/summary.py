@@ -1,9 +1,9 @@
 """What became of a recording: counted, for people and as JSON."""
 
-import time
 from collections import Counter
 from pathlib import Path
 from statistics import median
+import time
 from typing import Any
 
 from mdepth_ros.cli.json_file import write_json

@@ -4,12 +4,11 @@ from pathlib import Path
 from statistics import median
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.cli.predict.frame import PredictedFrame
 from mdepth_ros.engine.rendering import color_picture
 from mdepth_ros.errors import MdepthError, writing
+import numpy as np
+from numpy.typing import NDArray
 
 # The first frames wait until it is known how fast they come and how far they see.
 FIRST_FRAMES = 10

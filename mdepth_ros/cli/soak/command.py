@@ -1,11 +1,11 @@
 """``mdepth soak``: run the node for as long as asked, under load, and judge whether it lasts."""
 
 import argparse
-import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from math import inf
 from pathlib import Path
+import tempfile
 
 from mdepth_ros.cli.argument_types import check_positive, positive
 from mdepth_ros.cli.demo.material import Material, material_from_source

@@ -3,11 +3,10 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.cli.soak.observed import Observed, ReceivedDepth
 from mdepth_ros.ros.bag_player import PlayedFrame
+import numpy as np
+from numpy.typing import NDArray
 
 # After a restart, topics are matched anew, and the networks' first frames are slower.
 SETTLE_NS = 5_000_000_000

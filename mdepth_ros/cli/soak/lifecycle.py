@@ -1,7 +1,7 @@
 """The node's transitions under load: each has to answer, and a depth has to follow activation."""
 
-import time
 from collections.abc import Callable
+import time
 
 from mdepth_ros.cli.driven_node import DrivenNode
 from mdepth_ros.cli.soak.ear import Ear

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-
 from mdepth_ros.cli.soak.latency import latencies_ms, longest_pause_s, settled
 from mdepth_ros.cli.soak.observed import MemorySample, Observed
+import numpy as np
 
 # A shorter run says nothing about memory: it is still warming up.
 MEMORY_RUN_S = 300.0

@@ -1,16 +1,14 @@
 """A long run of the node: a bag in a loop, subscribers that come and go, restarts under load."""
 
-import os
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+import os
 from pathlib import Path
-
-from tqdm import tqdm
+import time
 
 from mdepth_ros.cli.demo.material import Material
-from mdepth_ros.cli.driven_node import NAMESPACE, DrivenNode, NodeChoice, session_environment
+from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
 from mdepth_ros.cli.soak.ear import Ear
 from mdepth_ros.cli.soak.lifecycle import SoakLifecycle
 from mdepth_ros.cli.soak.memory import MemoryWatch
@@ -19,6 +17,7 @@ from mdepth_ros.cli.soak.visitor import Visitor
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_loop import BagLoop
 from mdepth_ros.ros.bag_player import BagPlayer
+from tqdm import tqdm
 
 TICK_S = 0.05
 # A visitor that has not heard every topic stays so much longer; a restart may come in between.

@@ -2,8 +2,6 @@
 
 from importlib.util import find_spec
 
-import torch
-
 from mdepth_ros.config import Backend as BackendName
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.backends.backend import Backend
@@ -14,6 +12,7 @@ from mdepth_ros.engine.device import choose_device
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import parts_of
+import torch
 
 # Backend -> the package that it needs.
 PACKAGES = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'tensorrt': 'onnxruntime'}

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-
 from mdepth_ros.engine.backends.backend import Outputs
+import torch
+from torch import nn, Tensor
 
 WARM_UP_RUNS = 3
 

@@ -1,17 +1,16 @@
 """Where converted parts lie, so that the second start on a machine is quick."""
 
-import hashlib
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+import hashlib
+import os
 from pathlib import Path
+import shutil
 from tempfile import TemporaryDirectory
 
-import torch
-from torch import Tensor, nn
-
 import mdepth_ros
+import torch
+from torch import nn, Tensor
 
 # Parts that are kept, of 5 to 25 MB each: a dozen sizes of a model.
 KEPT = 48

@@ -1,18 +1,17 @@
 """ONNX Runtime: CPUs, and by its providers CUDA and TensorRT."""
 
+from collections.abc import Callable, Mapping, Sequence
 import logging
 import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-
-import onnxruntime
-import torch
-from torch import Tensor, nn
+import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
 from mdepth_ros.engine.backends.model_cache import cached_folder
 from mdepth_ros.errors import MdepthError
+import onnxruntime
+import torch
+from torch import nn, Tensor
 
 FILE = 'model.onnx'
 # The first that knows grid sampling with all that it is used with here.

@@ -1,17 +1,16 @@
 """OpenVINO: the fastest on CPUs, and the one that other processes disturb least."""
 
-import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
+import os
 from pathlib import Path
 from typing import Any
-
-import openvino
-import torch
-from torch import Tensor, nn
+import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
 from mdepth_ros.engine.backends.model_cache import cached_folder
+import openvino
+import torch
+from torch import nn, Tensor
 
 # What single_frame runs beside: it leaves them a core.
 BESIDE_SINGLE_FRAME = 1

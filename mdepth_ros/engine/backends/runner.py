@@ -3,13 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.engine.backends.backend import Backend
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.evidence import thumbnail
+import torch
+from torch import Tensor
 
 
 class SingleFrame(NamedTuple):

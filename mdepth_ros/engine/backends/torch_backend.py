@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-import torch
-from torch import Tensor, nn
-
 from mdepth_ros.engine.backends.backend import Outputs
+import torch
+from torch import nn, Tensor
 
 
 class TorchBackend:

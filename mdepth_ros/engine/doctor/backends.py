@@ -4,13 +4,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-import torch
-
 from mdepth_ros.config import Backend
-from mdepth_ros.engine.backends.choose import PACKAGES, automatic_backend
+from mdepth_ros.engine.backends.choose import automatic_backend, PACKAGES
 from mdepth_ros.engine.device import choose_device
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.engine.doctor.trial import try_module
+import torch
 
 ON_GPU = ('cuda', 'tensorrt')
 NVIDIA = Path('/proc/driver/nvidia/version')

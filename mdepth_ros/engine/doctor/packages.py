@@ -1,12 +1,12 @@
 """Which Python packages are installed, and which were tested together."""
 
-import platform
-import re
-import sys
 from collections.abc import Mapping
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
+import platform
+import re
+import sys
 
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 

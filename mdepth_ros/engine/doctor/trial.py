@@ -1,11 +1,11 @@
 """Try something in a process of its own: libraries that do not fit a machine may end theirs."""
 
+from dataclasses import dataclass
 import os
+from pathlib import Path
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)

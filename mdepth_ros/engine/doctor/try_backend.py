@@ -3,13 +3,12 @@
 import sys
 import time
 
-import numpy as np
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.errors import MdepthError
+import numpy as np
 
 WIDTH, HEIGHT = 64, 64
 

@@ -1,12 +1,12 @@
 """Metres from the camera's known height above the ground."""
 
-import math
 from collections import deque
+import math
 
 from mdepth_ros.engine.frames import DepthEstimate
-from mdepth_ros.engine.scale.ground_plane import GroundPrior, ground_height
+from mdepth_ros.engine.scale.ground_plane import ground_height, GroundPrior
 from mdepth_ros.engine.scale.ratios import Ratios
-from mdepth_ros.engine.scale.state import Scale, ScaleState, check_positive
+from mdepth_ros.engine.scale.state import check_positive, Scale, ScaleState
 
 
 class GroundScale:

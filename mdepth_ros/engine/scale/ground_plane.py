@@ -1,14 +1,13 @@
 """The ground in one depth image: a robust plane, or None where there is no ground to be seen."""
 
-import math
 from dataclasses import dataclass
-
-import numpy as np
-import torch.nn.functional as F
-from numpy.typing import NDArray
-from torch import Tensor
+import math
 
 from mdepth_ros.engine.scale.ratios import SIGMA_PER_MAD, SMALLEST_SIGMA, tukey_weight
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+import torch.nn.functional as F
 
 # Depth is averaged over cells, about so many in a row of the image.
 COLUMNS = 64

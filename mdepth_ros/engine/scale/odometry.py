@@ -1,17 +1,16 @@
 """Metres from the robot's odometry: how far it went to how far the camera thinks it went."""
 
-import math
 from collections import deque
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+import math
 
 from mdepth_ros.engine.frames import DepthEstimate
 from mdepth_ros.engine.scale.odometry_path import OdometryPath
 from mdepth_ros.engine.scale.ratios import Ratios
-from mdepth_ros.engine.scale.state import Scale, ScaleState, check_positive
+from mdepth_ros.engine.scale.state import check_positive, Scale, ScaleState
 from mdepth_ros.engine.scale.steps import without_outliers
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

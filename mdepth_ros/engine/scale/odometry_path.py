@@ -2,10 +2,9 @@
 
 from bisect import bisect_left, bisect_right
 
+from mdepth_ros.engine.scale.steps import without_outliers
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.engine.scale.steps import without_outliers
 
 
 class OdometryPath:

@@ -2,7 +2,7 @@
 
 import math
 
-from mdepth_ros.engine.scale.state import Scale, ScaleState, check_positive
+from mdepth_ros.engine.scale.state import check_positive, Scale, ScaleState
 
 
 class Ramp:

@@ -1,15 +1,14 @@
 """The cameras: do images come, can they be read, and does their CameraInfo fit?"""
 
-from sensor_msgs.msg import CameraInfo
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.ros.doctor.connections import qos_text
-from mdepth_ros.ros.doctor.graph import COMPRESSED, IMAGE, Graph, Heard
+from mdepth_ros.ros.doctor.graph import COMPRESSED, Graph, Heard, IMAGE
 from mdepth_ros.ros.image_decoding import decode
+from sensor_msgs.msg import CameraInfo
 
 # Less moves the camera too far between two images.
 SLOW_HZ = 3.0

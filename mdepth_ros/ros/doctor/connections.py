@@ -1,9 +1,8 @@
 """Publishers and subscriptions that do not meet: quality of service, types, names."""
 
-from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
-
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
-from mdepth_ros.ros.doctor.graph import CAMERA_INFO, COMPRESSED, IMAGE, ODOMETRY, Endpoint, Graph
+from mdepth_ros.ros.doctor.graph import CAMERA_INFO, COMPRESSED, Endpoint, Graph, IMAGE, ODOMETRY
+from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
 INPUTS = (IMAGE, COMPRESSED, CAMERA_INFO, ODOMETRY)
 

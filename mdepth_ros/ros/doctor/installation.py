@@ -1,19 +1,19 @@
 """Is ROS there, does it start, and do large messages fit its shared memory?"""
 
-import json
-import os
-import shutil
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
+import json
+import os
+import shutil
 
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.engine.doctor.trial import try_module
 from mdepth_ros.ros.transport import (
     NEEDED_SHARED_MEMORY,
-    SHARED_MEMORY,
     profile_path,
     profile_variables,
+    SHARED_MEMORY,
 )
 
 TRIAL = 'mdepth_ros.ros.doctor.try_ros'

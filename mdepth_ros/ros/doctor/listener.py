@@ -1,32 +1,31 @@
 """Listen to ROS for some seconds, like a camera's consumer: best effort, every camera topic."""
 
-import time
 from collections.abc import Callable
+import time
 from types import TracebackType
 from typing import Any
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import GetState
-from rcl_interfaces.msg import ParameterType
-from rcl_interfaces.srv import GetParameters
-from rclpy.executors import SingleThreadedExecutor
-from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
 from mdepth_ros.messages.header import nanoseconds
 from mdepth_ros.ros.doctor.graph import (
     CAMERA_INFO,
     COMPRESSED,
-    IMAGE,
-    NO_PICTURES,
-    ODOMETRY,
     DepthNodeSeen,
     Endpoint,
     Graph,
     Heard,
+    IMAGE,
+    NO_PICTURES,
+    ODOMETRY,
 )
 from mdepth_ros.ros.qos import sensor_qos
+from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import GetParameters
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 NAME = 'mdepth_doctor'
 KINDS: dict[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo}

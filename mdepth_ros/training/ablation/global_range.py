@@ -3,13 +3,12 @@
 import dataclasses
 import math
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import ImageFeatures
 from mdepth_ros.networks.multi_frame import MultiFrameNet, MultiFrameOutput
+import torch
+from torch import Tensor
 
 
 class GlobalRangeNet(MultiFrameNet):

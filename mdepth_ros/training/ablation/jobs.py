@@ -1,13 +1,11 @@
 """The trainings and measurements of an ablation, each a file that is made once."""
 
+from collections.abc import Callable
 import dataclasses
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from lightning_fabric import Fabric
-
 from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
@@ -26,7 +24,7 @@ from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import ParallaxRule, find_triplets
+from mdepth_ros.training.samples.neighbours import find_triplets, ParallaxRule
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -35,6 +33,7 @@ from mdepth_ros.training.stages.teacher import train_teacher
 from mdepth_ros.training.stages.triplet import load
 from mdepth_ros.training.synthetic import random_config, render_sequence
 from mdepth_ros.training.whole_file import write_whole
+import torch
 
 # Test worlds have other seeds than those to learn from.
 TEST_SEEDS = 880_000_000

@@ -1,15 +1,14 @@
 """All jobs of all seeds, as many at once as there are cores."""
 
-import os
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+import os
 from pathlib import Path
-
-from tqdm import tqdm
 
 from mdepth_ros.training.ablation.config import AblationConfig
 from mdepth_ros.training.ablation.jobs import Jobs
 from mdepth_ros.training.ablation.variants import VARIANTS
 from mdepth_ros.training.child_processes import process_pool
+from tqdm import tqdm
 
 # Each job and the one whose result it needs, the long ones first.
 REQUIRES = {

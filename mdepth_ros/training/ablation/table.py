@@ -1,12 +1,11 @@
 """The ablation's numbers as a Markdown table."""
 
-import json
 from collections.abc import Sequence
+import json
 from pathlib import Path
 
-import numpy as np
-
 from mdepth_ros.training.ablation.variants import VARIANTS
+import numpy as np
 
 TITLES = {
     'teacher': 'teacher (stage 1, all three together)',

@@ -1,16 +1,15 @@
 """What ``frames.json`` may hold: the rules that reading and writing share."""
 
-import math
-import os
 from collections.abc import Mapping
 from itertools import pairwise
+import math
+import os
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-
-from mdepth_ros.engine.camera import ROTATION_TOLERANCE, Camera
+from mdepth_ros.engine.camera import Camera, ROTATION_TOLERANCE
 from mdepth_ros.errors import BadCamera
+import numpy as np
 
 NOTES = {'note', 'notes'}  # free text, on the file and on each frame
 FILE_KEYS = {'width', 'height', 'K', 'depth_unit_m', 'fps', 'frames'} | NOTES

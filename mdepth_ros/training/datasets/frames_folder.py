@@ -3,13 +3,12 @@
 import os
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.datasets.frames_index import FILE_NAME, FrameEntry, read_index
 from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_rgb
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
-from mdepth_ros.training.datasets.sequence_part import SequencePart, check_index
+from mdepth_ros.training.datasets.sequence_part import check_index, SequencePart
+import numpy as np
+from numpy.typing import NDArray
 
 # What `mdepth prepare` keeps until it is through: a folder that holds it is not finished.
 JOURNAL = 'journal.jsonl'

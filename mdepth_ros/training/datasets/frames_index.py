@@ -4,18 +4,17 @@ The file ``frames.json``: which images a folder holds, of what camera, and what 
 Read and written strictly, by one set of rules; what the images hold is for the data sets to check.
 """
 
+from dataclasses import dataclass
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.training.datasets.frames_check import find_problems, NOTES, POSES
+from mdepth_ros.training.datasets.sequence import DataError
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.training.datasets.frames_check import NOTES, POSES, find_problems
-from mdepth_ros.training.datasets.sequence import DataError
 
 Matrix = NDArray[np.float64]
 

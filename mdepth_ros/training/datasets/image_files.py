@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.errors import BadImage, one_line
 from mdepth_ros.messages.image_file import decode_file
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+from numpy.typing import NDArray
 
 # An EXIF orientation would turn the image away from its intrinsics.
 COLOUR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION

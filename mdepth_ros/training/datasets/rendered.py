@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.errors import writing
 from mdepth_ros.training.datasets.frames_index import (
     FILE_NAME,
@@ -15,6 +12,8 @@ from mdepth_ros.training.datasets.frames_index import (
     write_index,
 )
 from mdepth_ros.training.synthetic import SyntheticSequence, to_bytes
+import numpy as np
+from numpy.typing import NDArray
 
 # 16 bit reach 131 m, and are finer than any network.
 DEPTH_UNIT_M = 0.002

@@ -2,11 +2,10 @@
 
 from abc import ABC, abstractmethod
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
+import numpy as np
+from numpy.typing import NDArray
 
 
 class DataError(MdepthError):

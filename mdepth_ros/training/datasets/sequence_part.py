@@ -1,9 +1,8 @@
 """Some consecutive frames of a sequence, such as those held back for evaluation."""
 
+from mdepth_ros.training.datasets.sequence import DataError, Sequence
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.training.datasets.sequence import DataError, Sequence
 
 
 def check_index(sequence: Sequence, index: int) -> None:

@@ -3,17 +3,16 @@
 from dataclasses import replace
 from functools import cached_property
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.synthetic import (
+    render_sequence,
     SceneConfig,
     SyntheticSequence,
-    render_sequence,
     to_bytes,
 )
+import numpy as np
+from numpy.typing import NDArray
 
 
 class SyntheticSequenceView(Sequence):

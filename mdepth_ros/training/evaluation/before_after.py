@@ -1,23 +1,22 @@
 """What a training brought: numbers and a picture of the same frames before and after."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+import json
 
 import cv2
 import matplotlib
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
-from mdepth_ros.training.evaluation.evaluate import PlayedFrame, play
+from mdepth_ros.training.evaluation.evaluate import play, PlayedFrame
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
-from mdepth_ros.training.validation import PhotometricScore, photometric_score
+from mdepth_ros.training.validation import photometric_score, PhotometricScore
+import numpy as np
+from numpy.typing import NDArray
 
 ROWS = 4  # frames in the picture
 CAPTION_PX = 22

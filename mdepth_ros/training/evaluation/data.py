@@ -1,8 +1,8 @@
 """What ``--data`` and ``--split`` mean: sequences on disk, the Eigen test set, made-up scenes."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
+import re
 from typing import get_args
 
 import mdepth_ros
@@ -12,7 +12,7 @@ from mdepth_ros.training.datasets.kitti.eigen import CAMERA, eigen_test
 from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.evaluation.protocol import ALL, EIGEN_BENCHMARK
-from mdepth_ros.training.evaluation.stretches import Stretch, lone_frames, whole_sequences
+from mdepth_ros.training.evaluation.stretches import lone_frames, Stretch, whole_sequences
 from mdepth_ros.training.synthetic import Kind, random_config
 
 KITTI_SPLIT = 'training/kitti/eigen.json'

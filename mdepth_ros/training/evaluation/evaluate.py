@@ -3,19 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple, dataclass
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation.protocol import Protocol
-from mdepth_ros.training.evaluation.scores import FrameScore, Scores, score_depths
+from mdepth_ros.training.evaluation.scores import FrameScore, score_depths, Scores
 from mdepth_ros.training.evaluation.stretches import Stretch
 from mdepth_ros.training.evaluation.summary import Evaluation, summarise
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 # A camera that moved less since the frame before stands still [m].
 STILL_M = 0.01

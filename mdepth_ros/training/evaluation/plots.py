@@ -3,12 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-
 from mdepth_ros.training.evaluation.scores import FrameScore, Scores
+import numpy as np
+from numpy.typing import NDArray
 
 INK, GRID = '#202020', '#dddddd'
 SINGLE_COLOUR, MULTI_COLOUR = '#e08214', '#2166ac'

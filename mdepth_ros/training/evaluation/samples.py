@@ -5,16 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
-
 from mdepth_ros.training.evaluation.evaluate import PlayedFrame
-from mdepth_ros.training.evaluation.protocol import Protocol, predicted_at, scored_pixels
+from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, scored_pixels
+import numpy as np
+from numpy.typing import NDArray
 
 INK, NONE_COLOUR = '#202020', '#7a7a7a'
 TICKS_M = (0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80)

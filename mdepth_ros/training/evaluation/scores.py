@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.evaluation.metrics import DepthMetrics, depth_metrics, median_ratio
-from mdepth_ros.training.evaluation.protocol import Protocol, predicted_at, scored_pixels
+from mdepth_ros.training.evaluation.metrics import depth_metrics, DepthMetrics, median_ratio
+from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, scored_pixels
+import numpy as np
+from numpy.typing import NDArray
 
 # Fewer pixels of moving objects say nothing about a frame.
 FEWEST_MOVING = 50

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.datasets.kitti.eigen import TestFrame
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
+import numpy as np
+from numpy.typing import NDArray
 
 LEAD = 8
 Truth = Callable[[int], NDArray[np.float32] | None]

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.metrics import DepthMetrics, mean_metrics
 from mdepth_ros.training.evaluation.scores import Comparison, FrameScore
+import numpy as np
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The running statistics of batch normalisation, safe from steps that go wrong."""
 
-from torch import Tensor, nn
+from torch import nn, Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.stages.objective import StepResult, Views
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+from torch.utils.tensorboard import SummaryWriter
 
 # Pictures per step: enough to see a pattern, few enough to look at.
 PICTURES = 4

@@ -1,30 +1,29 @@
 """Around a stage's loop: devices, batches, saved states, logs, and when to give up."""
 
-import math
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+import math
 from pathlib import Path
+import sys
+import time
 from typing import Protocol
 
-import torch
 from lightning_fabric import Fabric
-from torch import Tensor
-from tqdm import tqdm
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.batch_statistics import BatchStatistics
 from mdepth_ros.training.loop.board import Board
 from mdepth_ros.training.loop.record import Record
-from mdepth_ros.training.loop.saved_state import SavedState, load_state, save_state
+from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedState
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.ranks.rank_batch_norm import synchronise_batch_norm
 from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.objective import Objective, StepResult
 from mdepth_ros.training.stages.step_random import StepRandom
+import torch
+from torch import Tensor
+from tqdm import tqdm
 
 # Longer gradients are scaled down: a single bad batch must not undo an hour.
 LONGEST_GRADIENT = 10.0

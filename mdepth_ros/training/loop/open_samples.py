@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import get_args
 
 from lightning_fabric import Fabric
-
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.datasets.kitti.eigen import read_eigen
 from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti, open_kitti_list

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import yaml
+from typing import Any, get_args, Literal
 
 from mdepth_ros.config import Encoder
 from mdepth_ros.training.loop.loop import LoopOptions
@@ -13,6 +11,7 @@ from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.whole_file import write_whole
+import yaml
 
 
 def size_problems(width: int, height: int) -> list[str]:

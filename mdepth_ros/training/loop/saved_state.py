@@ -1,15 +1,14 @@
 """The state of an unfinished stage: one file that is whole or not there."""
 
-import os
-import pickle
 from contextlib import suppress
 from dataclasses import dataclass
+import os
 from pathlib import Path
+import pickle
 from typing import Any
 
-import torch
-
 from mdepth_ros.errors import MdepthError
+import torch
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jsonargparse
-import yaml
-
 from mdepth_ros.engine.yaml_file import read_yaml
 from mdepth_ros.errors import MdepthError, one_line
+import yaml
 
 T = TypeVar('T')
 

@@ -1,10 +1,8 @@
 """The networks that a run starts from."""
 
-import dataclasses
 from collections.abc import Mapping
+import dataclasses
 from pathlib import Path
-
-import torch
 
 from mdepth_ros.config import Encoder, lite_config, paper_config
 from mdepth_ros.errors import MdepthError, one_line
@@ -19,6 +17,7 @@ from mdepth_ros.networks.public_weights import (
     load_imagenet_file,
 )
 from mdepth_ros.training.loop.recipe import Recipe
+import torch
 
 
 def start_model(recipe: Recipe, seed: int) -> DepthModel:

@@ -1,30 +1,29 @@
 """A whole run: the stages of a recipe, one after the other, from where they stand."""
 
-import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+import logging
+import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
-from torch import multiprocessing
-from torch.multiprocessing.spawn import ProcessRaisedException
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.child_processes import end_with_parent, ending_children
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.open_samples import open_samples
-from mdepth_ros.training.loop.recipe import Devices, Recipe, dump_recipe, load_recipe
+from mdepth_ros.training.loop.recipe import Devices, dump_recipe, load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_model
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
+import torch
+from torch import multiprocessing
+from torch.multiprocessing.spawn import ProcessRaisedException
 
 RECIPE = 'recipe.yaml'
 RESULT = 'model.safetensors'

@@ -9,9 +9,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import BadCamera, BadImage
@@ -28,11 +25,13 @@ from mdepth_ros.training.prepare.readings import Readings
 from mdepth_ros.training.prepare.source_image import (
     BAD_CAMERA,
     BROKEN,
-    NO_CAMERA,
     DepthReading,
+    NO_CAMERA,
     Rejected,
     SourceImage,
 )
+import numpy as np
+from numpy.typing import NDArray
 
 # How long an image waits for odometry and depth of its time that were received later.
 LOOK_AHEAD_NS = 500_000_000

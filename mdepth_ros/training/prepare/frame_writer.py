@@ -1,18 +1,17 @@
 """Frames on the disk: whole files or none."""
 
-import os
-import shutil
 from functools import partial
+import os
 from pathlib import Path
+import shutil
 from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros import errors
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.training.datasets.frames_index import FILE_NAME, FramesIndex, write_index
+import numpy as np
+from numpy.typing import NDArray
 
 JPEG_QUALITY = 95
 writing = partial(errors.writing, advice='; nothing is lost, run the same command again once it '

@@ -1,11 +1,11 @@
 """What was decided about each image, so that an interrupted run goes on where it was."""
 
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 import errno
 import fcntl
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.datasets.frames_folder import JOURNAL
 from mdepth_ros.training.prepare.frame_writer import writing
-from mdepth_ros.training.prepare.report import SourceReport, read_source_report
+from mdepth_ros.training.prepare.report import read_source_report, SourceReport
 
 START = b'{"arguments": '
 # What reading raises of a line that says anything else.

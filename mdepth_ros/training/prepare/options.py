@@ -1,7 +1,7 @@
 """What the user may choose when a recording is prepared."""
 
-import math
 from dataclasses import dataclass
+import math
 from pathlib import Path
 
 from mdepth_ros.errors import MdepthError

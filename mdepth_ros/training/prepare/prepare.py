@@ -1,13 +1,11 @@
 """Recordings to folders of rectified frames, once, before any training."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
+import hashlib
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.catalogue import BAG_SUFFIXES
@@ -19,13 +17,14 @@ from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.report import (
     FILE_NAME,
     PrepareReport,
-    SourceReport,
     read_report,
+    SourceReport,
     write_report,
 )
 from mdepth_ros.training.prepare.source_image import Source
 from mdepth_ros.training.prepare.source_run import SourceRun
 from mdepth_ros.training.prepare.video_source import VideoSource
+from tqdm import tqdm
 
 
 def prepare(

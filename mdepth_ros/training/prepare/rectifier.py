@@ -1,12 +1,11 @@
 """Images and depth at the size and in the pixels that are written."""
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.preprocess import Preprocessor
 from mdepth_ros.training.prepare.source_image import DepthReading
+import numpy as np
+from numpy.typing import NDArray
 
 
 class Rectifier:

@@ -1,9 +1,9 @@
 """What became of the recordings: counted by reason, for people and as JSON."""
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+import json
+import os
 from pathlib import Path
 from typing import Any, get_args
 

@@ -4,11 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
+import numpy as np
+from numpy.typing import NDArray
 
 BROKEN = 'broken image'
 NO_CAMERA = 'no camera info yet'

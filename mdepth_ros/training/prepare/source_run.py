@@ -4,9 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex
@@ -19,14 +16,16 @@ from mdepth_ros.training.prepare.source_image import (
     BAD_CAMERA,
     BROKEN,
     LEFT_OUT,
+    Rejected,
     REPEATED,
     SHORT,
-    STATIC,
-    Rejected,
     Source,
     SourceImage,
+    STATIC,
 )
 from mdepth_ros.training.samples.parallax import image_motion
+import numpy as np
+from numpy.typing import NDArray
 
 MIN_FRAMES = 3
 # Displacement since the last frame that is none, as a share of the width.

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.source_image import Rejected, SourceImage
+import numpy as np
+from numpy.typing import NDArray
 
 DEFAULT_FPS = 25.0
 

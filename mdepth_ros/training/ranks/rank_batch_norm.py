@@ -1,10 +1,9 @@
 """Batch normalisation over the joined batch of all processes, on the CPU too."""
 
-import torch
-from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-
 from mdepth_ros.training.ranks.reduction import sum_over_ranks, world_size
+import torch
+from torch import nn, Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 class RankBatchNorm(_BatchNorm):

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import distributed, Tensor
 
 
 def world_size() -> int:

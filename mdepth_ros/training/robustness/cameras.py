@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import cv2
-
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.runs import LEAD_FRAMES, Run

@@ -1,17 +1,16 @@
 """What goes wrong around a robot: pauses, loops, kidnapping, a covered lens."""
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
+import math
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.scene_classes import open_world
 from mdepth_ros.training.robustness.view import View, views_of
-from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+from mdepth_ros.training.robustness.view_scores import score_views, ViewScore
+import numpy as np
 
 # Frames before the event and after it.
 BEFORE, AFTER = 15, 15

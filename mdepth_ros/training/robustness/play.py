@@ -4,14 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode
 from mdepth_ros.training.evaluation.evaluate import depth_array
 from mdepth_ros.training.evaluation.protocol import predicted_at
 from mdepth_ros.training.robustness.view import View
+import numpy as np
+from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 

@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.runs import LEAD_FRAMES
 from mdepth_ros.training.robustness.scene_classes import open_world
 from mdepth_ros.training.robustness.view import views_of
-from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+from mdepth_ros.training.robustness.view_scores import score_views, ViewScore
+import numpy as np
 
 RENDERED_HZ = 60
 RATES_HZ = (10, 30, 60)

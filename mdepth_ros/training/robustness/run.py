@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from mdepth_ros.training.child_processes import process_pool
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.cameras import CAMERAS, run_camera
@@ -16,6 +14,7 @@ from mdepth_ros.training.robustness.rates import RATE_CLASSES, RateRun, run_rate
 from mdepth_ros.training.robustness.runs import Run, run_recording, run_world
 from mdepth_ros.training.robustness.scene_classes import CLASSES
 from mdepth_ros.training.robustness.summary import summarise
+from tqdm import tqdm
 
 # What can be asked for: scene classes, and these.
 RATES, EVENTS, OTHERS = 'rates', 'events', 'cameras'

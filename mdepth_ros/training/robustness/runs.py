@@ -8,7 +8,7 @@ from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.scene_classes import open_world
 from mdepth_ros.training.robustness.view import views_of
-from mdepth_ros.training.robustness.view_scores import ViewScore, score_views
+from mdepth_ros.training.robustness.view_scores import score_views, ViewScore
 
 # A robot has seen some frames already: those before are played, and count for steadiness only.
 LEAD_FRAMES = 5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
-from mdepth_ros.training.synthetic import SceneConfig, random_config
+from mdepth_ros.training.synthetic import random_config, SceneConfig
 
 # Trainings count their worlds from multiples of a million on; this is far from all of them.
 FIRST_SEED = 777_000_000

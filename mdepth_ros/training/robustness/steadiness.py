@@ -1,9 +1,5 @@
 """Depth that changes from one frame to the next without a reason."""
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import (
@@ -13,6 +9,9 @@ from mdepth_ros.geometry.projection import (
     sample,
     transform,
 )
+import numpy as np
+from numpy.typing import NDArray
+import torch
 
 Depth = NDArray[np.float32]
 

@@ -31,8 +31,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.scores import Comparison
 from mdepth_ros.training.robustness.events import EventRun
@@ -42,6 +40,7 @@ from mdepth_ros.training.robustness.runs import Run
 from mdepth_ros.training.robustness.scene_classes import CLASSES
 from mdepth_ros.training.robustness.sparsification import Sparsification, sparsify
 from mdepth_ros.training.robustness.view_scores import Accuracy
+import numpy as np
 
 Values = dict[str, Any]
 # Recovered: not farther off than without the event, but for this share.

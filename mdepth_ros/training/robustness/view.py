@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import Sequence
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)

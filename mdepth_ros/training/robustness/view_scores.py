@@ -3,18 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import resized_camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.protocol import ALL, scored_pixels
 from mdepth_ros.training.evaluation.scores import Comparison, score_depths
-from mdepth_ros.training.robustness.play import Played, play
+from mdepth_ros.training.robustness.play import play, Played
 from mdepth_ros.training.robustness.sparsification import Sparsification, sparsify
 from mdepth_ros.training.robustness.steadiness import motion_between, unexplained_change
 from mdepth_ros.training.robustness.view import View
+import numpy as np
+from numpy.typing import NDArray
 
 # Every so manieth pixel of a row and of a column is kept for what is pooled over images.
 POOL_STRIDE = 4

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import cv2
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.engine.camera import resize_matrix
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 Image = NDArray[np.uint8]
 Matrix = NDArray[np.float64]

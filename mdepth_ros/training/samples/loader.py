@@ -1,33 +1,32 @@
 """Batches from sequences on disk: each step's batch depends on the seed and the step alone."""
 
 import atexit
-import itertools
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+import itertools
+import os
 from pathlib import Path
+import shutil
 
 import cv2
-import numpy as np
-import torch
-from torch.utils.data import DataLoader, Dataset, get_worker_info
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.child_processes import end_with_parent
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.augment import (
-    View,
     change_colours,
     draw_colours,
     draw_view,
     take_points,
     take_view,
+    View,
 )
 from mdepth_ros.training.samples.neighbours import Triplet
 from mdepth_ros.training.samples.point_tracks import PointTracks
-from mdepth_ros.training.samples.sample import SampleBatch, own_rows
+from mdepth_ros.training.samples.sample import own_rows, SampleBatch
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 _ORDER, _CHANGE = 1, 2  # what a random number is for
 

@@ -1,21 +1,20 @@
 """Which earlier and which later frame a target is trained with."""
 
-import json
-import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+import json
 from pathlib import Path
 from typing import Literal
+import zlib
 
 import cv2
-import numpy as np
-from tqdm import tqdm
-
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
 from mdepth_ros.training.whole_file import write_whole
+import numpy as np
+from tqdm import tqdm
 
 Gap = int | Literal['auto']
 

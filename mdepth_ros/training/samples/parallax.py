@@ -3,12 +3,11 @@
 from collections import deque
 from dataclasses import dataclass
 
+from mdepth_ros.engine.camera import Camera, resize_matrix
+from mdepth_ros.engine.corners import Image, Points, working_image, working_size, WORKING_WIDTH
+from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints, tracks_between
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.engine.camera import Camera, resize_matrix
-from mdepth_ros.engine.corners import WORKING_WIDTH, Image, Points, working_image, working_size
-from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints, tracks_between
 
 Matrix = NDArray[np.float64]
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.corners import working_image, working_size
 from mdepth_ros.engine.tracked_motion import follow_corners
+import numpy as np
+from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 Tracks = NDArray[np.float32]

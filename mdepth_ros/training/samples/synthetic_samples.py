@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.training.samples.augment import change_tensor_colours, draw_colours
 from mdepth_ros.training.samples.point_tracks import PointTracks
-from mdepth_ros.training.samples.sample import SampleBatch, own_rows
+from mdepth_ros.training.samples.sample import own_rows, SampleBatch
 from mdepth_ros.training.synthetic import Kind, random_config, render_sequence, to_bytes
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 # Building a world costs as much as ten frames of it.
 FRAMES = 10

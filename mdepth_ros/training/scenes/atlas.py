@@ -1,10 +1,9 @@
 """Texture look-up without aliasing: rip-maps (mip-maps per axis) of all textures in one image."""
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.training.scenes.noise import SIZE
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 LEVELS = SIZE.bit_length()  # the last level is one texel
 # Every level has a wrapped texel on both sides, so that bilinear reading never sees a neighbour.

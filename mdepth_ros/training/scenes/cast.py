@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, fields
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from mdepth_ros.training.scenes.shapes import Shape, Solid
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
 NEAR = 0.02  # nothing is seen nearer [m]
 FAR = 200.0  # solids are not seen farther than this; the ground goes on [m]

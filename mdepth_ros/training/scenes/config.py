@@ -1,7 +1,7 @@
 """What a synthetic sequence shows: a frozen dataclass, checked when it is made."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args, Literal
 
 import numpy as np
 

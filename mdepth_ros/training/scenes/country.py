@@ -2,13 +2,12 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from mdepth_ros.training.scenes.noise import jitter
-from mdepth_ros.training.scenes.shapes import STATIC, Shape, Solid
+from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC
 from mdepth_ros.training.scenes.textures import Texture
 from mdepth_ros.training.scenes.things import tree
 from mdepth_ros.training.scenes.world import Ground, Road, World
+import numpy as np
 
 _PLOT = 14.0  # what stands on one plot stays or goes together [m]
 _SEGMENT = 8.0  # of a fence [m]

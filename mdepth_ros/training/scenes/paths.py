@@ -1,10 +1,9 @@
 """How the camera moves: poses T_world_camera from a position and three angles per frame."""
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.world import Road
+import numpy as np
+from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 STOP_PERIOD_S = 2.0  # of stop and go: 0.8 s of it at full speed, 0.8 s of it standing

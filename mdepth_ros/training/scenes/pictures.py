@@ -1,8 +1,7 @@
 """Textures that show a thing: facades, windows, doors, posters, book shelves, cars."""
 
+from mdepth_ros.training.scenes.noise import colour, coordinates, fractal, Image, jitter, SIZE
 import numpy as np
-
-from mdepth_ros.training.scenes.noise import SIZE, Image, colour, coordinates, fractal, jitter
 
 GLASS = (0.2, 0.24, 0.29)
 

@@ -1,14 +1,13 @@
 """A furnished room, driven through by a robot or filmed by hand."""
 
-import numpy as np
-
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.noise import jitter
-from mdepth_ros.training.scenes.paths import Series, loop, poses, stand, sway
-from mdepth_ros.training.scenes.shapes import Shape, Solid, Tracks, Vector, no_tracks
-from mdepth_ros.training.scenes.textures import Texture, paint
+from mdepth_ros.training.scenes.paths import loop, poses, Series, stand, sway
+from mdepth_ros.training.scenes.shapes import no_tracks, Shape, Solid, Tracks, Vector
+from mdepth_ros.training.scenes.textures import paint, Texture
 from mdepth_ros.training.scenes.things import person, sofa, table
 from mdepth_ros.training.scenes.world import Ground, Light, World
+import numpy as np
 
 WHITE = (1.0, 1.0, 1.0)
 

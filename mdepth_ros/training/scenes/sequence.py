@@ -3,10 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 from mdepth_ros.training.scenes.atlas import Atlas
 from mdepth_ros.training.scenes.cast import (
@@ -21,9 +17,12 @@ from mdepth_ros.training.scenes.room import build_room
 from mdepth_ros.training.scenes.shade import shade
 from mdepth_ros.training.scenes.shapes import place
 from mdepth_ros.training.scenes.street import build_street
-from mdepth_ros.training.scenes.surface import RoadMap, find_surface, solid_table
+from mdepth_ros.training.scenes.surface import find_surface, RoadMap, solid_table
 from mdepth_ros.training.scenes.variation import vary
-from mdepth_ros.training.scenes.world import World, keep_clear, make_plain
+from mdepth_ros.training.scenes.world import keep_clear, make_plain, World
+import numpy as np
+import torch
+from torch import Tensor
 
 # Pixels rendered at once: enough to drown the overhead per solid, few enough for the caches.
 _CHUNK_PIXELS = {'cpu': 330_000, 'cuda': 4_000_000}

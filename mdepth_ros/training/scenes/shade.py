@@ -1,13 +1,12 @@
 """Colours of surfaces and sky."""
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.training.scenes.atlas import Atlas
 from mdepth_ros.training.scenes.cast import Hits, Rays
 from mdepth_ros.training.scenes.surface import Surface
 from mdepth_ros.training.scenes.textures import Texture
 from mdepth_ros.training.scenes.world import Ground, Light
+import torch
+from torch import Tensor
 
 _LINE = 0.07  # half the width of a painted line [m]
 _DASH = 9.0  # one dash and one gap [m]

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from mdepth_ros.training.scenes.textures import Texture
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.training.scenes.textures import Texture
 
 Vector = tuple[float, float, float]
 STATIC = -1

@@ -1,14 +1,13 @@
 """A street: houses, trees, lamp posts, parked and moving cars, people on the pavement."""
 
-import numpy as np
-
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.noise import jitter
-from mdepth_ros.training.scenes.paths import Series, drive, make_road, seat, stand
+from mdepth_ros.training.scenes.paths import drive, make_road, seat, Series, stand
 from mdepth_ros.training.scenes.shapes import Shape, Solid, Tracks, Vector
-from mdepth_ros.training.scenes.textures import Texture, paint
+from mdepth_ros.training.scenes.textures import paint, Texture
 from mdepth_ros.training.scenes.things import car, person, tree
 from mdepth_ros.training.scenes.world import Ground, Light, Road, World
+import numpy as np
 
 LANE = 1.75  # from the road's middle to that of a lane [m]
 PARKED = 4.75

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
+from mdepth_ros.training.scenes.cast import Hits, Rays
+from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC
+from mdepth_ros.training.scenes.world import Ground
 import numpy as np
 import torch
 from torch import Tensor
-
-from mdepth_ros.training.scenes.cast import Hits, Rays
-from mdepth_ros.training.scenes.shapes import STATIC, Shape, Solid
-from mdepth_ros.training.scenes.world import Ground
 
 # Rows of the table that pixels look their solid up in.
 _COLUMNS = 21

@@ -1,11 +1,10 @@
 """Procedural textures of surfaces: ground, walls, wood, plants. All of them tile."""
 
-from enum import IntEnum, auto
-
-import numpy as np
+from enum import auto, IntEnum
 
 from mdepth_ros.training.scenes import pictures
-from mdepth_ros.training.scenes.noise import SIZE, Image, colour, coordinates, fractal, jitter
+from mdepth_ros.training.scenes.noise import colour, coordinates, fractal, Image, jitter, SIZE
+import numpy as np
 
 
 class Texture(IntEnum):

@@ -1,10 +1,9 @@
 """Things made of several solids: cars, people, trees, tables, sofas."""
 
-import numpy as np
-
 from mdepth_ros.training.scenes.noise import jitter
-from mdepth_ros.training.scenes.shapes import STATIC, Shape, Solid, Vector
+from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC, Vector
 from mdepth_ros.training.scenes.textures import Texture
+import numpy as np
 
 
 def car(rng: np.random.Generator, at: Vector, yaw: float, paint: Vector,

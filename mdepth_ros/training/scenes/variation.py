@@ -2,15 +2,14 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.country import open_up
 from mdepth_ros.training.scenes.noise import jitter
-from mdepth_ros.training.scenes.paths import Series, poses
-from mdepth_ros.training.scenes.shapes import STATIC, Shape, Solid, Vector
+from mdepth_ros.training.scenes.paths import poses, Series
+from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC, Vector
 from mdepth_ros.training.scenes.textures import Texture
 from mdepth_ros.training.scenes.world import Light, World
+import numpy as np
 
 # Those that the renderer reads for itself.
 _KEPT = (Texture.PLAIN, Texture.CLOUDS, Texture.GRAIN)

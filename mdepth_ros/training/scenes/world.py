@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from mdepth_ros.training.scenes.shapes import clearance, place, Solid, STATIC, Tracks, Vector
+from mdepth_ros.training.scenes.textures import Texture
 import numpy as np
 from numpy.typing import NDArray
-
-from mdepth_ros.training.scenes.shapes import STATIC, Solid, Tracks, Vector, clearance, place
-from mdepth_ros.training.scenes.textures import Texture
 
 # No solid may come nearer than this to the camera [m].
 CLEARANCE = 0.3

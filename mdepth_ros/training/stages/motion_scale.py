@@ -1,11 +1,10 @@
 """Motions that were solved for at a depth's scale go with that scale."""
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.geometry.projection import project, transform
 from mdepth_ros.training.stages.track_error import lift_tracks
 from mdepth_ros.training.stages.triplet import Motions
+import torch
+from torch import Tensor
 
 
 def follow_scale(motions: Motions, depth: Tensor, K: Tensor, tracks: Tensor) -> Motions:

@@ -3,10 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
@@ -15,7 +11,10 @@ from mdepth_ros.training.losses import masked_mean, minimum_error, smoothness
 from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.single_frame import SMOOTHNESS_WEIGHT
 from mdepth_ros.training.stages.step_random import StepRandom
-from mdepth_ros.training.stages.triplet import Motions, Triplet, explain
+from mdepth_ros.training.stages.triplet import explain, Motions, Triplet
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 # The paper's 100 belongs to another unit: on logarithms it teaches M-DepthNet not to look at all
 # (AbsRel 0.44 after 300 steps on a single-frame depth of 0.35, with 4: 0.34).

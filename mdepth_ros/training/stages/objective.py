@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from torch import Tensor, nn
+from torch import nn, Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 

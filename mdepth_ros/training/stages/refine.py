@@ -1,7 +1,5 @@
 """Stage 3: M-DepthNet and delta again, guided by the student. Ours; the paper stops before it."""
 
-import torch
-
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
@@ -12,6 +10,7 @@ from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import run_single_frame
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.triplet import load
+import torch
 
 
 class RefineObjective(Objective):

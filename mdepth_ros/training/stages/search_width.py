@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.networks.hypotheses import MARGIN, observed_ratio, update_delta
 from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
+import torch
+from torch import Tensor
 
 # (delta (1, 1, h, w), D_m (B, 1, H, W), D_s (B, 1, H, W)) -> new delta
 WidthRule = Callable[[Tensor, Tensor, Tensor], Tensor]

@@ -3,10 +3,6 @@
 import math
 from typing import NamedTuple
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
-
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.networks.depth_model import DepthModel
@@ -15,12 +11,15 @@ from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.motion_scale import follow_scale
 from mdepth_ros.training.stages.track_error import track_error
 from mdepth_ros.training.stages.triplet import (
-    Motions,
-    Triplet,
     estimate_motions,
     explain,
     follow_motions,
+    Motions,
+    Triplet,
 )
+import torch
+from torch import Tensor
+import torch.nn.functional as F
 
 SMOOTHNESS_WEIGHT = 1e-3
 ANCHOR_WEIGHT = 0.05

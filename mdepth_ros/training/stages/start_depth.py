@@ -2,13 +2,12 @@
 
 import copy
 
-import torch
-from torch import Tensor, nn
-
 from mdepth_ros.engine.tracked_motion import agreeing_tracks
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.stages.single_frame import to_depth
+import torch
+from torch import nn, Tensor
 
 
 class StartDepth(nn.Module):

@@ -1,9 +1,8 @@
 """Randomness that depends on the seed and the step alone: runs resume and split exactly."""
 
+from mdepth_ros.training.losses import tie_noise
 import torch
 from torch import Tensor
-
-from mdepth_ros.training.losses import tie_noise
 
 
 class StepRandom:

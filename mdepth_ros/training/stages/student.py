@@ -2,8 +2,6 @@
 
 import copy
 
-import torch
-
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
@@ -14,13 +12,14 @@ from mdepth_ros.training.stages.multi_frame import match
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.single_frame import (
     ANCHOR_WEIGHT,
-    SMOOTHNESS_WEIGHT,
     run_single_frame,
     scale_drift,
+    SMOOTHNESS_WEIGHT,
 )
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
 from mdepth_ros.training.stages.triplet import explain, identity_errors, load
+import torch
 
 DISTILLATION_WEIGHT = 0.1
 

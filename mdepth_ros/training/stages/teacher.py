@@ -1,7 +1,5 @@
 """Stage 1: S-DepthNet, PoseNet and M-DepthNet together, from images alone."""
 
-import torch
-
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
@@ -12,14 +10,15 @@ from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import (
     ANCHOR_WEIGHT,
-    SMOOTHNESS_WEIGHT,
     run_single_frame,
     scale_drift,
+    SMOOTHNESS_WEIGHT,
 )
-from mdepth_ros.training.stages.start_depth import StartDepth, credible_tracks, departure
+from mdepth_ros.training.stages.start_depth import credible_tracks, departure, StartDepth
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.track_error import TRACK_WEIGHT
 from mdepth_ros.training.stages.triplet import identity_errors, load
+import torch
 
 
 class TeacherObjective(Objective):

@@ -1,12 +1,11 @@
 """Points that were followed between the frames: they say where to when images cannot yet."""
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import project, sample, transform
 from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.stages.triplet import Motions
+import torch
+from torch import Tensor
 
 # Against the photometric error: 1 % of the width weighs as much as a third of a usual error.
 TRACK_WEIGHT = 6.0

@@ -2,9 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motion_from_tracks
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
@@ -12,6 +9,8 @@ from mdepth_ros.geometry.projection import warp
 from mdepth_ros.networks.pose import PoseNet
 from mdepth_ros.training.losses import source_errors
 from mdepth_ros.training.samples.sample import SampleBatch
+import torch
+from torch import Tensor
 
 
 class Triplet(NamedTuple):

@@ -4,11 +4,6 @@ import functools
 import subprocess
 import sys
 
-import numpy as np
-import pytest
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-
 from mdepth_ros.config import EngineConfig, paper_config
 from mdepth_ros.engine.backends import choose, onnx_backend, openvino_backend
 from mdepth_ros.engine.backends.choose import choose_backend
@@ -21,7 +16,11 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import example_inputs, parts_of
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 WIDTH, HEIGHT, FRAMES = 320, 96, 8
 

@@ -2,11 +2,10 @@
 
 import os
 
-import pytest
-import torch
-
 from mdepth_ros.engine.backends import model_cache
 from mdepth_ros.engine.backends.model_cache import cached_folder, default_cache
+import pytest
+import torch
 
 INPUTS = (torch.zeros(1, 3),)
 

@@ -1,13 +1,12 @@
 """What ``mdepth doctor`` says of packages and backends."""
 
-import sys
 from pathlib import Path
-
-import pytest
+import sys
 
 from mdepth_ros.engine.doctor import backends, packages
 from mdepth_ros.engine.doctor.finding import Finding, Level
 from mdepth_ros.engine.doctor.trial import try_module
+import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -2,10 +2,9 @@
 
 import math
 
+from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 import numpy as np
 import torch
-
-from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 
 HEIGHT = 1.3  # of the camera [m]
 FARTHEST = 80.0

@@ -2,10 +2,9 @@
 
 import math
 
-import numpy as np
-
 from mdepth_ros.engine.scale.odometry import Motion
 from mdepth_ros.engine.scale.ramp import Ramp
+import numpy as np
 
 TRUE_SCALE = 1.7
 LEVER_ARM_M = 0.2  # the camera sits before the axle, whose odometry it is

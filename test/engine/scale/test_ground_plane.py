@@ -1,11 +1,10 @@
 import math
 
+from ground_views import HEIGHT, stairs, View
+from mdepth_ros.engine.scale.ground_plane import ground_height, GroundPrior
 import numpy as np
 import pytest
 import torch
-from ground_views import HEIGHT, View, stairs
-
-from mdepth_ros.engine.scale.ground_plane import GroundPrior, ground_height
 
 LEVEL = GroundPrior()
 

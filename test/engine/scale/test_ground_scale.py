@@ -1,14 +1,13 @@
 import math
 
-import numpy as np
-import pytest
-import torch
 from ground_views import HEIGHT, View
-
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.scale.ground import GroundScale
 from mdepth_ros.engine.scale.ground_plane import GroundPrior
 from mdepth_ros.engine.scale.state import Scale, ScaleState
+import numpy as np
+import pytest
+import torch
 
 METRES_PER_UNIT = 1.6
 APPLIED = 1.25  # the scale that the estimates were made with

@@ -1,7 +1,6 @@
+from mdepth_ros.engine.scale.odometry_path import OdometryPath
 import numpy as np
 import pytest
-
-from mdepth_ros.engine.scale.odometry_path import OdometryPath
 
 MS = 1_000_000
 

@@ -1,13 +1,12 @@
 import math
 
-import numpy as np
-import pytest
-import torch
-from robot_drive import TRUE_SCALE, Drive, stops_and_turns, straight
-
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.scale.odometry import Motion, OdometryScale
 from mdepth_ros.engine.scale.state import ScaleState
+import numpy as np
+import pytest
+from robot_drive import Drive, stops_and_turns, straight, TRUE_SCALE
+import torch
 
 FRAME_NS = 100_000_000
 FORWARD = np.eye(4)

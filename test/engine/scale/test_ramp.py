@@ -1,9 +1,8 @@
 import math
 
-import pytest
-
 from mdepth_ros.engine.scale.ramp import Ramp
 from mdepth_ros.engine.scale.state import FixedScale, Scale, ScaleState
+import pytest
 
 SEARCHING, LOCKED, LOST = ScaleState.SEARCHING, ScaleState.LOCKED, ScaleState.LOST
 

@@ -1,8 +1,7 @@
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.scale.ratios import Ratios, robust_location
 from mdepth_ros.engine.scale.steps import without_outliers
+import numpy as np
+import pytest
 
 
 def test_gross_errors_do_not_count():

@@ -3,9 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
-import torch
-
 from mdepth_ros.config import lite_config
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.depth_model import DepthModel
@@ -13,8 +10,10 @@ from mdepth_ros.training.ablation.config import AblationConfig, load_ablation
 from mdepth_ros.training.ablation.global_range import with_global_range
 from mdepth_ros.training.ablation.jobs import Jobs
 from mdepth_ros.training.ablation.run import REQUIRES, run_ablation
-from mdepth_ros.training.ablation.table import TITLES, ablation_table
+from mdepth_ros.training.ablation.table import ablation_table, TITLES
 from mdepth_ros.training.ablation.variants import VARIANTS
+import pytest
+import torch
 
 SHIPPED = Path(__file__).resolve().parents[3] / 'training/synthetic/ablation.yaml'
 

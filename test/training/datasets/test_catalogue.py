@@ -1,10 +1,9 @@
 """What a path is, and what to do where it is nothing to train on."""
 
-import pytest
 from folders import make_frames_folder
-
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.datasets.sequence import DataError
+import pytest
 
 
 def test_frames_folders(tmp_path):

@@ -1,15 +1,14 @@
 """Frames folders: each index gives its own files, trees keep their order, nothing is made up."""
 
-import pickle
 from pathlib import Path
+import pickle
 
-import numpy as np
-import pytest
 from folders import K, make_frames_folder
-
 from mdepth_ros.training.datasets.frames_folder import FramesFolder, open_frames
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.datasets.sequence_part import SequencePart
+import numpy as np
+import pytest
 
 HOLOLENS = Path(__file__).resolve().parents[3].parent / 'shared/data/hololens'
 

@@ -1,11 +1,8 @@
 """frames.json: what is read is what was written, and each mistake is named."""
 
-import json
 from dataclasses import fields
+import json
 from pathlib import Path
-
-import numpy as np
-import pytest
 
 from mdepth_ros.training.datasets.frames_index import (
     FrameEntry,
@@ -14,6 +11,8 @@ from mdepth_ros.training.datasets.frames_index import (
     write_index,
 )
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+import pytest
 
 K = [[100.0, 0.0, 79.5], [0.0, 101.0, 47.5], [0.0, 0.0, 1.0]]
 POSE = [[0.0, -1.0, 0.0, 1.5], [1.0, 0.0, 0.0, 2.5], [0.0, 0.0, 1.0, -3.0], [0.0, 0.0, 0.0, 1.0]]

@@ -1,11 +1,10 @@
 """A file that is not whole, or not what it should be, is an error and never a grey picture."""
 
 import cv2
-import numpy as np
-import pytest
-
 from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_rgb, read_size
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+import pytest
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 

@@ -1,13 +1,12 @@
 """Rendered worlds on disk: what was rendered comes back, and a disk that refuses is told."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.frames_index import FILE_NAME
 from mdepth_ros.training.datasets.rendered import DEPTH_UNIT_M, write_sequence
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope='module')

@@ -3,19 +3,18 @@
 import dataclasses
 import json
 
-import numpy as np
-import pytest
-from runs import SIZE, tiny_model
-
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.evaluation.before_after import (
-    Score,
     draw,
     json_report,
+    Score,
     score,
     text_report,
 )
 from mdepth_ros.training.validation import PhotometricScore
+import numpy as np
+import pytest
+from runs import SIZE, tiny_model
 
 BEFORE = Score(PhotometricScore(0.11, 0.12, 0.2, 0.07, 7), 0.25, 0.24)
 AFTER = Score(PhotometricScore(0.09, 0.08, 0.2, 0.06, 7), 0.21, 0.19)

@@ -1,8 +1,5 @@
 from dataclasses import astuple, replace
 
-import numpy as np
-import pytest
-
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
@@ -13,8 +10,10 @@ from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation.evaluate import evaluate, play
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.report import json_report, text_report
-from mdepth_ros.training.evaluation.stretches import Stretch, lone_frames, whole_sequences
+from mdepth_ros.training.evaluation.stretches import lone_frames, Stretch, whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
+import numpy as np
+import pytest
 
 METRICS = ['abs_rel', 'sq_rel', 'rmse', 'rmse_log', 'd1', 'd2', 'd3']
 

@@ -1,13 +1,10 @@
-import math
 from dataclasses import astuple
-
-import numpy as np
-import pytest
+import math
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.evaluation.metrics import (
-    DepthMetrics,
     depth_metrics,
+    DepthMetrics,
     mean_metrics,
     median_ratio,
 )
@@ -19,6 +16,8 @@ from mdepth_ros.training.evaluation.protocol import (
     scored_pixels,
 )
 from mdepth_ros.training.evaluation.scores import score_depths
+import numpy as np
+import pytest
 
 PERFECT = (0, 0, 0, 0, 1, 1, 1)
 

@@ -5,16 +5,15 @@ import multiprocessing
 import random
 import time
 
-import pytest
-import torch
-from runs import make_recipe, read_losses
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.training.loop.saved_state import load_state
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
+import pytest
+from runs import make_recipe, read_losses
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+import torch
 
 STAGES = {'teacher-1': 3, 'student-1': 2, 'refine-1': 1, 'student-2': 2, 'refine-2': 1}
 MODULE = 'mdepth_ros.training.loop.trainer'

@@ -3,20 +3,19 @@
 import dataclasses
 from pathlib import Path
 
-import pytest
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.recipe import (
     DataConfig,
     Devices,
-    Recipe,
     dump_recipe,
     load_recipe,
+    Recipe,
 )
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import claim, make_fabric
 from mdepth_ros.training.stages.search_width import Search
+import pytest
 
 RECIPES = Path(__file__).resolve().parents[3] / 'training'
 SHIPPED = sorted(path for path in RECIPES.rglob('*.yaml') if path.name != 'ablation.yaml')

@@ -2,11 +2,6 @@
 
 import dataclasses
 
-import pytest
-import torch
-from runs import make_recipe, tiny_start
-from torch import nn
-
 from mdepth_ros.config import paper_config
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint
@@ -14,6 +9,10 @@ from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_model
+import pytest
+from runs import make_recipe, tiny_start
+import torch
+from torch import nn
 
 # Keys that the published classifiers have besides the encoder's.
 HEADS = {'hrnet18': ('incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.bias',

@@ -1,15 +1,11 @@
 """A full disk, losses that are not numbers, data without motion: a clear end, nothing lost."""
 
+from contextlib import contextmanager
 import dataclasses
 import resource
-from contextlib import contextmanager
 
 import cv2
-import pytest
-import torch
 from lightning_fabric import Fabric
-from runs import make_recipe, make_samples, read_losses, tiny_model, tiny_start
-
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.datasets.catalogue import open_data
@@ -18,12 +14,15 @@ from mdepth_ros.training.loop import loop as loop_module
 from mdepth_ros.training.loop.board import Board
 from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.record import Record
-from mdepth_ros.training.loop.saved_state import SavedState, load_state, save_state
+from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedState
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.teacher import train_teacher
+import pytest
+from runs import make_recipe, make_samples, read_losses, tiny_model, tiny_start
+import torch
 
 # TensorBoard writes in a thread of its own, which ends with the error on a full disk.
 pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnhandledThreadExceptionWarning')

@@ -1,12 +1,11 @@
 """A camera that pans over a picture, as a bag of any kind or as a video."""
 
-import cv2
-import numpy as np
 from bags import write_bag
-from camera_messages import STORES, camera_info, compressed, image, odometry
-
+from camera_messages import camera_info, compressed, image, odometry, STORES
+import cv2
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.frames_index import read_index
+import numpy as np
 
 WIDTH, HEIGHT = 160, 96
 PERIOD_NS = 100_000_000

@@ -1,13 +1,12 @@
 import math
 
-import numpy as np
-import pytest
-from camera_messages import ROS2, odometry
+from camera_messages import odometry, ROS2
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from mdepth_ros.training.prepare.odometry_pose import pose_between, pose_of
 from mdepth_ros.training.prepare.readings import Readings
+import numpy as np
+import pytest
 
 
 def pose(position=(0.0, 0.0, 0.0), quaternion=(0.0, 0.0, 0.0, 1.0)):

@@ -4,27 +4,26 @@ import json
 import math
 
 import cv2
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.training.prepare.options import PrepareOptions
+from mdepth_ros.training.prepare.prepare import prepare
 import numpy as np
 import pytest
 from recordings import (
     CAMERA,
-    HEIGHT,
-    PERIOD_NS,
-    WIDTH,
     compressed_frame,
     depth_at,
     frame,
+    HEIGHT,
     odometry_at,
+    PERIOD_NS,
     picture,
     rgb_of,
     sequences,
     stamp_of,
+    WIDTH,
     write,
 )
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.training.prepare.options import PrepareOptions
-from mdepth_ros.training.prepare.prepare import prepare
 
 
 def luma_difference(first, second):

@@ -2,24 +2,23 @@
 
 from dataclasses import replace
 
+from camera_messages import image, ROS2
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.prepare.options import PrepareOptions
+from mdepth_ros.training.prepare.prepare import prepare
 import numpy as np
 import pytest
-from camera_messages import ROS2, image
 from recordings import (
     CAMERA,
-    PERIOD_NS,
     frame,
+    PERIOD_NS,
     picture,
     sequences,
     stamp_of,
     tree,
     write,
 )
-
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.prepare.options import PrepareOptions
-from mdepth_ros.training.prepare.prepare import prepare
 
 
 def run(messages, folder, **options):

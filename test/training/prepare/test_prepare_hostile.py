@@ -2,13 +2,12 @@
 
 import shutil
 
-import pytest
-from recordings import CAMERA, frame, write
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
+import pytest
+from recordings import CAMERA, frame, write
 
 
 @pytest.mark.parametrize('stem', ['..', '.', 'journal.jsonl', 'prepare.json'])

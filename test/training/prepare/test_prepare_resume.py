@@ -1,5 +1,6 @@
 """Interrupted at any moment, a second run ends with the same files."""
 
+from dataclasses import replace
 import json
 import os
 import resource
@@ -7,14 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
-
-import pytest
-from recordings import PERIOD_NS, depth_at, frame, odometry_at, picture, stamp_of, tree, write
 
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
+import pytest
+from recordings import depth_at, frame, odometry_at, PERIOD_NS, picture, stamp_of, tree, write
 
 # So short a gap that static frames must count as time that goes on.
 OPTIONS = PrepareOptions(png=True, max_gap_s=0.15)

@@ -1,16 +1,15 @@
 """Videos, what makes a source unusable, and the command line."""
 
 import cv2
-import numpy as np
-import pytest
-from recordings import CAMERA, HEIGHT, WIDTH, frame, picture, sequences, write
-
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
+import numpy as np
+import pytest
+from recordings import CAMERA, frame, HEIGHT, picture, sequences, WIDTH, write
 
 
 @pytest.fixture(scope='module')

@@ -10,10 +10,6 @@ rate here: what is compared is the arithmetic, not how chaos amplifies it.
 
 import shutil
 
-import pytest
-import torch
-from runs import make_recipe, make_samples, read_losses, tiny_start
-
 from mdepth_ros.config import paper_config
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.datasets.sequence import DataError
@@ -21,6 +17,9 @@ from mdepth_ros.training.loop.recipe import Devices
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import _run_stages, claim, make_fabric, train
 from mdepth_ros.training.stages.search_width import Search
+import pytest
+from runs import make_recipe, make_samples, read_losses, tiny_start
+import torch
 
 RATE = 1e-5
 

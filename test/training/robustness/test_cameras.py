@@ -1,14 +1,13 @@
 """The same worlds by other cameras."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.training.robustness import cameras
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.cameras import OtherCamera, run_camera
 from mdepth_ros.training.robustness.run import run_robustness
 from mdepth_ros.training.robustness.table import tables
+import numpy as np
+import pytest
 
 SMALL = {'small': OtherCamera(96, 64), 'small, grey': OtherCamera(96, 64, grey=True),
          'tall, wide angle': OtherCamera(64, 96, settings={'horizontal_fov_deg': 110.0})}

@@ -1,8 +1,5 @@
 """Scripted events: what the robot gets, and how recovery is judged."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.metrics import DepthMetrics
@@ -10,9 +7,9 @@ from mdepth_ros.training.evaluation.scores import Comparison
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.events import (
     AFTER,
+    bag_loop,
     BEFORE,
     EVENTS,
-    bag_loop,
     judge,
     kidnapped,
     lens_covered,
@@ -23,6 +20,8 @@ from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.sparsification import sparsify
 from mdepth_ros.training.robustness.view import View
 from mdepth_ros.training.robustness.view_scores import Accuracy, ViewScore
+import numpy as np
+import pytest
 
 CAMERA = Camera.from_fov(8, 8, 90.0)
 

@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.scores import score_depths
@@ -14,6 +11,8 @@ from mdepth_ros.training.robustness.rates import RATES_HZ, run_rates
 from mdepth_ros.training.robustness.scene_classes import open_world
 from mdepth_ros.training.robustness.view import views_of
 from mdepth_ros.training.robustness.view_scores import score_views
+import numpy as np
+import pytest
 
 
 @pytest.fixture(scope='module')

@@ -1,11 +1,10 @@
 """The scene classes show what their names say."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.training.robustness.scene_classes import CLASSES, open_world
 from mdepth_ros.training.scenes.sequence import build_world
 from mdepth_ros.training.synthetic import SceneConfig
+import numpy as np
+import pytest
 
 FRAMES = 21
 

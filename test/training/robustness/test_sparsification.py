@@ -1,13 +1,12 @@
 """Sparsification against closed forms."""
 
-import numpy as np
-import pytest
-
 from mdepth_ros.training.robustness.sparsification import (
     share_off,
     sparsification_curve,
     sparsify,
 )
+import numpy as np
+import pytest
 
 RNG = np.random.default_rng(0)
 

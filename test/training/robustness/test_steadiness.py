@@ -1,9 +1,8 @@
 """Unexplained change of depth against closed forms."""
 
+from mdepth_ros.training.robustness.steadiness import motion_between, unexplained_change
 import numpy as np
 import pytest
-
-from mdepth_ros.training.robustness.steadiness import motion_between, unexplained_change
 
 H, W = 24, 32
 K = np.array([[30.0, 0, 15.5], [0, 30, 11.5], [0, 0, 1]])

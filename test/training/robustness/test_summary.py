@@ -3,9 +3,6 @@
 import json
 import math
 
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.training.evaluation.metrics import DepthMetrics
 from mdepth_ros.training.evaluation.scores import Comparison
@@ -17,6 +14,8 @@ from mdepth_ros.training.robustness.sparsification import sparsify
 from mdepth_ros.training.robustness.summary import summarise
 from mdepth_ros.training.robustness.table import tables
 from mdepth_ros.training.robustness.view_scores import Accuracy, ViewScore
+import numpy as np
+import pytest
 
 ERRORS = np.array([0.1, 0.2, 0.3, 0.4], dtype=np.float32)
 

@@ -1,24 +1,23 @@
 """Views against the pixels of images whose colours say where they are; colours against numbers."""
 
 import cv2
-import numpy as np
-import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.preprocess import Preprocessor
 from mdepth_ros.training.samples.augment import (
-    Colours,
-    View,
     change_colours,
     change_tensor_colours,
+    Colours,
     draw_colours,
     draw_view,
     take_points,
     take_view,
+    View,
 )
+import numpy as np
+import pytest
+import torch
 
 K = np.array([[190.0, 0, 101.3], [0, 185.0, 70.8], [0, 0, 1]])
 SHARES = st.floats(0, 1)

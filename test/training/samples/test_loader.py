@@ -2,21 +2,20 @@
 
 import itertools
 import json
+from pathlib import Path
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import cv2
+from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.samples.augment import take_view, View
+from mdepth_ros.training.samples.loader import FolderSamples
+from mdepth_ros.training.samples.neighbours import choose_neighbours, Triplet
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.training.datasets.frames_folder import open_frames
-from mdepth_ros.training.datasets.sequence import DataError
-from mdepth_ros.training.samples.augment import View, take_view
-from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import Triplet, choose_neighbours
 
 SIZE = (64, 64)
 

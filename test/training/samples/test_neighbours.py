@@ -3,23 +3,22 @@
 import json
 
 import cv2
-import numpy as np
-import pytest
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.samples.neighbours import (
+    choose_neighbours,
     END,
+    find_triplets,
     LOST,
+    ParallaxRule,
     ROTATION,
     STATIC,
-    ParallaxRule,
     Triplet,
-    choose_neighbours,
-    find_triplets,
 )
 from mdepth_ros.training.synthetic import SceneConfig
+import numpy as np
+import pytest
 
 
 class Frames(Sequence):

@@ -1,11 +1,10 @@
 """Measured motion against true depth and poses, and against moves of an image by hand."""
 
 import cv2
+from mdepth_ros.training.samples.parallax import image_motion, MotionTracker
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import numpy as np
 import pytest
-
-from mdepth_ros.training.samples.parallax import MotionTracker, image_motion
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 
 def texture(height=180, width=320, seed=0):

@@ -1,12 +1,11 @@
 """Points of rendered frames against the true depth and motion."""
 
-import numpy as np
-import torch
-
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import sample
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.samples.point_tracks import PointTracks
+import numpy as np
+import torch
 
 
 def test_tracks_are_where_the_truth_says(rendered, rendered_folder):

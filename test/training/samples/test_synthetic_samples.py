@@ -3,13 +3,12 @@
 import itertools
 import pickle
 
+from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import numpy as np
 import pytest
 import torch
-
-from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
-from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
-from mdepth_ros.training.synthetic import SceneConfig, render_sequence
 
 
 def samples(**options):

@@ -1,12 +1,11 @@
 """Followed points made from true depth and motion: their error, and the motion they give."""
 
-import pytest
-import torch
-
 from mdepth_ros.geometry.pose import invert_motion, motion_from_parameters
 from mdepth_ros.geometry.projection import pixel_grid, project, transform
-from mdepth_ros.training.stages.track_error import WORST, track_error
-from mdepth_ros.training.stages.triplet import Motions, follow_motions
+from mdepth_ros.training.stages.track_error import track_error, WORST
+from mdepth_ros.training.stages.triplet import follow_motions, Motions
+import pytest
+import torch
 
 SIZE, COUNT = 64, 48
 K = torch.tensor([[60.0, 0, 31.5], [0, 60.0, 31.5], [0, 0, 1]])[None]

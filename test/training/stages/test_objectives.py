@@ -2,11 +2,6 @@
 
 import copy
 
-import pytest
-import torch
-from runs import first_batch, tiny_model
-from torch.nn.modules.batchnorm import _BatchNorm
-
 from mdepth_ros.training.losses import distillation_loss
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
@@ -15,7 +10,11 @@ from mdepth_ros.training.stages.single_frame import run_single_frame
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.student import StudentObjective
 from mdepth_ros.training.stages.teacher import TeacherObjective
-from mdepth_ros.training.stages.triplet import Motions, load
+from mdepth_ros.training.stages.triplet import load, Motions
+import pytest
+from runs import first_batch, tiny_model
+import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 RANDOM = StepRandom(0, 0)
 

@@ -2,18 +2,17 @@
 
 import math
 
-import pytest
-import torch
-
 from mdepth_ros.networks.hypotheses import MARGIN
 from mdepth_ros.training.stages.search_width import (
     NARROWEST,
-    QUANTILE,
-    WIDEST,
-    Search,
     paper_rule,
+    QUANTILE,
     quantile_rule,
+    Search,
+    WIDEST,
 )
+import pytest
+import torch
 
 CELLS = 100  # independent places of delta in one row
 SPREAD = 0.1  # of the logarithm of D_m / D_s

@@ -2,17 +2,16 @@
 
 import math
 
-import pytest
-import torch
-from runs import first_batch, tiny_model
-
 from mdepth_ros.geometry.projection import pixel_grid, project, transform
 from mdepth_ros.training.stages.motion_scale import follow_scale
-from mdepth_ros.training.stages.start_depth import StartDepth, credible_tracks, departure
+from mdepth_ros.training.stages.start_depth import credible_tracks, departure, StartDepth
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.teacher import TeacherObjective
 from mdepth_ros.training.stages.track_error import track_error
-from mdepth_ros.training.stages.triplet import Motions, follow_motions
+from mdepth_ros.training.stages.triplet import follow_motions, Motions
+import pytest
+from runs import first_batch, tiny_model
+import torch
 
 WIDTH, HEIGHT, COUNT = 128, 64, 64
 K = torch.tensor([[120.0, 0, 63.5], [0, 120.0, 31.5], [0, 0, 1]])[None]

@@ -1,19 +1,18 @@
 """True depth and motion explain a rendered sequence; anything else does worse."""
 
-import pytest
-import torch
-
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.losses import automask, distillation_loss, masked_mean, minimum_error
 from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.triplet import (
-    Motions,
-    Triplet,
     estimate_motions,
     explain,
     identity_errors,
+    Motions,
     to_float,
+    Triplet,
 )
+import pytest
+import torch
 
 
 @pytest.fixture(scope='module')

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 

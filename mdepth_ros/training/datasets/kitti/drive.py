@@ -3,9 +3,6 @@
 from collections.abc import Container, Iterable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.datasets.image_files import read_rgb
 from mdepth_ros.training.datasets.kitti.calibration import (
     KittiCalibration,
@@ -17,6 +14,8 @@ from mdepth_ros.training.datasets.kitti.lidar import camera_depth, eigen_depth, 
 from mdepth_ros.training.datasets.kitti.timestamps import read_stamps
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.sequence_part import check_index
+import numpy as np
+from numpy.typing import NDArray
 
 SUFFIXES = ('.jpg', '.png')  # where a frame is there as both, the later one counts
 

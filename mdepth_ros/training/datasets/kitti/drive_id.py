@@ -1,7 +1,7 @@
 """How KITTI names its recordings and cameras."""
 
-import re
 from dataclasses import dataclass
+import re
 
 from mdepth_ros.training.datasets.sequence import DataError
 

@@ -1,18 +1,17 @@
 """The Eigen split: which drives train, which images test, and their two kinds of ground truth."""
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.datasets.image_files import read_depth
-from mdepth_ros.training.datasets.kitti.drive import KittiDrive, find_images, open_runs
+from mdepth_ros.training.datasets.kitti.drive import find_images, KittiDrive, open_runs
 from mdepth_ros.training.datasets.kitti.drive_id import DriveId, parse_drive
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+from numpy.typing import NDArray
 
 CAMERA = 'image_02'
 KEYS = {'test', 'without_improved_ground_truth', 'training_drives'}

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mdepth_ros.training.datasets.kitti.calibration import KittiCalibration
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+from numpy.typing import NDArray
 
 BYTES_PER_POINT = 16  # x, y, z [m] and reflectance as float32
 

@@ -1,7 +1,7 @@
 """The car's speed from its GPS/IMU, and the frames at which it moves."""
 
-import math
 from collections.abc import Iterable
+import math
 from pathlib import Path
 
 from mdepth_ros.training.datasets.sequence import DataError

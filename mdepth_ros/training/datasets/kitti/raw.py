@@ -1,7 +1,7 @@
 """KITTI raw as training data: whole drives, or an exact list of frames."""
 
-import collections.abc
 from collections import defaultdict
+import collections.abc
 from collections.abc import Iterable
 from pathlib import Path
 

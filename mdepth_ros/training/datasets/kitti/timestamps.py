@@ -1,8 +1,8 @@
 """KITTI's ``timestamps.txt``: one line for each frame number, to the nanosecond."""
 
-import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+import re
 
 from mdepth_ros.training.datasets.sequence import DataError
 

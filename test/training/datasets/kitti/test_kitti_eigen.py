@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
-import pytest
 from kitti_tree import make_drive
-
 from mdepth_ros.training.datasets.kitti.drive_id import DriveId
 from mdepth_ros.training.datasets.kitti.eigen import eigen_test, read_eigen
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+import pytest
 
 SHIPPED = Path(__file__).resolve().parents[4] / 'training/kitti/eigen.json'
 DRIVE = DriveId('2011_09_26', '0002')

@@ -1,12 +1,11 @@
 """The lidar in the image: pixels worked out by hand, and the projection as KITTI defines it."""
 
-import numpy as np
-import pytest
 from kitti_tree import make_date
-
 from mdepth_ros.training.datasets.kitti.calibration import read_calibration, read_camera
 from mdepth_ros.training.datasets.kitti.lidar import camera_depth, eigen_depth, read_scan
 from mdepth_ros.training.datasets.sequence import DataError
+import numpy as np
+import pytest
 
 
 @pytest.fixture

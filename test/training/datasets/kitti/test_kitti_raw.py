@@ -1,10 +1,7 @@
 """Drives as sequences: every neighbour is a true neighbour, and what is missing is named."""
 
 import cv2
-import numpy as np
-import pytest
 from kitti_tree import make_drive, write_scan, write_speed
-
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.datasets.kitti.drive_id import DriveId, parse_drive
 from mdepth_ros.training.datasets.kitti.oxts import read_speed
@@ -14,6 +11,8 @@ from mdepth_ros.training.loop.open_samples import open_samples
 from mdepth_ros.training.loop.recipe import DataConfig, Devices, Recipe
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import make_fabric
+import numpy as np
+import pytest
 
 
 def greys(sequence):
