@@ -19,7 +19,7 @@ def stamp_ns(index):
 
 
 def messages(store, index):
-    """CameraInfo and Image of one frame, in the types of a store."""
+    """Return CameraInfo and Image of one frame, in the types of a store."""
     pixels = np.random.default_rng(index).integers(0, 255, (48, 64, 3), dtype=np.uint8)
     return camera_info(store, stamp_ns(index), CAMERA), image(store, stamp_ns(index), pixels)
 

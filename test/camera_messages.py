@@ -19,7 +19,7 @@ def header(store, stamp_ns, frame_id='camera_optical'):
 
 
 def image(store, stamp_ns, pixels, encoding='rgb8', frame_id='camera_optical'):
-    """An Image of (H, W) or (H, W, 3) little-endian pixels."""
+    """Make an Image of (H, W) or (H, W, 3) little-endian pixels."""
     height, width = pixels.shape[:2]
     rows = np.ascontiguousarray(pixels).reshape(height, -1).view(np.uint8)
     return store.types['sensor_msgs/msg/Image'](
@@ -29,7 +29,7 @@ def image(store, stamp_ns, pixels, encoding='rgb8', frame_id='camera_optical'):
 
 def compressed(store, stamp_ns, pixels, extension='.png', text=None, prefix=b'',
                frame_id='camera_optical'):
-    """A CompressedImage of pixels as OpenCV has them."""
+    """Make a CompressedImage of pixels as OpenCV has them."""
     data = prefix + cv2.imencode(extension, pixels)[1].tobytes()
     return store.types['sensor_msgs/msg/CompressedImage'](
         header(store, stamp_ns, frame_id), text or extension[1:], np.frombuffer(data, np.uint8))
@@ -46,7 +46,7 @@ def camera_info(store, stamp_ns, camera):
 
 
 def odometry(store, stamp_ns, position, quaternion=(0.0, 0.0, 0.0, 1.0)):
-    """An Odometry; the quaternion is x y z w."""
+    """Make an Odometry; the quaternion is x y z w."""
     def of(name, *values):
         return store.types[f'geometry_msgs/msg/{name}'](*values)
 
@@ -59,18 +59,18 @@ def odometry(store, stamp_ns, position, quaternion=(0.0, 0.0, 0.0, 1.0)):
 
 
 def Image(**fields):
-    """A ROS 2 Image with what is not named left at nothing."""
+    """Make a ROS 2 Image with what is not named left at nothing."""
     empty = image(ROS2, 0, np.zeros((1, 1, 3), np.uint8), '')
     return _changed(empty, fields)
 
 
 def CompressedImage(**fields):
-    """A ROS 2 CompressedImage with what is not named left at nothing."""
+    """Make a ROS 2 CompressedImage with what is not named left at nothing."""
     return _changed(compressed(ROS2, 0, np.zeros((1, 1), np.uint8)), fields)
 
 
 def CameraInfo(**fields):
-    """A ROS 2 CameraInfo with what is not named left at nothing."""
+    """Make a ROS 2 CameraInfo with what is not named left at nothing."""
     roi = ROS2.types['sensor_msgs/msg/RegionOfInterest'](0, 0, 0, 0, False)
     empty = ROS2.types['sensor_msgs/msg/CameraInfo'](
         header(ROS2, 0, ''), 0, 0, '', np.zeros(0), np.zeros(9), np.zeros(9), np.zeros(12), 0, 0,

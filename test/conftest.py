@@ -23,7 +23,7 @@ def pytest_unconfigure():
 
 @pytest.fixture(scope='session')
 def tiny_weights(tmp_path_factory):
-    """A checkpoint of the lite profile with random weights, enough for everything but depth."""
+    """Save a lite checkpoint with random weights, enough for everything but depth."""
     from mdepth_ros.config import lite_config
     from mdepth_ros.networks.checkpoint import save_checkpoint
     from mdepth_ros.networks.depth_model import DepthModel

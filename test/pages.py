@@ -12,13 +12,13 @@ PAGES = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(
 
 
 def blocks(text, language):
-    """The fenced blocks of a language, also those inside a list."""
+    """Return the fenced blocks of a language, also those inside a list."""
     found = re.findall(rf'^( *)```{language}\n(.*?)^\1```', text, re.DOTALL | re.MULTILINE)
     return [re.sub(f'^{indent}', '', body, flags=re.MULTILINE) for indent, body in found]
 
 
 def commands_of(text):
-    """The lines of the bash blocks."""
+    """Return the lines of the bash blocks."""
     return [line for block in blocks(text, 'bash') for line in block.splitlines() if line]
 
 
@@ -26,7 +26,7 @@ COMMANDS = {line: page for page, text in PAGES.items() for line in commands_of(t
 
 
 def starting(*beginnings):
-    """The commands of all pages that begin with some words, each once."""
+    """Return the commands of all pages that begin with some words, each once."""
     return [line for line in COMMANDS if line.startswith(beginnings)]
 
 
@@ -36,7 +36,7 @@ def is_mdepth(command):
 
 
 def mdepth_words(command):
-    """The words after `mdepth`; the program may have a path in front."""
+    """Return the words after `mdepth`; the program may have a path in front."""
     words = shlex.split(command)
     return words[[Path(word).name for word in words].index('mdepth') + 1:]
 
@@ -49,7 +49,7 @@ def tables(text, first_cell):
 
 
 def launch_arguments():
-    """The names that the launch file declares; read, since launch may not be installed."""
+    """Read the names that the launch file declares: launch may not be installed."""
     for node in ast.parse((ROOT / 'launch/depth.launch.py').read_text()).body:
         if isinstance(node, ast.Assign) and node.targets[0].id == 'ARGUMENTS':
             return {key.value for key in node.value.keys}

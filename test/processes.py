@@ -15,7 +15,7 @@ def running():
 
 
 def command_of(pid):
-    """The command line, words ended by zeros; empty where the process is gone."""
+    """Return the command line, words ended by zeros; empty where the process is gone."""
     return _read(pid, 'cmdline')
 
 
@@ -25,7 +25,7 @@ def stat_of(pid):
 
 
 def parent_of(pid):
-    """Number of the parent; None where the process is gone."""
+    """Return the number of the parent; None where the process is gone."""
     stat = stat_of(pid)
     return stat and int(stat[1])
 

@@ -24,7 +24,7 @@ FOLDERS = {'mism': SINGLE_HRNET | POSE | MULTI, 'monodepth2': SINGLE_RESNET | PO
 
 
 def part(source, module, gain):
-    """The state dict of one file."""
+    """Return the state dict of one file."""
     keys = json.loads((DATA / f'{source}.keys.json').read_text())[module]
     return OrderedDict(
         (key, formula_tensor(key, tuple(shape), gain) if dtype == 'float32'
@@ -33,7 +33,7 @@ def part(source, module, gain):
 
 
 def delta():
-    """The search widths that the parity arrays were measured with: (16, 32), for 128 x 64."""
+    """Return the search widths of the parity arrays: (16, 32), for 128 x 64."""
     with np.load(DATA / 'multi_frame_mism.npz') as arrays:
         return torch.from_numpy(arrays['delta'])
 

@@ -35,13 +35,13 @@ def test_depth_yaml_explains_every_parameter():
 
 
 def name_of(requirement):
-    """The package that a requirement is about."""
+    """Return the package that a requirement is about."""
     return re.match('[A-Za-z0-9_.-]+', requirement)[0]
 
 
 @pytest.fixture(scope='module')
 def build(tmp_path_factory):
-    """What setuptools says while pip makes the wheel, and the wheel's path."""
+    """Return what setuptools says while pip makes the wheel, and the wheel's path."""
     source = tmp_path_factory.mktemp('source')
     # A copy: the build leaves folders behind, and the ones that are there may be stale.
     for name in ('mdepth_ros', 'config', 'launch', 'resource', 'training'):

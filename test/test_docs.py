@@ -84,7 +84,7 @@ def test_script(command):
 
 
 def anchors(text):
-    """What headings are called in links."""
+    """Return what headings are called in links."""
     heads = re.findall('^#+ (.*)$', text, re.MULTILINE)
     return {re.sub('[^a-z0-9 -]', '', head.lower()).replace(' ', '-') for head in heads}
 

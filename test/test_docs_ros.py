@@ -49,7 +49,7 @@ YAML = [yaml.safe_load(block) for text in PAGES.values() for block in blocks(tex
 
 
 def parameters_of(name):
-    """The parameters of a node, from every YAML block that has some for it."""
+    """Return the parameters of a node, from every YAML block that has some for it."""
     return [tree[name]['ros__parameters'] for tree in YAML if name in tree]
 
 
@@ -139,7 +139,7 @@ def test_foreign_names_and_topics_in_yaml():
 
 @pytest.fixture(scope='module')
 def offered():
-    """The quality of service of the node's outputs, as other nodes see it."""
+    """Return the quality of service of the node's outputs, as other nodes see it."""
     context = rclpy.Context()
     rclpy.init(context=context)
     node = LifecycleNode('outputs', context=context)

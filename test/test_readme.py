@@ -56,7 +56,7 @@ def test_topics_are_named():
 
 
 def dotted(recipe, prefix=''):
-    """The settings of a recipe by the names that a command line gives them."""
+    """Return the settings of a recipe by the names that a command line gives them."""
     for field in fields(recipe):
         value = getattr(recipe, field.name)
         if is_dataclass(value):

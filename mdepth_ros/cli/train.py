@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> list[str]:
-    """Changes to the recipe, those with a flag of their own included."""
+    """Return the changes to the recipe, those with a flag of their own included."""
     return [*arguments.settings, *([f'start={arguments.start}'] if arguments.start else [])]
 
 
@@ -121,7 +121,7 @@ def _is_better(
 
 
 def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:
-    """The run's own recipe where there is one, else one for this recording and machine."""
+    """Return the run's own recipe if it has one, else one for this recording and machine."""
     start = arguments.start or 'default'
     if Path(start).is_file():  # absolute: the run may be gone on with from another folder
         start = str(Path(start).resolve())

@@ -43,7 +43,7 @@ def _fill_band(margin: Tensor, padded: Tensor, tolerance: float, stride: int) ->
     h, w = margin.shape
 
     def tap(dy: int, dx: int) -> Tensor:
-        """The pixels that lie so far from those of the margin."""
+        """Return the pixels that lie so far from those of the margin."""
         top, left = BORDER + dy, BORDER + dx
         return padded[top:top + h * stride:stride, left:left + w * stride:stride]
 

@@ -14,7 +14,7 @@ def cell_numbers(
     z: Tensor, rays: tuple[Tensor, Tensor], margin: Tensor, size: float, max_range: float
 ) -> Tensor:
     """
-    Number the cells that the pixels' points are in.
+    Return the numbers of the cells that the pixels' points are in.
 
     :param z: (h, w) depth [m].
     :param rays: x and y of the pixels' points at depth 1, that broadcast to (h, w).

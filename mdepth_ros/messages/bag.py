@@ -153,7 +153,7 @@ def _only(topics: Sequence[str]) -> str | None:
 
 
 def _camera_info_of(reader: BagReader, image: str) -> str | None:
-    """CameraInfo by image_transport's naming rule, else the only one there is."""
+    """Find the CameraInfo by image_transport's naming rule, else the only one there is."""
     infos = _topics_of_type(reader, CAMERA_INFO)
     parent = posixpath.dirname(image)
     for folder in (parent, posixpath.dirname(parent)):

@@ -67,7 +67,7 @@ def to_millimetres(depth: Depth) -> NDArray[np.uint16]:
 
 
 def _encoding(message: Image | CompressedImage) -> str:
-    """Encoding of the pixels; compressed images name it before a semicolon."""
+    """Return the encoding of the pixels; compressed images name it before a semicolon."""
     if isinstance(message, CompressedImage):
         return message.format.partition(';')[0].strip()
     return message.encoding

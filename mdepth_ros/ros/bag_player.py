@@ -161,7 +161,7 @@ class BagPlayer:
             yield connection.topic, bag_ns, as_cdr(self._reader, raw, connection.msgtype)
 
     def _first_info(self) -> bytes | None:
-        """CameraInfo for images that were recorded before the first one."""
+        """Return the CameraInfo for images that were recorded before the first one."""
         for connection, _, raw in self._reader.messages_on(self.topics.camera_info):
             return as_cdr(self._reader, raw, connection.msgtype)
         return None

@@ -39,8 +39,10 @@ TRIAL = 'timing'
 @dataclass(frozen=True)
 class Request:
     """
-    What the user asked for: weights to ``start`` from, a file or ``default``; at most so many
-    ``minutes`` of training; ``settings`` of the recipe, ``key=value``, that win over ours.
+    What the user asked for.
+
+    Weights to ``start`` from, a file or ``default``; at most so many ``minutes`` of training;
+    ``settings`` of the recipe, ``key=value``, that win over ours.
     """
 
     start: str = 'default'
@@ -139,7 +141,7 @@ def seconds_per_step(recipe: Recipe, folder: Path) -> float:
 
 
 def _common(path: Path, start: str, seed: int) -> Recipe:
-    """What does not depend on frames and time."""
+    """Return what does not depend on frames and time."""
     cuda = torch.cuda.is_available()
     camera = open_data(path)[0].camera
     width, height = network_size(camera.width, camera.height, GPU_PIXELS if cuda else CPU_PIXELS)
@@ -154,5 +156,5 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
 
 
 def _with_steps(recipe: Recipe, steps: int) -> Recipe:
-    """The same with another number of steps."""
+    """Return the same with another number of steps."""
     return dataclasses.replace(recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))

@@ -89,7 +89,7 @@ def other_camera(image: Tensor, rng: np.random.Generator) -> Tensor:
 
 
 def _blur(image: Tensor, rng: np.random.Generator) -> Tensor:
-    """A lens out of focus, or a camera that moves along a line of a few pixels."""
+    """Blur as a lens out of focus does, or a camera that moves along a line of a few pixels."""
     offsets = torch.arange(-3, 4).float()
     y, x = torch.meshgrid(offsets, offsets, indexing='ij')
     angle = float(rng.uniform(0, np.pi))

@@ -51,8 +51,9 @@ def photometric_error(a: Tensor, b: Tensor) -> Tensor:
 
 def source_errors(target: Tensor, images: list[Tensor]) -> Tensor:
     """
-    Photometric error of several images against one target: warped sources give the reprojection
-    errors, unwarped sources the identity errors.
+    Compute the photometric errors of several images against one target.
+
+    Warped sources give the reprojection errors, unwarped sources the identity errors.
 
     :param target: (B, C, H, W) image in [0, 1].
     :param images: S images of that shape.
@@ -91,8 +92,9 @@ def tie_noise(like: Tensor, generator: torch.Generator | None = None) -> Tensor:
 
 def automask(reprojection: Tensor, identity: Tensor, noise: Tensor | float = 0.0) -> Tensor:
     """
-    Select the pixels that warping explains better than leaving the sources unwarped: it drops
-    what moves with the camera, and everything when the camera stands still.
+    Select the pixels that warping explains better than leaving the sources unwarped.
+
+    That drops what moves with the camera, and everything when the camera stands still.
 
     :param reprojection: (B, S, H, W) errors of the warped sources, or their (B, 1, H, W) minimum.
     :param identity: (B, S, H, W) errors of the unwarped sources.
@@ -153,8 +155,10 @@ def distillation_loss(
     epsilon: float = DISTILLATION_EPSILON,
 ) -> Tensor:
     """
-    Standard deviation of log student - log teacher over the selected pixels of the whole batch:
-    a different overall scale costs nothing.
+    Compute the standard deviation of log student - log teacher.
+
+    It is taken over the selected pixels of the whole batch: a different overall scale costs
+    nothing.
 
     Differs: ``epsilon`` keeps the gradient finite at equal depths, an empty mask gives 0, and
     depths outside the mask may be anything, NaN included.

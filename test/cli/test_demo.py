@@ -211,7 +211,7 @@ def test_ctrl_c_ends_all_processes_and_closes_the_recording(folder, tiny_weights
 
 @contextmanager
 def started(folder, weights, tmp_path):
-    """A demo that is on its third image or so."""
+    """Start a demo, which is on its third image or so."""
     process = subprocess.Popen(
         [*COMMAND, '--images', str(folder), '--rate', '0.2', '--weights', str(weights),
          '--out', str(tmp_path / 'out')],

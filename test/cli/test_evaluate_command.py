@@ -25,7 +25,7 @@ def write(path, image):
 
 @pytest.fixture
 def frames(tmp_path):
-    """A frames folder of five images, all but the last with a truth of 1 m on the left half."""
+    """Make a frames folder of five images, all but the last with 1 m of truth on the left."""
     folder = tmp_path / 'frames'
     entries = []
     for i in range(5):

@@ -32,7 +32,7 @@ START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
 
 
 def picture(index):
-    """A wall that comes nearer: (H, W, 3) RGB."""
+    """Paint a wall that comes nearer: (H, W, 3) RGB."""
     blots = np.random.default_rng(0).integers(0, 255, (24, 40, 3), dtype=np.uint8)
     zoom = 4 * 80 / (80 - index)
     nearer = np.array([[zoom, 0, 79.5 * (1 - zoom / 4)], [0, zoom, 47.5 * (1 - zoom / 4)]])

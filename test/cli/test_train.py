@@ -51,7 +51,7 @@ def bag(rendered, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def trained(bag, tmp_path_factory):
-    """A finished fine-tuning with a time for it, started in an empty folder."""
+    """Finish a fine-tuning with a time for it, started in an empty folder."""
     here = tmp_path_factory.mktemp('here')
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(here)
@@ -63,7 +63,7 @@ def trained(bag, tmp_path_factory):
 
 
 def one_line(capsys):
-    """The only line that an error may have."""
+    """Return the only line that an error may have."""
     lines = capsys.readouterr().err.strip().splitlines()
     told = [line for line in lines if line.startswith('mdepth: error: ')]
     assert lines[-1:] == told

@@ -57,5 +57,5 @@ def clearing_pixels(depth, inv_K, confidence, keep):
 
 
 def ray(inv_K, row, column, z):
-    """The point of a pixel at a depth."""
+    """Return the point of a pixel at a depth."""
     return [z * (a * column + b * row + c) for a, b, c in inv_K]

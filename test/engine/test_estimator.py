@@ -41,7 +41,7 @@ def frame(i, camera=CAMERA, picture=None):
 
 @torch.inference_mode()
 def by_hand(model, earlier, later):
-    """The method, straight from the networks; features of both frames computed anew."""
+    """Follow the method straight from the networks, features of both frames computed anew."""
     prepare = Preprocessor(later.camera, 96, 64, rectify=False)
     target, K = network_input(prepare(later.rgb), CPU), prepare.K
     disparity = model.single(target).disparity

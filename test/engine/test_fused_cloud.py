@@ -22,7 +22,7 @@ def frames(count):
 
 
 def one_by_one(views):
-    """The same in plain Python: by cell its points' (weight, point, colour), and its frames."""
+    """Do the same in plain Python: by cell its (weight, point, colour) each, and its frames."""
     cells, seen = defaultdict(list), defaultdict(set)
     for number, (points, rgb, T) in enumerate(views):
         for point, colour in zip(points.astype(np.float64), rgb):

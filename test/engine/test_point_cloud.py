@@ -26,7 +26,7 @@ def depth():
 
 @pytest.fixture
 def colours():
-    """A colour of its own for each pixel."""
+    """Give each pixel a colour of its own."""
     number = torch.arange(H * W).view(H, W)
     return torch.stack([number // 256, number % 256, number % 7], dim=2).to(torch.uint8)
 

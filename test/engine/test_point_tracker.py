@@ -15,7 +15,7 @@ STEP = 3  # [px]
 
 
 def shifted_views(count):
-    """A camera before a wall that goes right: the picture goes left."""
+    """Move a camera before a wall to the right: the picture goes left."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (30, 150), np.uint8)
     wall = np.kron(coarse, np.ones((8, 8), np.uint8))

@@ -59,7 +59,7 @@ def test_network_size_refuses_nothing(arguments):
 
 
 def blob(width, height, x, y, sigma):
-    """A smooth spot, whose centre of mass can be measured far below a pixel."""
+    """Paint a smooth spot, whose centre of mass can be measured far below a pixel."""
     v, u = np.mgrid[:height, :width]
     spot = 255.0 * np.exp(-((u - x) ** 2 + (v - y) ** 2) / (2.0 * sigma ** 2))
     return np.repeat(spot.round().astype(np.uint8)[..., None], 3, axis=2)

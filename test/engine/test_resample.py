@@ -6,7 +6,7 @@ import torch
 
 
 def plane(h, w, scale=1.0):
-    """A slanted plane seen at a resolution scale times as fine: inverse depth is linear."""
+    """See a slanted plane at a resolution scale times as fine: inverse depth is linear."""
     v, u = torch.meshgrid(torch.arange(h, dtype=torch.float64),
                           torch.arange(w, dtype=torch.float64), indexing='ij')
     x, y = (u + 0.5) / scale, (v + 0.5) / scale

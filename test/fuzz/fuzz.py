@@ -71,7 +71,7 @@ def run(name, arguments):
 
 
 def environment(work):
-    """A home of its own, and only this checkout's package."""
+    """Return an environment with a home of its own, and only this checkout's package."""
     home = work / 'home'
     home.mkdir(exist_ok=True)
     (work / 'log').mkdir(exist_ok=True)
@@ -128,7 +128,7 @@ def child(arguments):
 
 
 def write_tiny_weights(path):
-    """The lite profile with random weights."""
+    """Write the lite profile with random weights."""
     from mdepth_ros.config import lite_config
     from mdepth_ros.networks.checkpoint import save_checkpoint
     from mdepth_ros.networks.depth_model import DepthModel

@@ -17,7 +17,7 @@ SIDES = (0, 1, 40, 5000, 16000, 30000, 65535, 2**20, 2**31 - 1)
 
 
 def image_folder(rng, base, weights, folder):
-    """A folder of images without frames.json, some of them broken."""
+    """Make a folder of images without frames.json, some of them broken."""
     path = folder / 'in/images'
     path.mkdir()
     suffix = rng.choice((*SUFFIXES, '.png', '.jpg'))

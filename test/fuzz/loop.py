@@ -102,7 +102,7 @@ def _say(report, values):
 
 
 def _kind(error):
-    """The type of an error, and the last line of the package that it went through."""
+    """Return the type of an error, and the last line of the package that it went through."""
     ours = [frame for frame in traceback.extract_tb(error.__traceback__)
             if frame.filename.startswith(str(ROOT))]
     at = f'{Path(ours[-1].filename).name}:{ours[-1].lineno}' if ours else 'nowhere'

@@ -116,7 +116,7 @@ def _change_compressed(rng, image):
 
 
 def _with_size(rng, data):
-    """A PNG or JPEG file whose header claims another size."""
+    """Make the header of a PNG or JPEG file claim another size."""
     sides = [rng.choice((0, 1, 5000, 16000, 30000, 65535, 2**31 - 1)) for _ in range(2)]
     return claiming(data, *sides)
 

@@ -68,7 +68,7 @@ class MessageTarget:
         return 'depth'
 
     def _frame_of(self, rng, kind, message):
-        """What the worker makes of the message and a good partner of it."""
+        """Return what the worker makes of the message and a good partner of it."""
         stamp_ns = nanoseconds(message.header.stamp)
         cache = CameraCache(exact_stamp=True, topic='camera_info', timeout_s=0.0)
         if kind == 'info':
@@ -82,7 +82,7 @@ class MessageTarget:
 
 
 def _size_of(cache, stamp_ns):
-    """The size of a camera in the cache, or of the usual image where that would be huge."""
+    """Return the size of a camera in the cache, or of the usual image if that is huge."""
     camera = cache._by_stamp[stamp_ns]
     fits = camera.width * camera.height <= MOST_PIXELS
     return (camera.width, camera.height) if fits else (64, 48)

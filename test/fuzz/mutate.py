@@ -66,13 +66,13 @@ def changed_tree(rng, tree, texts):
 
 
 def changed_yaml(rng, tree):
-    """The bytes of a YAML file with a changed tree, and now and then changed bytes."""
+    """Return a YAML file with a changed tree, and now and then changed bytes."""
     return _file(rng, yaml.safe_dump(changed_tree(rng, tree, YAML_TEXTS), sort_keys=False),
                  {f"'{name}'": text for name, text in YAML_TEXTS.items()})
 
 
 def changed_json(rng, tree):
-    """The bytes of a JSON file with a changed tree, and now and then changed bytes."""
+    """Return a JSON file with a changed tree, and now and then changed bytes."""
     return _file(rng, json.dumps(changed_tree(rng, tree, JSON_TEXTS)),
                  {f'"{name}"': text for name, text in JSON_TEXTS.items()})
 

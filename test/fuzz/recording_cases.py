@@ -31,7 +31,7 @@ def prepare(base):
 
 
 def bag_bytes(rng, base, weights, folder):
-    """A bag with other bytes, in the recording or in what describes it."""
+    """Make a bag with other bytes, in the recording or in what describes it."""
     path = _copy_bag(rng, base, folder)
     file = rng.choice(sorted(path.iterdir())) if path.is_dir() else path
     file.write_bytes(changed_bytes(rng, file.read_bytes()))
@@ -39,7 +39,7 @@ def bag_bytes(rng, base, weights, folder):
 
 
 def bag_metadata(rng, base, weights, folder):
-    """A ROS 2 bag whose metadata.yaml says something else."""
+    """Make a ROS 2 bag whose metadata.yaml says something else."""
     path = folder / 'in/run'
     shutil.copytree(base / rng.choice(('mcap', 'sqlite3')), path)
     metadata = path / 'metadata.yaml'
@@ -48,7 +48,7 @@ def bag_metadata(rng, base, weights, folder):
 
 
 def bag_messages(rng, base, weights, folder):
-    """A bag that is as it should be, with messages that are not."""
+    """Make a bag that is as it should be, with messages that are not."""
     kind = rng.choice(tuple(KINDS))
     store = STORES['ros1' if kind == 'ros1' else 'ros2']
     renamed = {topic: rng.choice((topic, topic, topic, '/' + rng.choice(TEXTS), '../../canary/x'))
@@ -68,7 +68,7 @@ def bag_messages(rng, base, weights, folder):
 
 
 def bag_name(rng, base, weights, folder):
-    """A good bag with a name that its results cannot have."""
+    """Give a good bag a name that its results cannot have."""
     source = next((base / 'mcap').glob('*.mcap'))
     path = folder / 'in' / f'{rng.choice(STEMS)}.mcap'
     shutil.copy(source, path)
@@ -76,7 +76,7 @@ def bag_name(rng, base, weights, folder):
 
 
 def frames(rng, base, weights, folder):
-    """A folder of images whose frames.json or images are broken."""
+    """Make a folder of images whose frames.json or images are broken."""
     path = folder / 'in/frames'
     shutil.copytree(base / 'frames', path)
     if rng.random() < 0.75:
@@ -91,7 +91,7 @@ def frames(rng, base, weights, folder):
 
 
 def camera_file(rng, base, weights, folder):
-    """A camera file that is broken, for a bag without CameraInfo or instead of it."""
+    """Change a camera file, for a bag without CameraInfo or instead of it."""
     path = folder / 'in/camera.yaml'
     write_camera_yaml(CAMERA, path)
     path.write_bytes(changed_yaml(rng, yaml.safe_load(path.read_text())))
@@ -202,7 +202,7 @@ def _change_message(rng, message):
 
 
 def _write_frames(path):
-    """A folder with true depth, masks and poses."""
+    """Write a folder with true depth, masks and poses."""
     import json
 
     path.mkdir()

@@ -21,7 +21,7 @@ def prepare(base):
 
 
 def journal(rng, base, weights, folder):
-    """A folder whose journal, shorter or not, holds broken lines."""
+    """Make a folder whose journal, shorter or not, holds broken lines."""
     lines = _begun(base, folder, REPORT).splitlines(keepends=True)
     lines = lines[:rng.randrange(1, len(lines) + 1)]
     for at in rng.sample(range(len(lines)), min(len(lines), rng.choice((1, 1, 2)))):
@@ -32,7 +32,7 @@ def journal(rng, base, weights, folder):
 
 
 def report(rng, base, weights, folder):
-    """A folder that is complete, with a broken report."""
+    """Make a folder that is complete, with a broken report."""
     content = json.loads(_begun(base, folder, JOURNAL, REPORT))
     (folder / 'out/result' / REPORT).write_bytes(changed_json(rng, content))
     return lambda: command(_words(base, folder / 'out/result'))

@@ -53,7 +53,7 @@ class Sandbox:
                 raise Escape('; '.join([*self._heard, *(name for name, *_ in sorted(changed))]))
 
     def _outside(self, folder):
-        """What lies around, with sizes and times."""
+        """Return what lies around, with sizes and times."""
         found = {(path.name, 0, 0) for path in folder.parent.iterdir()}
         found |= {(path.name, 0, 0) for path in folder.iterdir()}
         found |= {(f'out/{path.name}', 0, 0) for path in (folder / 'out').iterdir()

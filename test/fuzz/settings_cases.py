@@ -19,7 +19,7 @@ RECIPES = sorted(path for path in (ROOT / 'training').rglob('*.yaml')
 
 
 def recipe(rng, base, weights, folder):
-    """A recipe, or the size of an ablation."""
+    """Change a recipe, or the size of an ablation."""
     path = folder / 'in/recipe.yaml'
     if rng.random() < 0.2:
         path.write_bytes(_changed(rng, ROOT / 'training/synthetic/ablation.yaml'))
@@ -29,7 +29,7 @@ def recipe(rng, base, weights, folder):
 
 
 def node_parameters(rng, base, weights, folder):
-    """A parameters file, as the launch file passes it on."""
+    """Change a parameters file, as the launch file passes it on."""
     path = folder / 'in/depth.yaml'
     tree = yaml.safe_load((ROOT / 'config/depth.yaml').read_text())
     tree['/**']['ros__parameters'] |= {

@@ -32,7 +32,7 @@ def checkpoint(rng, base, weights, folder):
 
 
 def published(rng, base, weights, folder):
-    """A folder of ``.pth`` files, one of them broken."""
+    """Make a folder of ``.pth`` files, one of them broken."""
     name = rng.choice(('pose', 'pose', 'depth'))
     for path in (base / 'monodepth2').iterdir():
         if path.stem != name:

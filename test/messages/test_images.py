@@ -20,7 +20,7 @@ GREY = ('mono8', 'mono16', '8UC1')
 
 @pytest.fixture
 def rgb():
-    """A smooth picture, so that Bayer and YUV lose little, with very different channels."""
+    """Paint smoothly, so that Bayer and YUV lose little, with very different channels."""
     v, u = np.mgrid[:HEIGHT, :WIDTH].astype(np.float64)
     planes = [40 + 5 * u, 200 - 5 * v, 90 + 2 * u - v]
     return np.stack(planes, axis=-1).clip(0, 255).astype(np.uint8)

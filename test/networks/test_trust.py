@@ -21,7 +21,7 @@ def sideways(metres):
 
 
 def matched(single, depth, probabilities=None):
-    """What M-DepthNet would say: a search from half to twice the single-frame depth."""
+    """Say what M-DepthNet would: a search from half to twice the single-frame depth."""
     steps = torch.linspace(0, 1, D).view(1, D, 1, 1)
     hypotheses = 1 / (0.5 / single + steps * 1.5 / single)
     if probabilities is None:

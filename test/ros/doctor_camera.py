@@ -26,7 +26,7 @@ HEALTHY = {'reliability': 'RELIABLE', 'topic': 'image', 'viewer': '', 'encoding'
 
 
 def info_of(kind):
-    """The CameraInfo of an option."""
+    """Return the CameraInfo of an option."""
     size = (64, 48) if kind == 'small' else (128, 96)
     info = raw_info(DISTORTED if kind == 'distorted' else Camera.from_fov(*size, 80.0))
     if kind == 'zero':

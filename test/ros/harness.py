@@ -196,7 +196,7 @@ class Harness:
 
 
 def wall_image(width, height, stamp_ns):
-    """An rgb8 image of a patterned wall, along which the camera goes to and fro."""
+    """Make an rgb8 image of a patterned wall, along which the camera goes to and fro."""
     pattern = np.random.default_rng(0).integers(0, 256, (height // 4 + 2, width // 4 + 20, 3))
     wall = np.kron(pattern, np.ones((4, 4, 1))).astype(np.uint8)
     left = abs(stamp_ns // 100_000_000 % 32 - 16) * 2
@@ -206,7 +206,7 @@ def wall_image(width, height, stamp_ns):
 
 
 def noise_image(width, height, seed):
-    """An rgb8 image of blurred noise."""
+    """Make an rgb8 image of blurred noise."""
     pixels = np.random.default_rng(seed % 2**32).integers(0, 256, (height, width, 3), np.uint8)
     return Image(width=width, height=height, encoding='rgb8', step=3 * width,
                  data=pixels.tobytes())

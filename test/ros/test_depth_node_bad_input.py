@@ -19,7 +19,7 @@ def node(tiny_weights):
 
 @pytest.fixture
 def now():
-    """A stamp that is later than all before, in steps of a gap."""
+    """Return a stamp that is later than all before, in steps of a gap."""
     now.seconds = getattr(now, 'seconds', 0) + 100
     return now.seconds * 10**9
 

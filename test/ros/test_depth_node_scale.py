@@ -47,7 +47,7 @@ def start(weights, change, **parameters):
 
 
 def moving(estimate, previous_ns):
-    """The camera goes ahead."""
+    """Move the camera ahead."""
     motion = torch.eye(4)
     motion[2, 3] = UNITS_PER_FRAME * estimate.scale
     return replace(estimate, T_previous_target=None if previous_ns is None else motion,
@@ -55,7 +55,7 @@ def moving(estimate, previous_ns):
 
 
 def over_ground(estimate, previous_ns):
-    """The camera is half a network unit above flat ground."""
+    """Put the camera half a network unit above flat ground."""
     height, width = estimate.depth.shape[2:]
     y = (torch.arange(height) - estimate.K[1, 2]) / estimate.K[1, 1]
     depth = (0.5 * estimate.scale / y.clamp(min=0.02)).expand(width, -1).T[None, None].contiguous()

@@ -58,7 +58,7 @@ def listen_to_nodes(count=1, state='active'):
 
 
 def bad(findings):
-    """What is not ok."""
+    """Return what is not ok."""
     return [(it.level, it.what) for it in findings if it.level is not Level.OK]
 
 
@@ -217,7 +217,7 @@ def test_simulated_time(tiny_weights):
 
 
 def clock_findings(graph):
-    """What is not ok about time."""
+    """Return what is not ok about time."""
     return [(level, what) for level, what in bad(check_graph(graph)) if 'clock' in what]
 
 
@@ -237,7 +237,7 @@ def test_the_segment_is_measured(monkeypatch):
 
 
 def test_ros_that_does_not_start_is_a_problem(monkeypatch):
-    """rcl ends its process where another middleware is asked for: not ours."""
+    """Where another middleware is asked for, rcl ends its process: not ours."""
     monkeypatch.setenv('RMW_IMPLEMENTATION', 'rmw_of_nobody')
     installation = check_installation()
     assert not installation.works

@@ -16,7 +16,7 @@ def rendered():
 
 @pytest.fixture(scope='session')
 def rendered_folder(rendered, tmp_path_factory):
-    """The same as a frames folder without truth."""
+    """Write the same as a frames folder without truth."""
     folder = tmp_path_factory.mktemp('rendered')
     images = (rendered.images * 255).round().byte().permute(0, 2, 3, 1).numpy()
     for number, image in enumerate(images):

@@ -23,7 +23,7 @@ def tiny_model(seed=0, **changes):
 
 
 def tiny_start(folder, config=None):
-    """A weights file with random networks of a configuration."""
+    """Write a weights file with random networks of a configuration."""
     torch.manual_seed(0)
     path = folder / 'start.safetensors'
     config = dataclasses.replace(config or lite_config(), width=SIZE, height=SIZE)
@@ -47,12 +47,12 @@ def make_samples(frames, batch=4, **options):
 
 
 def first_batch(frames, batch=4):
-    """The batch of step 0."""
+    """Return the batch of step 0."""
     return next(make_samples(frames, batch).batches())
 
 
 def read_losses(folder):
-    """The record without what depends on the clock."""
+    """Read the record without what depends on the clock."""
     lines = [json.loads(line) for line in (folder / 'record.jsonl').read_text().splitlines()]
     for line in lines:
         del line['images per second']

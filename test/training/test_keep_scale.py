@@ -18,7 +18,7 @@ def sequences(rendered_folder):
 
 
 def in_other_units(model, factor):
-    """The same networks, with depth that is larger by a factor."""
+    """Return the same networks, with depth that is larger by a factor."""
     config = dataclasses.replace(model.config, min_depth=factor * model.config.min_depth,
                                  max_depth=factor * model.config.max_depth)
     other = DepthModel(config)

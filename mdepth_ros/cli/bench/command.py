@@ -122,7 +122,7 @@ def _node(job: Job, folder: Path, engine_ms: float) -> dict[str, float]:
 
 
 def _eager(job: Job) -> Job:
-    """The paper's networks as they are, undisturbed: what everything is compared with."""
+    """Return the job of the paper's networks, undisturbed, that everything is compared with."""
     return replace(job, model=paper_config(), weights=None, trained=False, busy=0,
                    frames=min(job.frames, EAGER_FRAMES),
                    config=replace(job.config, backend='torch'))
@@ -168,7 +168,7 @@ def _table(report: dict[str, Any]) -> str:
 
 
 def _render(path: Path, width: int, height: int) -> None:
-    """A short drive."""
+    """Render a short drive."""
     scene = render_sequence(SceneConfig('driving', width, height, frames=RENDERED, noise=0.005),
                             seed=777_000_001)
     images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
@@ -176,7 +176,7 @@ def _render(path: Path, width: int, height: int) -> None:
 
 
 def _machine() -> str:
-    """The processor's name and how much of it we have."""
+    """Return the processor's name and how much of it we have."""
     names = [line.partition(':')[2].strip() for line in _cpu_info()
              if line.startswith('model name')]
     return f'{names[0] if names else platform.machine()}, {len(os.sched_getaffinity(0))} cores'

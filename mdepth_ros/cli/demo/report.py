@@ -209,6 +209,6 @@ def frame_error(depth: NDArray[np.float32], truth: NDArray[np.float32]) -> Frame
 
 
 def _latency(sent: dict[int, int], received: dict[int, int]) -> Latency:
-    """Times from image to answer, of the stamps that have both."""
+    """Measure from image to answer, for the stamps that have both."""
     values = [(received[stamp] - sent[stamp]) / 1e6 for stamp in sent.keys() & received.keys()]
     return Latency(float(np.median(values)), float(np.percentile(values, 95)))

@@ -153,7 +153,7 @@ def _cloud_filter(max_range: float, min_confidence: float) -> CloudFilter:
 
 
 def _outputs(arguments: argparse.Namespace) -> list[Output]:
-    """What the user wants."""
+    """Return what the user wants."""
     out: Path = arguments.out
     outputs: list[Output] = []
     if arguments.format != 'none':

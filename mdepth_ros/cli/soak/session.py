@@ -140,7 +140,7 @@ class _Run:
             self._visitor = None
 
     def _progress(self, left_s: float) -> str:
-        """What to tell meanwhile."""
+        """Return what to tell meanwhile."""
         return (f'{tqdm.format_interval(left_s)} left, '
                 f'{self._memory.samples[-1].resident_mb:.0f} MB, {len(self._ear.received)} '
                 f'depths, {len(self.restarts)} restarts, {len(self.visits)} visits')

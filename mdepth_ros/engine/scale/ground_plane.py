@@ -29,10 +29,11 @@ FARTHEST = 20.0  # [heights]
 @dataclass(frozen=True)
 class GroundPrior:
     """
-    How the camera is mounted: ``pitch_deg`` [deg] down from level, and by how much the pitch and
-    the roll above the ground may differ from that, ``tolerance_deg`` [deg].
+    How the camera is mounted above the ground.
 
-    Without it a wall, or a wall with some floor before it, would do as steep ground.
+    ``pitch_deg`` [deg] is down from level; the pitch and the roll that are found may differ from
+    that by ``tolerance_deg`` [deg]. Without it a wall, or a wall with some floor before it, would
+    do as steep ground.
     """
 
     pitch_deg: float = 0.0

@@ -1,4 +1,4 @@
-"""The cameras: do images come, can they be read, and does their CameraInfo fit?"""
+"""The cameras: whether images come, can be read, and have a CameraInfo that fits."""
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
@@ -111,7 +111,7 @@ def _check_info(graph: Graph, topic: str, width: int, height: int) -> list[Findi
 
 
 def _check_distortion(graph: Graph, topic: str, camera: Camera) -> list[Finding]:
-    """Distortion does not matter for rectified images: is this one?"""
+    """Check that distorted images are not taken for rectified ones."""
     if not camera.has_distortion or says_rectified(topic):
         return []
     users = [node for node in graph.depth_nodes if any(

@@ -1,4 +1,4 @@
-"""Simulated time: is there a clock, and who follows it?"""
+"""Simulated time: whether there is a clock, and who follows it."""
 
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.ros.doctor.graph import Graph

@@ -27,8 +27,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Heard:
-    """What came on a topic: ``count`` messages, at ``rate_hz`` (0 for fewer than two), and the
-    ``last`` of them; ``repeats`` of them had the stamp of the one before.
+    """
+    What came on a topic.
+
+    ``count`` messages, at ``rate_hz`` (0 for fewer than two), and the ``last`` of them;
+    ``repeats`` of them had the stamp of the one before.
     """
 
     count: int

@@ -1,4 +1,4 @@
-"""Is ROS there, does it start, and do large messages fit its shared memory?"""
+"""Whether ROS is there and starts, and large messages fit its shared memory."""
 
 from dataclasses import dataclass
 from importlib import metadata

@@ -176,5 +176,5 @@ class Jobs:
                              tracks=TRACKS)
 
     def _matching(self) -> Schedule:
-        """Steps of an M-DepthNet alone."""
+        """Return the steps of an M-DepthNet alone."""
         return Schedule(self.config.matching_steps, self.config.rate)

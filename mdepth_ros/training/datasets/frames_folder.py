@@ -58,7 +58,7 @@ class FramesFolder(Sequence):
         return None if file is None else read_mask(self._folder / file)
 
     def _entry(self, index: int) -> FrameEntry:
-        """What is known about a frame."""
+        """Return what is known about a frame."""
         check_index(self, index)
         return self.index.frames[index]
 

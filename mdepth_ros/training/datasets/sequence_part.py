@@ -62,6 +62,6 @@ class SequencePart(Sequence):
         return self._whole.moving(self._of_whole(index))
 
     def _of_whole(self, index: int) -> int:
-        """Number of a frame in the whole sequence."""
+        """Return the number of a frame in the whole sequence."""
         check_index(self, index)
         return self._frames[index]

@@ -103,7 +103,7 @@ def shipped_kitti_split(package_file: Path) -> Path:
 
 
 def _eigen(choice: DataChoice) -> list[Stretch]:
-    """The Eigen test set, with the ground truth of its split."""
+    """Return the Eigen test set, with the ground truth of its split."""
     improved = choice.split == EIGEN_BENCHMARK.name
     if improved and choice.benchmark is None:
         raise MdepthError(f'{choice.split} needs the folder of the improved ground truth '

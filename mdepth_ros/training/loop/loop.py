@@ -41,6 +41,8 @@ class Samples(Protocol):
 @dataclass(frozen=True)
 class LoopOptions:
     """
+    What a loop does besides its steps.
+
     ``seed`` of all randomness; a state is saved every ``save_every_s`` [s], numbers are written
     every ``log_every`` steps and pictures every ``pictures_every``. ``freeze_batch_norm`` keeps
     the statistics of the start.

@@ -70,10 +70,12 @@ class DataConfig:
 @dataclass(frozen=True)
 class Devices:
     """
-    Where it runs: in ``processes``, 0 for as many as there are GPUs, or, without one, as divide
-    the batch among the cores; torchrun's number of processes and machines counts where that
-    started them. ``precision`` as Lightning Fabric names it; ``auto`` is ``bf16-mixed`` on a GPU
-    and ``32-true`` elsewhere.
+    Where it runs.
+
+    In ``processes``, 0 for as many as there are GPUs, or, without one, as divide the batch among
+    the cores; torchrun's number of processes and machines counts where that started them.
+    ``precision`` as Lightning Fabric names it; ``auto`` is ``bf16-mixed`` on a GPU and
+    ``32-true`` elsewhere.
     """
 
     accelerator: Literal['auto', 'cpu', 'cuda'] = 'auto'

@@ -14,8 +14,10 @@ import torch
 @dataclass(frozen=True)
 class SavedState:
     """
-    Where a stage stood: ``step`` is the next one to do, ``skipped`` of those before were skipped;
-    ``model`` and ``optimiser`` are state dicts.
+    Where a stage stood.
+
+    ``step`` is the next one to do, ``skipped`` of those before were skipped; ``model`` and
+    ``optimiser`` are state dicts.
     """
 
     stage: str

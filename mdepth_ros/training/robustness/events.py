@@ -50,7 +50,7 @@ def pause(views: list[View], others: list[View]) -> list[View]:
 
 
 def bag_loop(views: list[View], others: list[View]) -> list[View]:
-    """A recording ends and starts again, its stamps with it."""
+    """End a recording and start it again, its stamps with it."""
     return views[-AFTER:] + _put(views)
 
 
@@ -60,7 +60,7 @@ def kidnapped(views: list[View], others: list[View]) -> list[View]:
 
 
 def lens_covered(views: list[View], others: list[View]) -> list[View]:
-    """The last frames before are black."""
+    """Make the last frames before black."""
     period_ns = views[1].stamp_ns - views[0].stamp_ns
     dark = min(round(COVERED_S * 1e9 / period_ns), BEFORE - 1)
     covered = [replace(view, rgb=np.zeros_like(view.rgb), truth=None)
@@ -118,5 +118,5 @@ def judge(
 
 
 def _put(views: list[View]) -> list[View]:
-    """The frames after an event to which the camera was carried."""
+    """Return the frames after an event to which the camera was carried."""
     return [replace(views[-AFTER], linked=False), *views[-AFTER + 1:]]

@@ -118,7 +118,7 @@ def _accuracies(run: Run, method: str) -> list[Accuracy]:
 
 
 def _moving(errors: list[Comparison]) -> Values | None:
-    """AbsRel over moving objects."""
+    """Return AbsRel over moving objects."""
     if not errors:
         return None
     return {'frames': len(errors), 'single': _mean(both.single.abs_rel for both in errors),

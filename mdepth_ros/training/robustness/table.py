@@ -23,7 +23,7 @@ def tables(summary: Values) -> str:
 
 
 def _classes(summary: Values) -> str:
-    """A line per class, and one for the confidence of all."""
+    """Write a line per class, and one for the confidence of all."""
     lines = [
         _line('scene class', 'S', 'published', 'ours', 'ours / S', 'ours wins', 'AUSE / chance',
               'off by 25 %', 'at 60 %', 'jump S', 'jump published', 'jump ours', 'at switches'),
@@ -58,7 +58,7 @@ def _confidence(values: Values | None) -> tuple[str, str, str]:
 
 
 def _rates(rates: Values) -> str:
-    """A line per class and method."""
+    """Write a line per class and method."""
     first = next(iter(rates.values()))
     hertz = [key for key in first['ours'] if key != 'spread']
     lines = [_line('same path', 'method', 'S', *(f'{rate} Hz' for rate in hertz), 'spread'),
@@ -72,7 +72,7 @@ def _rates(rates: Values) -> str:
 
 
 def _events(events: Values) -> str:
-    """A line per event and method."""
+    """Write a line per event and method."""
     lines = [_line('event', 'method', 'recovers in', 'largest jump', 'without the event'),
              _line(*['---'] * 5)]
     for name, methods in events.items():

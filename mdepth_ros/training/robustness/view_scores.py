@@ -38,8 +38,10 @@ class Accuracy:
 @dataclass(frozen=True)
 class ViewScore:
     """
-    One view. ``jump`` and ``single_jump`` are :func:`unexplained_change` since the view before,
-    of the robot's and of the single-frame depth; what cannot be known is None.
+    What one view is worth.
+
+    ``jump`` and ``single_jump`` are :func:`unexplained_change` since the view before, of the
+    robot's and of the single-frame depth; what cannot be known is None.
     """
 
     stamp_ns: int
@@ -88,7 +90,7 @@ def _accuracy(played: Played) -> Accuracy | None:
 
 
 def _jumps(before: Played, now: Played) -> tuple[float | None, float | None]:
-    """Changes of the robot's and of the single-frame depth that nothing explains."""
+    """Measure changes of the robot's and of the single-frame depth that nothing explains."""
     a, b = before.view, now.view
     if (not b.linked or a.truth is None or b.truth is None or a.T_world_camera is None
             or b.T_world_camera is None):

@@ -51,10 +51,12 @@ class Neighbours:
 @dataclass(frozen=True)
 class ParallaxRule:
     """
-    The nearest frame with parallax ``target`` is the neighbour, or the one with most parallax, if
-    that is at least ``least``; both are shares of the image's width. Frames that show less than
-    ``least_tracked`` of the target's corners, that are more than ``longest_s`` [s] or
-    ``most_frames`` away, or that lie beyond a pause are not considered.
+    Which frame is the neighbour of another.
+
+    The nearest one with parallax ``target``, or the one with most parallax, if that is at least
+    ``least``; both are shares of the image's width. Frames that show less than ``least_tracked``
+    of the target's corners, that are more than ``longest_s`` [s] or ``most_frames`` away, or that
+    lie beyond a pause are not considered.
     """
 
     target: float = 0.008
@@ -198,7 +200,7 @@ def _choose_by_parallax(
 
 
 def _pieces(sequence: data.Sequence) -> list[int]:
-    """Number the parts between pauses, one number per frame."""
+    """Return for each frame the number of its part between pauses."""
     stamps_ns = np.array([sequence.stamp_ns(i) for i in range(len(sequence))], np.int64)
     steps = np.diff(stamps_ns)
     if not len(steps):

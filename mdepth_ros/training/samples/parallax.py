@@ -137,6 +137,6 @@ def unexplained_by_rotation(first: Points, second: Points, K: Matrix) -> Matrix:
 
 
 def _rays(points: Points, K: Matrix) -> Matrix:
-    """Unit vectors (N, 3) through pixels."""
+    """Return unit vectors (N, 3) through pixels."""
     rays = np.column_stack([points, np.ones(len(points))]) @ np.linalg.inv(K).T
     return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))

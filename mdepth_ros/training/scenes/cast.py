@@ -20,9 +20,11 @@ _EDGES = [(i, j) for i in range(8) for j in range(i + 1, 8)
 @dataclass(frozen=True)
 class Rays:
     """
-    Rays of F frames in world axes: ``x``, ``y``, ``z`` (F, H, W) have unit length along the
-    optical axis, so that the ray parameter is the depth [m]. ``step_x`` and ``step_y`` (F, 3) are
-    their change per column and per row; ``height`` (F, 1, 1) is the camera's above ground [m].
+    Rays of F frames in world axes.
+
+    ``x``, ``y``, ``z`` (F, H, W) have unit length along the optical axis, so that the ray
+    parameter is the depth [m]. ``step_x`` and ``step_y`` (F, 3) are their change per column and
+    per row; ``height`` (F, 1, 1) is the camera's above ground [m].
     """
 
     x: Tensor
@@ -36,8 +38,10 @@ class Rays:
 @dataclass(frozen=True)
 class Hits:
     """
-    What the rays meet first: ``depth`` (F, H, W) [m], +inf in the sky, and ``index`` (F, H, W)
-    int32: 0..N-1 a solid, N the ground, N + 1 the sky.
+    What the rays meet first.
+
+    ``depth`` (F, H, W) [m], +inf in the sky, and ``index`` (F, H, W) int32: 0..N-1 a solid, N the
+    ground, N + 1 the sky.
     """
 
     depth: Tensor

@@ -63,7 +63,7 @@ def _land(ground: Ground, wide: float, rng: np.random.Generator) -> Ground:
 
 
 def _fence(rng: np.random.Generator, road: Road, left: float) -> list[Solid]:
-    """A crash barrier, a wall or a hedge along the road."""
+    """Build a crash barrier, a wall or a hedge along the road."""
     s = np.arange(-20.0, float(road.s[-1]), _SEGMENT)
     x, y, yaw = road.at(s, left)
     half = (0.55 * _SEGMENT, float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.3, 2.2)))

@@ -134,7 +134,7 @@ def seat(config: SceneConfig, rng: np.random.Generator, road: Road, s: Series,
 
 def loop(phase: Series, radii: tuple[float, float], dent: float) -> tuple[Series, Series, Series]:
     """
-    A closed path about the origin that never crosses itself.
+    Walk a closed path about the origin that never crosses itself.
 
     :param phase: (T,) [rad].
     :param radii: half sizes along x and y [m].

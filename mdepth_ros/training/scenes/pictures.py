@@ -67,7 +67,7 @@ def door(rng: np.random.Generator) -> Image:
 
 
 def poster(rng: np.random.Generator) -> Image:
-    """A muted ground, large shapes, lines of pretended text, a white border."""
+    """Print large shapes and lines of pretended text on a muted ground, with a white border."""
     x, y = coordinates()
     image = colour(jitter(rng, (0.55, 0.52, 0.48), 0.4), (fractal(rng, 1.8), 0.2))
     for _ in range(int(rng.integers(4, 9))):
@@ -149,7 +149,7 @@ def car_glass(rng: np.random.Generator) -> Image:
 
 
 def _pane(rng: np.random.Generator, height: int, width: int) -> Image:
-    """A dark pane: reflected sky from the top, sometimes a curtain or a blind."""
+    """Paint a dark pane: reflected sky from the top, sometimes a curtain or a blind."""
     fall = np.linspace(1.0, 0.0, height)[:, None]
     slant = np.linspace(0.0, 1.0, width)[None, :]
     glow = rng.uniform(0.2, 0.9) * np.clip(fall - 0.5 * slant * rng.uniform(0, 1), 0, 1)

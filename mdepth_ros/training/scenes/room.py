@@ -74,7 +74,7 @@ def _hand(config: SceneConfig, rng: np.random.Generator, half: tuple[float, floa
 
 def _walks(config: SceneConfig, rng: np.random.Generator, radii: tuple[float, float],
            dent: float, T_world_camera: Series) -> Tracks:
-    """A person and a ball circling, at first in view; neither ever stops."""
+    """Send a person and a ball in circles, at first in view; neither ever stops."""
     t = np.arange(config.frames) / config.fps
     # The person keeps to where the camera does not go.
     near = rng.uniform(0.35, 0.5) if config.kind == 'indoor' else rng.uniform(0.95, 1.1)

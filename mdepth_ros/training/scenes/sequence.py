@@ -179,7 +179,7 @@ def _gains(config: SceneConfig, seed: int) -> np.ndarray:
 def _sensor_noise(
     seed: int, frames: np.ndarray, height: int, width: int, device: torch.device
 ) -> Tensor:
-    """Standard normal (F, 3, H, W) that depends on the frame and not on the chunk."""
+    """Draw standard normal (F, 3, H, W) that depends on the frame and not on the chunk."""
     generator = torch.Generator(device=device)
     planes = []
     for frame in frames:

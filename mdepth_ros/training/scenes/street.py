@@ -81,7 +81,7 @@ def _houses(rng: np.random.Generator, road: Road, side: int, end: float) -> list
 
 
 def _roof_box(rng: np.random.Generator, house: Solid) -> Solid:
-    """A set-back storey or a chimney block on a house."""
+    """Build a set-back storey or a chimney block on a house."""
     width, depth, height = (house.half[0] * rng.uniform(0.2, 0.7),
                             house.half[1] * rng.uniform(0.3, 0.7), rng.uniform(0.6, 1.6))
     centre = (house.centre[0], house.centre[1], 2 * house.half[2] + height)
@@ -131,7 +131,7 @@ def _traffic(
     config: SceneConfig, rng: np.random.Generator, road: Road, s: Series, end: float,
     tracks: list[tuple[Series, Series, Series]],
 ) -> list[Solid]:
-    """A car ahead, oncoming cars and walkers; appends one track for each."""
+    """Add a car ahead, oncoming cars and walkers, and a track for each."""
     t = np.arange(config.frames) / config.fps
     solids: list[Solid] = []
 
@@ -172,5 +172,5 @@ def _stack(tracks: list[tuple[Series, Series, Series]], frames: int) -> Tracks:
 
 
 def _paint(rng: np.random.Generator) -> Vector:
-    """The colour of a car."""
+    """Draw the colour of a car."""
     return jitter(rng, _CAR_PAINTS[int(rng.integers(len(_CAR_PAINTS)))], 0.1)

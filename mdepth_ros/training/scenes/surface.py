@@ -16,7 +16,9 @@ _COLUMNS = 21
 @dataclass(frozen=True)
 class Surface:
     """
-    Per pixel, each (F, H, W): world normal ``nx``, ``ny``, ``nz``; ``texture`` row; position
+    What each pixel shows.
+
+    Each is (F, H, W): world normal ``nx``, ``ny``, ``nz``; ``texture`` row; position
     ``u``, ``v`` and footprint ``size_u``, ``size_v`` [m], to be divided by the tile [m];
     ``shift_u``, ``shift_v`` [repeats]; ``tint`` (F, 3, H, W); ``flat``: a horizontal face;
     ``moving`` (bool); ``aside`` [m] to the left of the road's middle, NaN off the ground.

@@ -152,7 +152,7 @@ def _fabric(rng: np.random.Generator) -> Image:
 
 
 def _wallpaper(rng: np.random.Generator) -> Image:
-    """A lattice of small figures on faint stripes."""
+    """Print a lattice of small figures on faint stripes."""
     x, y = coordinates()
     n = int(rng.integers(4, 8))
     u, v = (x * n) % 1.0 - 0.5, (y * n + 0.5 * (np.floor(x * n) % 2)) % 1.0 - 0.5

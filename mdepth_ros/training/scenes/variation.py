@@ -119,7 +119,7 @@ def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[S
 
 
 def _crate(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
-    """A pile of one to three boxes or drums."""
+    """Pile up one to three boxes or drums."""
     solids, z = [], 0.0
     for _ in range(int(rng.integers(1, 4))):
         half = size * rng.uniform(0.3, 1.0, 3)
@@ -136,7 +136,7 @@ def _pole(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
 
 
 def _board(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
-    """A standing or lying board in the air: a screen, a sign, a table's top."""
+    """Put a standing or lying board in the air: a screen, a sign, a table's top."""
     half = size * np.array([rng.uniform(0.5, 2.0), 0.04, rng.uniform(0.3, 1.5)])
     if rng.random() < 0.4:
         half = half[[0, 2, 1]]
@@ -145,7 +145,7 @@ def _board(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
 
 
 def _seat(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
-    """A chair: four thin legs, a seat and a back, of one material."""
+    """Build a chair: four thin legs, a seat and a back, of one material."""
     w, z, leg = 0.8 * size, 1.6 * size, 0.06 * size
     yaw = float(rng.uniform(0, 2 * np.pi))
     parts = [((0.0, 0.0, z), (w, w, 0.08 * size)), ((0.0, -w, z + w), (w, 0.06 * size, w))]
@@ -159,7 +159,7 @@ def _seat(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
 
 
 def _bush(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
-    """A loose heap of leaves, with gaps to see through."""
+    """Heap leaves loosely, with gaps to see through."""
     template = replace(_solid(rng, Shape.ELLIPSOID, at, (1.0, 1.0, 1.0)),
                        textures=(Texture.FOLIAGE,) * 3)
     solids = []
@@ -183,7 +183,7 @@ def _pendant(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
 
 def _solid(rng: np.random.Generator, shape: Shape, centre: Vector, half: Series | Vector
            ) -> Solid:
-    """A solid of any material; round ones have one radius."""
+    """Make a solid of any material; round ones have one radius."""
     a, b, c = (float(v) for v in half)
     texture = _STUFF[int(rng.integers(len(_STUFF)))]
     tile = None if rng.random() < 0.5 else (float(rng.uniform(0.3, 2.0)),) * 3

@@ -15,8 +15,9 @@ _BLOCK = 256  # frames that are looked at together
 @dataclass(frozen=True)
 class Road:
     """
-    The middle line of a road that never turns back: ``y`` [m], ``yaw`` [rad] and arc length ``s``
-    [m] at x = ``start`` + i ``step`` [m], each (N,).
+    The middle line of a road that never turns back.
+
+    ``y`` [m], ``yaw`` [rad] and arc length ``s`` [m] at x = ``start`` + i ``step`` [m], each (N,).
     """
 
     start: float
@@ -43,8 +44,10 @@ class Road:
 @dataclass(frozen=True)
 class Ground:
     """
-    The plane z = 0, in bands by distance from the road's middle; ``edges`` [m] part the bands,
-    ``textures``, ``tiles`` [m] and ``tints`` have one entry more. ``road`` None means no bands.
+    The plane z = 0, in bands by distance from the road's middle.
+
+    ``edges`` [m] part the bands, ``textures``, ``tiles`` [m] and ``tints`` have one entry more.
+    ``road`` None means no bands.
     """
 
     road: Road | None
@@ -58,6 +61,8 @@ class Ground:
 @dataclass(frozen=True)
 class Light:
     """
+    Where light comes from, and what the air does to it.
+
     ``sun`` is the unit direction towards it, or None indoors, where ``lamp`` [m] is its position.
     ``haze`` is the extinction [1/m]; ``horizon`` is the colour of haze and low sky.
     """
@@ -73,8 +78,10 @@ class Light:
 @dataclass(frozen=True)
 class World:
     """
-    All that a sequence shows. ``T_world_camera`` (T, 4, 4); ``textures`` (K, SIZE, SIZE, 3);
-    ``grain_tile`` [m] is the repeat of the faint grain over all surfaces.
+    All that a sequence shows.
+
+    ``T_world_camera`` (T, 4, 4); ``textures`` (K, SIZE, SIZE, 3); ``grain_tile`` [m] is the
+    repeat of the faint grain over all surfaces.
     """
 
     solids: list[Solid]

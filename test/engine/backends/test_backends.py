@@ -91,7 +91,7 @@ def test_lower_precision_leaves_coordinates_alone(dtype):
 
 
 def inputs_of(model):
-    """What the parts take."""
+    """Return what the parts take."""
     return example_inputs(parts_of(model.eval(), blended=False), WIDTH, HEIGHT)
 
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_is_said(tmp_path):
 
 
 def test_nothing_is_reported_to_anybody():
-    """OpenVINO's converter starts processes that call its makers, unless it is kept from it."""
+    """Unless it is kept from it, OpenVINO's converter starts processes that call its makers."""
     pytest.importorskip('openvino')
     script = """
 from mdepth_ros.engine.backends import openvino_backend

@@ -64,7 +64,7 @@ class Drive:
         self.on_their_way.append((arrives_s, round(self.time_s * 1e9), position))
 
     def run(self, scale, seconds, may_jump=True):
-        """Returns [(seconds of motion so far, scale that is applied)] of each frame."""
+        """Return [(seconds of motion so far, scale that is applied)] of each frame."""
         history = []
         per_reading = round(1 / (self.odometry_hz * STEP_S))
         for step in range(1, round(seconds / STEP_S) + 1):

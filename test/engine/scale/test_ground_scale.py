@@ -21,7 +21,7 @@ class Camera:
         self.scale = GroundScale(1.0, HEIGHT, GroundPrior())
 
     def show(self, view, seconds, noise=0.05):
-        """Returns the states of the scale, one per frame."""
+        """Return the states of the scale, one per frame."""
         states = []
         for _ in range(round(10 * seconds)):
             self.stamp_ns += 100_000_000

@@ -9,7 +9,7 @@ K = [[50.0, 0.0, 31.5], [0.0, 50.0, 23.5], [0.0, 0.0, 1.0]]
 
 
 def make_frames_folder(path, count, truth=True, value=0):
-    """A folder of 64 x 48 images, each of one grey: ``value`` plus its number."""
+    """Make a folder of 64 x 48 images, each of one grey: ``value`` plus its number."""
     path.mkdir(parents=True)
     frames = []
     for n in range(count):

@@ -14,7 +14,7 @@ HOLOLENS = Path(__file__).resolve().parents[3].parent / 'shared/data/hololens'
 
 
 def greys(sequences):
-    """The grey of every frame, in order."""
+    """Return the grey of every frame, in order."""
     return [int(s.rgb(n)[0, 0, 0]) for s in sequences for n in range(len(s))]
 
 

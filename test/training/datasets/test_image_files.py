@@ -20,7 +20,7 @@ def encode(rgb, suffix):
 
 
 def with_exif(jpeg, payload):
-    """The same JPEG with an EXIF block."""
+    """Return the same JPEG with an EXIF block."""
     block = b'Exif\x00\x00' + payload
     return jpeg[:2] + b'\xff\xe1' + (len(block) + 2).to_bytes(2, 'big') + block + jpeg[2:]
 

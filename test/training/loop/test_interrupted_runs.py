@@ -40,7 +40,7 @@ def undisturbed(recipe, tmp_path_factory):
 
 
 def start(recipe, folder):
-    """A process that trains, and one that has imported everything before."""
+    """Start a process that trains, from one that has imported everything before."""
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([MODULE])
     process = context.Process(target=train, args=(recipe, folder, True))
@@ -59,7 +59,7 @@ def saving(folder):
 
 @pytest.fixture(scope='module')
 def killed(recipe, tmp_path_factory):
-    """A run that was killed while saving, between two stages, and at moments drawn by chance."""
+    """Kill a run while saving, between two stages, and at moments drawn by chance."""
     folder = tmp_path_factory.mktemp('killed') / 'run'
     chance = random.Random(0)
     moments = [lambda: (folder / 'state.pt').exists() and saving(folder),

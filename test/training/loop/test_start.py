@@ -21,7 +21,7 @@ HEADS = {'hrnet18': ('incre_modules.0.0.conv1.weight', 'downsamp_modules.0.0.bia
 
 
 def publish(folder, name):
-    """A file like the public one: the classifier's keys, and no count of batches."""
+    """Write a file like the public one: the classifier's keys, and no count of batches."""
     torch.manual_seed(7)
     encoder = build_encoder(name)
     inner = encoder.encoder if name == 'resnet18' else encoder

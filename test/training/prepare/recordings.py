@@ -19,14 +19,14 @@ def stamp_of(index):
 
 
 def picture(place):
-    """The view from a place: (H, W, 3) RGB."""
+    """Paint the view from a place: (H, W, 3) RGB."""
     noise = np.random.default_rng(5).integers(0, 255, (24, 80, 3), dtype=np.uint8)
     wide = cv2.resize(noise, (1600, HEIGHT), interpolation=cv2.INTER_CUBIC)
     return np.ascontiguousarray(wide[:, STEP * place:STEP * place + WIDTH])
 
 
 def frame(index, place=None, kind='mcap', camera=CAMERA, stamp_ns=None, rgb=None, info=True):
-    """CameraInfo and Image of one moment, as ``write_bag`` takes them."""
+    """Return CameraInfo and Image of one moment, as ``write_bag`` takes them."""
     store = STORES['ros1' if kind == 'ros1' else 'ros2']
     stamp_ns = stamp_of(index) if stamp_ns is None else stamp_ns
     rgb = picture(index if place is None else place) if rgb is None else rgb
@@ -65,7 +65,7 @@ def compressed_frame(index, extension, kind='mcap'):
 
 
 def sequences(out):
-    """The frames.json of each sequence, in order."""
+    """Return the frames.json of each sequence, in order."""
     return [read_index(path) for path in sorted(out.glob('*/*/frames.json'))]
 
 

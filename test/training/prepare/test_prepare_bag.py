@@ -92,7 +92,7 @@ def test_width_shrinks_and_never_enlarges(tmp_path):
 
 
 def distorted(camera, ideal, interpolation):
-    """What a raw camera sees where a pinhole with its K sees ``ideal``."""
+    """Return what a raw camera sees where a pinhole with its K sees ``ideal``."""
     v, u = np.mgrid[:HEIGHT, :WIDTH].astype(np.float64)
     pixels = np.stack([u.ravel(), v.ravel()], axis=1)[:, None]
     undistort = (cv2.fisheye.undistortPoints if camera.distortion_model == 'equidistant'

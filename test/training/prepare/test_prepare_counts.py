@@ -22,7 +22,7 @@ from recordings import (
 
 
 def run(messages, folder, **options):
-    """The report of the only source, and the stamps of its sequences in periods."""
+    """Return the report of the only source, and the stamps of its sequences in periods."""
     bag = write(folder, messages)
     report = prepare([bag], folder / 'out', PrepareOptions(**options), progress=False)
     source, = report.sources

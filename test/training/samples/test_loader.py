@@ -21,7 +21,7 @@ SIZE = (64, 64)
 
 
 def write_frames(folder, count=9, width=80, height=72, seed=0):
-    """A frames folder of smooth random images."""
+    """Write a frames folder of smooth random images."""
     rng = np.random.default_rng(seed)
     (folder / 'image').mkdir(parents=True)
     for i in range(count):

@@ -19,7 +19,7 @@ K = torch.tensor([[120.0, 0, 63.5], [0, 120.0, 31.5], [0, 0, 1]])[None]
 
 @pytest.fixture
 def road():
-    """A flat road under a far wall, seen by a camera that drives on; exact tracks of points."""
+    """Return depth, motions and exact tracks of a drive on a flat road to a far wall."""
     _, y, _ = pixel_grid(HEIGHT, WIDTH, K)
     depth = (1.3 * 120 / (y - 31.5).clamp(min=3.0)).expand(1, 1, HEIGHT, WIDTH).clone()
     T = torch.eye(4)[None].repeat(2, 1, 1)

@@ -88,7 +88,7 @@ class KittiDrive(Sequence):
                 / f'{self.numbers[index]:010}.bin')
 
     def _calibration(self) -> KittiCalibration:
-        """The lidar's pose; read when needed, since training does without."""
+        """Read the lidar's pose, when it is needed: training does without."""
         return read_calibration(self._date_folder, self._camera_name)
 
 

@@ -36,7 +36,7 @@ def make_date(root, date=DATE):
 
 def make_drive(root, number='0002', frames=range(6), standing=(), suffix='.png', date=DATE,
                cameras=('image_02', 'image_03')):
-    """A drive; frame n is all of grey n, 100 + n on the right. Returns its folder."""
+    """Make a drive and return its folder; frame n is all of grey n, 100 + n on the right."""
     if not (root / date).is_dir():
         make_date(root, date)
     drive = root / date / f'{date}_drive_{number}_sync'

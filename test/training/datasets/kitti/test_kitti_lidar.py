@@ -14,7 +14,7 @@ def calibration(tmp_path):
 
 
 def seen_at(u, v, z):
-    """The lidar's point that image_02 sees at (u, v) in a depth of z, see kitti_tree."""
+    """Return the lidar's point that image_02 sees at (u, v) in a depth of z, see kitti_tree."""
     return [z + 0.25, 0.1 - (u - 20) / 20 * z, -(v - 10) / 20 * z]
 
 

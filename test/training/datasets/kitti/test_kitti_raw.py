@@ -16,7 +16,7 @@ import pytest
 
 
 def greys(sequence):
-    """The grey of each frame: its number, 100 more on the right."""
+    """Return the grey of each frame: its number, 100 more on the right."""
     return [int(sequence.rgb(n)[0, 0, 0]) for n in range(len(sequence))]
 
 
