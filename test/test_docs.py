@@ -91,8 +91,8 @@ def anchors(text):
 
 @pytest.mark.parametrize('page', PAGES)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r'\]\(([^)]+)\)', re.sub(r'```.*?```', '', PAGES[page],
-                                                     flags=re.DOTALL).replace('\n', ' ')):
+    prose = re.sub(r'```.*?```', '', PAGES[page], flags=re.DOTALL)
+    for target in re.findall(r'\]\(([^)]+)\)', prose.replace('\n', ' ')):
         if target.startswith('http'):
             continue
         path, _, anchor = target.partition('#')

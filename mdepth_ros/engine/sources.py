@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 import math
 
 from mdepth_ros.engine.corners import WORKING_WIDTH
@@ -94,4 +95,4 @@ def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
     :param count: how many at most.
     :return: the best first; at least one where there is any and count is not 0.
     """
-    return sorted(reversed(sources), key=lambda it: _distance(it.parallax))[:count]
+    return nsmallest(count, reversed(sources), key=lambda it: _distance(it.parallax))

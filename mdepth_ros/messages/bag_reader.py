@@ -37,7 +37,7 @@ class BrokenMessageError(BagError):
 class BagReader(AnyReader):
     """Reads as AnyReader does, and raises BagError for all that is wrong with the bag."""
 
-    def open(self) -> None:
+    def open(self) -> None:  # noqa: A003  rosbags' name
         """
         Open the bag.
 

@@ -46,7 +46,7 @@ class CompressedImage(Protocol):
     """A sensor_msgs/CompressedImage; ``data`` is any buffer of bytes."""
 
     header: Header
-    format: str
+    format: str  # noqa: A003  ROS' name
     data: Any
 
 

@@ -93,7 +93,8 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise CheckpointError(f'there is no weights file {path}')
     try:
         with safe_open(path, framework='pt') as file:
-            return file.metadata() or {}, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return file.metadata() or {}, {
+                key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'{path} is not a whole safetensors file '
                               f'({path.stat().st_size} bytes): {error}') from error

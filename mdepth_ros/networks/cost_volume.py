@@ -54,7 +54,8 @@ def correlation_volume(
     # The correlation is linear in the sources: they are added up, then compared once.
     product = sum(warped[1:], warped[0]) * target.unsqueeze(2)
     # A mean over a dimension of two takes compilers longer than a sum of two.
-    score: Tensor = sum(product.split(groups, dim=1)) * (groups / C / counted)  # type: ignore[arg-type]
+    total: Tensor = sum(product.split(groups, dim=1))  # type: ignore[arg-type]
+    score = total * (groups / C / counted)
     return score.transpose(1, 2)  # (B, G, D, h, w) -> (B, D, G, h, w)
 
 

@@ -141,7 +141,7 @@ class DepthNode(GuardedLifecycleNode):
             torch.set_num_threads(1)  # its threads would wait for work where others have some
         estimator.warm_up()
         if estimator.compiles and not parameters.network_width:
-            self.get_logger().info("the first image takes seconds: the networks are prepared for "
+            self.get_logger().info('the first image takes seconds: the networks are prepared for '
                                    "its camera's size, once per machine")
         return_free_memory()  # what loading and compiling took
         self._outputs = Publishers(self, parameters.odometry_tf)

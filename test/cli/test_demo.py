@@ -9,14 +9,11 @@ import sys
 import time
 
 import cv2
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from mdepth_ros.cli.demo.recording import read_messages
 from mdepth_ros.cli.main import main
+import numpy as np
 from processes import heed_ctrl_c, processes_with
+import pytest
 
 # A small network at a slow pace: every image gets its depth, also on a busy machine.
 COMMAND = [sys.executable, '-m', 'mdepth_ros.cli.main', 'demo', '--rate', '0.5',

@@ -1,10 +1,5 @@
 """The numbers of the report and the writing of bags, without a network."""
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from bags import write_bag
 from camera_messages import header, ROS2
 from mdepth_ros.cli.demo.material import material_from_bag, material_from_source
@@ -14,6 +9,8 @@ from mdepth_ros.cli.demo.source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.camera_bag import CameraBag
+import numpy as np
+import pytest
 
 
 def test_frame_error_by_hand():
@@ -58,7 +55,7 @@ def test_bag_holds_truth_and_odometry_in_body_axes(tmp_path):
     assert (position.x, position.y, position.z) == pytest.approx((1.0, -0.5, 0.0), abs=1e-12)
     assert poses[1].twist.twist.linear.x == pytest.approx(10.0)
     assert poses[1].pose.pose.orientation.w == pytest.approx(1.0)
-    truth = [item for item in read_messages(material.truth, '/truth/depth')]
+    truth = list(read_messages(material.truth, '/truth/depth'))
     assert [item.stamp_ns for item in truth] == [frame.stamp_ns for frame in frames]
     np.testing.assert_array_equal(pixels_of(truth[0].message), depth)
 

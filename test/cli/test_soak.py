@@ -9,13 +9,10 @@ import signal
 import subprocess
 import sys
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from bags import write_bag2
 from mdepth_ros.cli.main import main
 from processes import command_of, heed_ctrl_c, parent_of, processes_with
+import pytest
 
 SMALL = ['--param', 'network.width:=96', '--param', 'network.height:=64']
 

@@ -2,17 +2,14 @@
 
 from dataclasses import replace
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from mdepth_ros.cli.soak.counts import NodeCounts
 from mdepth_ros.cli.soak.latency import latencies_ms, longest_pause_s
 from mdepth_ros.cli.soak.observed import MemorySample, Observed, ReceivedDepth, Restart, Visit
 from mdepth_ros.cli.soak.report import judge
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.lifecycle_client import TransitionResult
+import numpy as np
+import pytest
 
 SECOND = 10**9
 # Wall clock, and the stamps of a bag that was recorded long before.

@@ -145,8 +145,8 @@ def test_another_camera_empties_the_buffer(estimator):
 @pytest.mark.parametrize(('width', 'height'), [
     (1, 1), (3840, 2160), (1000, 300), (300, 1000), (2160, 3840), (97, 33), (640, 480)])
 def test_any_size_and_aspect(model, width, height):
-    estimator = DepthEstimator(model, EngineConfig('cpu', 'published', pixel_budget=96 * 96,
-                                                  backend='torch'))
+    estimator = DepthEstimator(
+        model, EngineConfig('cpu', 'published', pixel_budget=96 * 96, backend='torch'))
     camera = Camera.from_fov(width, height, 80.0)
     for i in (1, 2):
         estimate = estimator.push(frame(i, camera))

@@ -160,8 +160,8 @@ def test_a_clearing_ray_ends_at_the_point_that_marks(depth, colours):
 
 
 @pytest.mark.parametrize('arguments', [
-    {'stride': 0}, {'voxel_size': -1.0}, {'voxel_size': math.nan}, {'min_range': 5.0,
-    'max_range': 5.0}, {'min_confidence': 1.1}, {'edge_tolerance': 0.0}, {'voxel_size': 1e-6},
+    {'stride': 0}, {'voxel_size': -1.0}, {'voxel_size': math.nan}, {'voxel_size': 1e-6},
+    {'min_range': 5.0, 'max_range': 5.0}, {'min_confidence': 1.1}, {'edge_tolerance': 0.0},
 ])
 def test_filter_refuses_values_out_of_range(arguments):
     with pytest.raises(ValueError, match=next(iter(arguments))):

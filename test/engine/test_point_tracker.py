@@ -50,8 +50,8 @@ def test_reset_uses_no_number_again():
 
 def test_tracks_pair_equal_numbers():
     one = TrackedPoints(np.array([4, 7, 9]), np.array([[4, 0], [7, 0], [9, 0]], np.float32))
-    two = TrackedPoints(np.array([4, 5, 9, 12]), np.array([[4, 1], [5, 1], [9, 1], [12, 1]],
-                                                                np.float32))
+    two = TrackedPoints(np.array([4, 5, 9, 12]),
+                        np.array([[4, 1], [5, 1], [9, 1], [12, 1]], np.float32))
     assert tracks_between(one, two).tolist() == [[4, 0, 4, 1], [9, 0, 9, 1]]
     for pair in (one, NO_POINTS), (NO_POINTS, one):
         assert tracks_between(*pair).shape == (0, 4)

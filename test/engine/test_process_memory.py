@@ -10,7 +10,7 @@ from mdepth_ros.engine.process_memory import resident_mb, return_free_memory
 import numpy as np
 import pytest
 
-COUNT_HEAPS = '''
+COUNT_HEAPS = """
 import ctypes, threading
 from mdepth_ros.engine.process_memory import limit_heaps
 {first}
@@ -26,7 +26,7 @@ libc.fdopen.restype = ctypes.c_void_p
 stdout = ctypes.c_void_p(libc.fdopen(1, b'w'))
 libc.malloc_info(0, stdout)
 libc.fflush(stdout)
-'''
+"""
 
 pytestmark = pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='asks /proc')
 GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='others are left alone')

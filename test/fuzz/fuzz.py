@@ -36,7 +36,7 @@ def main(words=None):
     arguments = parser.parse_args(words)
     if arguments.child:
         return child(arguments)
-    failures = sum([run(name, arguments) for name in TARGETS if getattr(arguments, name)])
+    failures = sum(run(name, arguments) for name in TARGETS if getattr(arguments, name))
     print(f'{failures} failures' if failures else 'no failure')
     return 1 if failures else 0
 

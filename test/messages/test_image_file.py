@@ -89,5 +89,5 @@ def test_formats_are_those_that_were_asked_for():
     assert {'jpeg', 'png', 'bmp', 'pnm', 'tiff'} == set(FORMATS)
     with pytest.raises(BadImage, match=r'^it must be one of jpeg, png, got \d+ bytes starting'):
         decode_file(FILES['bmp'], 'it', formats=COMPRESSED)
-    with pytest.raises(BadImage, match=r"^it must be one of jpeg, .*tiff, got 0 bytes starting"):
+    with pytest.raises(BadImage, match=r'^it must be one of jpeg, .*tiff, got 0 bytes starting'):
         decode_file(b'', 'it')

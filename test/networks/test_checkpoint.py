@@ -119,7 +119,7 @@ def test_other_versions(saved, tmp_path):
     (json.dumps(CONFIG.to_dict() | {'width': '96'}), "width must be a whole number, got '96'"),
     (json.dumps(CONFIG.to_dict() | {'groups': 16.0}), 'groups must be a whole number, got 16.0'),
     (json.dumps(CONFIG.to_dict() | {'scale': math.inf}), 'scale must be a finite number'),
-    (json.dumps(CONFIG.to_dict() | {'single_encoder': ['vgg']}), "single_encoder must be one of"),
+    (json.dumps(CONFIG.to_dict() | {'single_encoder': ['vgg']}), 'single_encoder must be one of'),
     (json.dumps(CONFIG.to_dict() | {'single_encoder': 9 * ['vgg']}), "'vgg', 'vgg', ...]"),
 ])
 def test_unusable_configs(saved, tmp_path, config, text):
@@ -152,7 +152,7 @@ def test_a_file_from_before_trust_net_has_an_untrained_one(saved, tmp_path):
     last = load_checkpoint(path).trust.correct.last
     assert not last.weight.any()
     assert not last.bias.any()
-    assert "1 missing, first trust.correct.near.0.weight" in refused(
+    assert '1 missing, first trust.correct.near.0.weight' in refused(
         changed(saved, tmp_path, lambda tensors: tensors.pop('trust.correct.near.0.weight')))
 
 

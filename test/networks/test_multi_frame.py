@@ -87,7 +87,7 @@ def test_refuses_a_depth_of_another_size(config):
 @torch.no_grad()
 def test_regularisers_share_an_interface(regulariser):
     assert regulariser.eval()(torch.rand(2, 8, 4, 16, 24)).shape == (2, 8, 16, 24)
-    with pytest.raises(ValueError, match=r"volume must be \(B, \w+, 4, h, w\), got \(2, 8, 3"):
+    with pytest.raises(ValueError, match=r'volume must be \(B, \w+, 4, h, w\), got \(2, 8, 3'):
         regulariser(torch.rand(2, 8, 3, 16, 24))
     with pytest.raises(ValueError, match=r'multiples of 8, got \(2, 8, 4, 16, 20\)'):
         regulariser(torch.rand(2, 8, 4, 16, 20))

@@ -94,8 +94,8 @@ def test_untrained_confidence_is_mass_times_agreement():
     sure = torch.zeros(1, D, H, W)
     sure[:, 5], sure[:, 6] = 0.8, 0.2
     for single, depth in ((4.0, 4.0), (4.0, 5.0)):
-        trust = TrustNet(C)(evidence(plane(single), plane(depth), sideways(0.5), sure),
-                           plane(depth), plane(single), FEATURES)
+        seen = evidence(plane(single), plane(depth), sideways(0.5), sure)
+        trust = TrustNet(C)(seen, plane(depth), plane(single), FEATURES)
         torch.testing.assert_close(trust.confidence, plane(0.8 * single / depth),
                                    atol=1e-4, rtol=0)
     alone = TrustNet(C)(no_evidence(plane(4.0), torch.rand(1, 3, H, W)), plane(4.0), plane(4.0),

@@ -125,7 +125,7 @@ class Harness:
         answer = self.client_call(GetState, 'mdepth/get_state', GetState.Request())
         return answer.current_state.label
 
-    def set(self, **parameters):
+    def set(self, **parameters):  # noqa: A003  the pair of get
         """Set parameters over the service, all or none; returns (successful, reason)."""
         request = SetParametersAtomically.Request(parameters=[
             Parameter(name.replace('__', '.'), value=value).to_parameter_msg()

@@ -2,11 +2,6 @@
 
 import time
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from bags import PERIOD_NS, stamp_ns, write_bag2
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.serialised import stamp_of
@@ -14,6 +9,8 @@ from mdepth_ros.ros.bag_loop import BagLoop
 from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import wait_until
 from mdepth_ros.ros.listener import Listener
+import numpy as np
+import pytest
 from sensor_msgs.msg import Image
 
 FRAMES = 5

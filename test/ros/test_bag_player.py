@@ -2,16 +2,13 @@
 
 import time
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from bags import PERIOD_NS, stamp_ns, START_NS, write_bag1, write_bag2
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.serialised import stamp_of, with_stamp
 from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import ProcessError
+import numpy as np
+import pytest
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rosbags.rosbag2 import StoragePlugin

@@ -36,6 +36,7 @@ def test_unknown_encoding_goes_to_cv_bridge(monkeypatch):
         pass
 
     class CvBridge:
+
         def imgmsg_to_cv2(self, source, desired_encoding):
             if source.encoding == 'nv21':
                 raise CvBridgeError('no conversion')
@@ -54,6 +55,7 @@ def test_unknown_encoding_goes_to_cv_bridge(monkeypatch):
                                    AttributeError('newbyteorder was removed')])
 def test_a_cv_bridge_that_fails_late_is_not_usable(monkeypatch, error):
     class CvBridge:
+
         def imgmsg_to_cv2(self, source, desired_encoding):
             raise error
 

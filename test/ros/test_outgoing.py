@@ -1,10 +1,5 @@
 """Messages made without ROS are, byte for byte, those that the node publishes."""
 
-import numpy as np
-import pytest
-
-pytest.importorskip('rclpy')
-
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.messages import outgoing
@@ -12,6 +7,8 @@ from mdepth_ros.messages.bag import ros2_types
 from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.messages import bgr_image, dense_cloud, metres_image
 from mdepth_ros.ros.odometry import odometry_message, transform_of
+import numpy as np
+import pytest
 from rclpy.serialization import serialize_message
 from std_msgs.msg import Header
 

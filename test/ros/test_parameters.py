@@ -38,8 +38,8 @@ def test_all_contradictions_are_named_at_once():
     ('depth.max', [1.0], 'must be of type float'),
     ('depth.max', 1e9, 'depth.max must be from 0.01 to 10000.0, got 1000000000.0'),
     ('filtered.stride', True, 'must be of type int'),
-    ('scale.mode', 'laser', "scale.mode must be one of fixed, odometry, ground_plane, got "
-     "'laser'"),
+    ('scale.mode', 'laser',
+     "scale.mode must be one of fixed, odometry, ground_plane, got 'laser'"),
 ])
 def test_values_that_do_not_fit(name, value, text):
     with pytest.raises(BadParameter) as caught:

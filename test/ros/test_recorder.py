@@ -2,10 +2,6 @@
 
 import time
 
-import pytest
-
-pytest.importorskip('rclpy')
-
 from bags import stamp_ns, START_NS, write_bag2
 from harness import wait_for
 from mdepth_ros.messages.serialised import stamp_of
@@ -14,6 +10,7 @@ from mdepth_ros.ros.bag_player import BagPlayer
 from mdepth_ros.ros.child_process import ProcessError
 from mdepth_ros.ros.recorder import Recorder
 from mdepth_ros.ros.recorder_process import RecorderProcess
+import pytest
 from rosbags.interfaces import MessageDefinitionFormat, QosReliability
 from rosbags.rosbag2 import Reader
 

@@ -1,11 +1,8 @@
 """Poses in optical axes become odometry in the robot's axes."""
 
+from mdepth_ros.ros.robot_path import RobotPath
 import numpy as np
 import pytest
-
-pytest.importorskip('rclpy')
-
-from mdepth_ros.ros.robot_path import RobotPath
 
 
 @pytest.mark.parametrize(('axis', 'index'), [((1, 0, 0), 0), ((0, 1, 0), 1), ((0, 0, 1), 2)])

@@ -197,8 +197,8 @@ def test_moving_is_exactly_what_moves():
     for i in range(len(movers)):
         shape = (len(frame), 1)
         distance = np.minimum(distance, clearance(
-            movers[i : i + 1], np.broadcast_to(where[:, i : i + 1], (*shape, 3)),
-            np.broadcast_to(turn[:, i : i + 1], shape), frame)[:, 0])
+            movers[i:i + 1], np.broadcast_to(where[:, i:i + 1], (*shape, 3)),
+            np.broadcast_to(turn[:, i:i + 1], shape), frame)[:, 0])
     marked = q.moving[1].flatten().numpy()
     assert (distance[marked] < 2e-3).all()
     assert (distance[~marked] > -2e-3).all()

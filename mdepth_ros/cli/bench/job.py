@@ -67,7 +67,8 @@ def _run(job: Job) -> Measurement:
     else:
         torch.manual_seed(0)
         model = DepthModel(replace(job.model, width=job.config.width, height=job.config.height))
-    estimator = DepthEstimator(model, replace(job.config, method=job.method))  # type: ignore[arg-type]
+    config = replace(job.config, method=job.method)  # type: ignore[arg-type]
+    estimator = DepthEstimator(model, config)
     if estimator.backend not in ('torch', 'cuda'):
         torch.set_num_threads(1)  # its threads would wait for work where others have some
     with np.load(job.scene) as scene:

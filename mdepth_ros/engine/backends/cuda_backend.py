@@ -32,8 +32,9 @@ class CudaBackend:
 
     def __init__(self, parts: Mapping[str, nn.Module], device: torch.device) -> None:
         self.device = device
-        self._parts = {name: part.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-                       for name, part in parts.items()}
+        self._parts = {
+            name: part.to(device).to(  # type: ignore[call-overload]
+                memory_format=torch.channels_last) for name, part in parts.items()}
         self._recordings: dict[tuple[str, tuple[torch.Size, ...]], Recording] = {}
 
     @torch.inference_mode()

@@ -43,7 +43,7 @@ def check_installation() -> Installation:
     if not trial.worked:
         return Installation(False, [problem(
             f'rclpy is installed, but ROS does not start: {trial.text}',
-            "use the Python that your ROS was built for, and an RMW_IMPLEMENTATION that is "
+            'use the Python that your ROS was built for, and an RMW_IMPLEMENTATION that is '
             'installed')])
     found = json.loads(trial.text)
     words = [f'{name}={os.environ[name]}' for name in VARIABLES if name in os.environ]

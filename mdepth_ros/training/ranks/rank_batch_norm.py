@@ -13,28 +13,28 @@ class RankBatchNorm(_BatchNorm):
     torch's own SyncBatchNorm does the same and is faster, but runs on accelerators only.
     """
 
-    def _check_input_dim(self, input: Tensor) -> None:
+    def _check_input_dim(self, batch: Tensor) -> None:
         """Any number of dimensions will do."""
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, batch: Tensor) -> Tensor:
         """
         Normalise.
 
-        :param input: (B, C, ...).
+        :param batch: (B, C, ...).
         :return: the same shape.
         """
         if not self.training or world_size() == 1:
-            return super().forward(input)
-        dims = [0, *range(2, input.ndim)]
-        shape = [1, -1] + [1] * (input.ndim - 2)
-        values = input.float()
+            return super().forward(batch)
+        dims = [0, *range(2, batch.ndim)]
+        shape = [1, -1] + [1] * (batch.ndim - 2)
+        values = batch.float()
         count = world_size() * values.numel() / values.shape[1]  # all have as many rows
         mean = sum_over_ranks(values.sum(dims)) / count
         centred = values - mean.view(shape)
         variance = sum_over_ranks((centred ** 2).sum(dims)) / count
         self._remember(mean.detach(), (variance * count / (count - 1)).detach())
         normalised = centred * (variance + self.eps).rsqrt().view(shape)
-        return (normalised * self.weight.view(shape) + self.bias.view(shape)).to(input.dtype)
+        return (normalised * self.weight.view(shape) + self.bias.view(shape)).to(batch.dtype)
 
     @torch.no_grad()
     def _remember(self, mean: Tensor, variance: Tensor) -> None:

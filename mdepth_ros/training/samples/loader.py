@@ -82,7 +82,8 @@ class FolderSamples:
         """
         self._check_shared_memory()
         loader = DataLoader(
-            self._steps, batch_size=None, sampler=itertools.count(first_step),  # type: ignore[arg-type]
+            self._steps, batch_size=None,
+            sampler=itertools.count(first_step),  # type: ignore[arg-type]
             num_workers=self._workers, pin_memory=self._pin_memory,
             # Forked workers inherit the locks of threads that they do not have.
             multiprocessing_context='spawn' if self._workers else None,

@@ -19,17 +19,18 @@ class Atlas:
 
     def __init__(self, textures: Tensor) -> None:
         count = textures.shape[0]
-        # Channels first and one texture below the other: (1, 3, K * STRIDE, STRIDE) in the end.
+        # Channels first and one texture bottom the other: (1, 3, K * STRIDE, STRIDE) in the end.
         image = textures.new_zeros(3, count, STRIDE, STRIDE)
         rows, y = textures.transpose(0, 1), 0
         for _ in range(LEVELS):
             small, x = rows, 0
             for _ in range(LEVELS):
                 height, width = small.shape[2:]
-                image[:, :, y + 1 : y + height + 1, x + 1 : x + width + 1] = small
-                _wrap(image[:, :, y : y + height + 2, x : x + width + 2])
+                bottom, right = y + height + 2, x + width + 2
+                image[:, :, y + 1:bottom - 1, x + 1:right - 1] = small
+                _wrap(image[:, :, y:bottom, x:right])
                 small = (small[..., ::2] + small[..., 1::2]) / 2 if width > 1 else small
-                x += width + 2
+                x = right
             rows = (rows[:, :, ::2] + rows[:, :, 1::2]) / 2 if height > 1 else rows
             y += height + 2
         self.image = image.view(1, 3, count * STRIDE, STRIDE)

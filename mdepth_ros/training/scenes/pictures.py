@@ -19,13 +19,14 @@ def facade(rng: np.random.Generator, wall: Image) -> Image:
     width, height = int(rng.uniform(0.34, 0.6) * half), int(rng.uniform(0.48, 0.66) * half)
     frame = np.asarray(jitter(rng, (0.75, 0.73, 0.7), 0.2))
     for row in (0, half):
-        image[row + half - 6 : row + half - 2] *= 0.82  # the storey's ledge
+        image[row + half - 6:row + half - 2] *= 0.82  # the storey's ledge
         for column in (0, half):
             top, left = row + (half - height) // 2 - 4, column + (half - width) // 2
-            image[top - 4 : top + height + 4, left - 4 : left + width + 4] = frame
-            image[top + height + 4 : top + height + 9, left - 8 : left + width + 8] = frame * 0.8
-            image[top : top + height, left : left + width] = _pane(rng, height, width)
-            image[top : top + height, left + width // 2 - 1 : left + width // 2 + 2] = frame
+            bottom, right, middle = top + height, left + width, left + width // 2
+            image[top - 4:bottom + 4, left - 4:right + 4] = frame
+            image[bottom + 4:bottom + 9, left - 8:right + 8] = frame * 0.8
+            image[top:bottom, left:right] = _pane(rng, height, width)
+            image[top:bottom, middle - 1:middle + 2] = frame
     return image * colour((1.0, 1.0, 1.0), (fractal(rng, 1.3), 0.05))
 
 
@@ -37,7 +38,7 @@ def glass_front(rng: np.random.Generator) -> Image:
     for row in (0, half):
         for column in range(columns):
             left = column * width + 3
-            image[row + 28 : row + 112, left : left + width - 5] = _pane(rng, 84, width - 5)
+            image[row + 28:row + 112, left:left + width - 5] = _pane(rng, 84, width - 5)
     return image
 
 
@@ -48,8 +49,8 @@ def window(rng: np.random.Generator) -> Image:
     horizon = int(rng.uniform(0.45, 0.75) * SIZE)
     view[horizon:] = colour((0.36, 0.42, 0.3), (fractal(rng, 1.1), 0.25))[horizon:]
     image[14:-14, 14:-14] = view[14:-14, 14:-14]
-    image[:, SIZE // 2 - 6 : SIZE // 2 + 6] = 0.76
-    image[SIZE // 3 - 5 : SIZE // 3 + 5] = 0.76
+    image[:, SIZE // 2 - 6:SIZE // 2 + 6] = 0.76
+    image[SIZE // 3 - 5:SIZE // 3 + 5] = 0.76
     return image
 
 
@@ -58,7 +59,7 @@ def door(rng: np.random.Generator) -> Image:
     image = colour(jitter(rng, (0.5, 0.38, 0.27), 0.3), (fractal(rng, 1.3, 1.5, 0.15), 0.14))
     for top, bottom in ((24, 112), (136, 232)):
         image[top:bottom, 44:212] *= 0.8
-        image[top + 8 : bottom - 8, 54:202] *= 1.18
+        image[top + 8:bottom - 8, 54:202] *= 1.18
     image[:, :14] *= 0.6
     image[:, -14:] *= 0.6
     image[:10] *= 0.6
@@ -82,7 +83,7 @@ def poster(rng: np.random.Generator) -> Image:
         at = 18
         while at < 225:
             length = int(rng.integers(8, 34))
-            image[row : row + 5, at : min(at + length, 238)] = 0.12
+            image[row:row + 5, at:min(at + length, 238)] = 0.12
             at += length + 6
     image[:8] = image[-8:] = 0.88
     image[:, :8] = image[:, -8:] = 0.88
@@ -94,14 +95,14 @@ def shelf(rng: np.random.Generator) -> Image:
     image = np.broadcast_to(np.array([0.13, 0.1, 0.08]), (SIZE, SIZE, 3)).copy()
     for board in range(4):
         bottom = 64 * (board + 1) - 7
-        image[bottom : bottom + 7] = (0.48, 0.36, 0.25)
+        image[bottom:bottom + 7] = (0.48, 0.36, 0.25)
         at = 4
         while at < SIZE - 8:
             width, height = int(rng.integers(6, 18)), int(rng.integers(34, 54))
-            right = min(at + width, SIZE - 4)
-            image[bottom - height : bottom, at:right] = jitter(rng, (0.38, 0.33, 0.3), 0.5)
-            image[bottom - height + 8 : bottom - height + 12, at + 1 : right - 1] *= 1.5
-            image[bottom - height : bottom, right - 1] *= 0.5
+            top, right = bottom - height, min(at + width, SIZE - 4)
+            image[top:bottom, at:right] = jitter(rng, (0.38, 0.33, 0.3), 0.5)
+            image[top + 8:top + 12, at + 1:right - 1] *= 1.5
+            image[top:bottom, right - 1] *= 0.5
             at = right + (int(rng.integers(6, 24)) if rng.random() < 0.1 else 0)
     image[:, :5] = image[:, -5:] = (0.45, 0.33, 0.23)
     return image
@@ -113,7 +114,7 @@ def car_side(rng: np.random.Generator) -> Image:
     image = colour((0.9, 0.9, 0.9), (fractal(rng, 1.8), 0.05)) * (1.05 - 0.35 * y)[..., None]
     image[112:122] *= 0.72  # the crease along the doors
     for column in (96, 150, 198):
-        image[20:215, column : column + 3] *= 0.45
+        image[20:215, column:column + 3] *= 0.45
     image[70:78, 120:134] *= 0.5
     image[70:78, 172:186] *= 0.5
     image[226:] = 0.1
@@ -158,7 +159,7 @@ def _pane(rng: np.random.Generator, height: int, width: int) -> Image:
     image = pane + glow[..., None] * (sky - pane)
     kind = rng.random()
     if kind < 0.3:
-        image[:, : int(width * rng.uniform(0.15, 0.5))] = jitter(rng, (0.6, 0.56, 0.5), 0.2)
+        image[:, :int(width * rng.uniform(0.15, 0.5))] = jitter(rng, (0.6, 0.56, 0.5), 0.2)
     elif kind < 0.5:
         image[: int(height * rng.uniform(0.2, 0.7))] = jitter(rng, (0.62, 0.6, 0.55), 0.15)
     return image

@@ -110,5 +110,5 @@ def _blind(image: Tensor, random: StepRandom) -> tuple[Tensor, Tensor]:
     height, width = H // PATCH_PART, W // PATCH_PART
     seen = image.new_ones(B, 1, H, W, dtype=torch.bool)
     for i, (top, left) in enumerate(random.corners(B, H - height + 1, W - width + 1)):
-        seen[i, :, top : top + height, left : left + width] = False
+        seen[i, :, top:top + height, left:left + width] = False
     return image * seen, seen[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE]

@@ -38,7 +38,7 @@ def test_every_line_of_constraints_is_read():
     lines = [line for line in text.splitlines() if line and not line.startswith('#')]
     old, new = (packages.read_pins(text, python) for python in ((3, 10), (3, 13)))
     assert len(set(old.items()) | set(new.items())) == len(lines)
-    assert {package for package in packages.CORE.values()} <= set(old)
+    assert set(packages.CORE.values()) <= set(old)
 
 
 @pytest.mark.parametrize(('package', 'version', 'level'), [
@@ -80,7 +80,7 @@ def test_a_backend_that_fails_is_a_problem_if_auto_takes_it(monkeypatch):
 
 @pytest.mark.parametrize(('code', 'text'), [
     ('import os; os.abort()', 'killed by SIGABRT'), ('raise SystemExit(3)', 'ended with status 3'),
-    ("import nothing_of_that_name", "No module named 'nothing_of_that_name'"),
+    ('import nothing_of_that_name', "No module named 'nothing_of_that_name'"),
     ('import time; time.sleep(60)', 'not done in 3 s')])
 def test_a_library_that_kills_its_process_does_not_kill_ours(tmp_path, monkeypatch, code, text):
     (tmp_path / 'fatal.py').write_text(code)

@@ -95,8 +95,8 @@ def test_scores_what_the_robot_gets(estimator):
 def test_every_sequence_starts_afresh(estimator):
     result = evaluate(estimator, whole_sequences([Noise('a', 2), Noise('b', 2)]), ALL)
     assert [(f.sequence, f.index, f.mode) for f in result.per_frame] == [
-        (name, index, mode) for name in 'ab' for index, mode in ((0, Mode.SINGLE),
-                                                                (1, Mode.MULTI))]
+        (name, index, mode) for name in 'ab'
+        for index, mode in ((0, Mode.SINGLE), (1, Mode.MULTI))]
 
 
 def test_lone_frames_have_the_depth_of_a_whole_run(estimator):

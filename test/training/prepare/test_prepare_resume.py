@@ -174,7 +174,7 @@ def test_done_once_a_run_reports_only(bags, undisturbed, tmp_path):
 def test_other_arguments_are_refused(bags, tmp_path, monkeypatch):
     out = tmp_path / 'out'
     prepare(bags, out, OPTIONS, progress=False)
-    text = "was prepared with width 640 and not 320: use the same arguments or another folder"
+    text = 'was prepared with width 640 and not 320: use the same arguments or another folder'
     with pytest.raises(MdepthError, match=text):
         prepare(bags, out, replace(OPTIONS, width=320), progress=False)
     with pytest.raises(MdepthError, match='was prepared with sources'):

@@ -134,6 +134,7 @@ def test_a_cut_without_a_pause_is_seen(fast):
     other = scene(seed=8, frames=20)
 
     class Cut(Frames):
+
         def rgb(self, index):
             return super().rgb(index) if index < 20 else other.rgb(index - 20)
 
@@ -176,6 +177,7 @@ def test_an_unreadable_frame_is_its_own_error(fast, tmp_path):
     path = tmp_path / '000003.png'
 
     class Broken(Frames):
+
         def rgb(self, index):
             image = cv2.imread(str(path)) if index == 3 else super().rgb(index)
             if image is None:

@@ -125,6 +125,7 @@ def test_a_camera_that_stands_still_teaches_s_nothing(batch):
 def test_the_blind_patch_counts_outside_of_it_alone(batch):
     """Without a patch there is no difference to pay for."""
     class NoPatch(StepRandom):
+
         def corners(self, count, rows, columns):
             return []
 
