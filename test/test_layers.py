@@ -1,3 +1,17 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
 """Who may import whom; geometry and networks know no ROS, and nobody but cli knows training."""
 
 import ast
@@ -80,6 +94,7 @@ def test_engine_imports_where_there_is_no_ros():
 
 
 def test_files_are_small():
-    lengths = {path: len(path.read_text().splitlines()) for path in FILES}
+    licence = 14  # lines of it above each file's own
+    lengths = {path: len(path.read_text().splitlines()) - licence for path in FILES}
     assert max(lengths.values()) <= 400, max(lengths, key=lengths.get)
     assert sum(n <= 300 for n in lengths.values()) >= 0.9 * len(lengths)
