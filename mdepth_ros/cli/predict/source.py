@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.errors import BadImage, MdepthError
-from mdepth_ros.training.datasets.catalogue import BAG_SUFFIXES
+from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.training.datasets.image_files import read_rgb
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.prepare.bag_source import BagSource
@@ -37,15 +37,9 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
         return LiveSource(cv2.VideoCapture(int(text)), f'camera {text}', choice)
     if not path.exists():
         raise MdepthError(f'no bag, video or folder at {path}')
-    if path.suffix in BAG_SUFFIXES or _holds_bag(path):
+    if is_bag(path):
         return BagSource(path, options)
     return FolderSource(path, choice, fps) if path.is_dir() else VideoSource(path, options)
-
-
-def _holds_bag(path: Path) -> bool:
-    """Tell a ROS 2 bag's folder."""
-    return path.is_dir() and any(file.name == 'metadata.yaml' or file.suffix in BAG_SUFFIXES
-                                 for file in path.iterdir())
 
 
 class FolderSource:
