@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
         pose = np.eye(4)
         pose[2, 3] = 0.1 * index
         frames.append({'image': f'{index:02}.png', 'depth': f'd{index:02}.png',
-                       'T_world_camera': pose.tolist()})
+                       'stamp_ns': index * 100_000_000, 'T_world_camera': pose.tolist()})
     content = {'width': 160, 'height': 96, 'K': [[100, 0, 79.5], [0, 100, 47.5], [0, 0, 1]],
                'depth_unit_m': 0.001, 'frames': frames}
     (path / 'frames.json').write_text(json.dumps(content))
@@ -73,6 +73,9 @@ def test_every_image_has_its_depth_and_every_transition_succeeds(finished):
     assert 0.9 < report['depth_error']['coverage'] <= 1.0
     assert 0 < report['depth_error']['abs_rel_scaled'] < 1.0
     assert 'images in / depth out' in process.stdout
+    # The folder's own stamps, from 0 on as those of a prepared video.
+    assert [image.stamp_ns for image in read_messages(out / 'input', '/camera/image')] == [
+        index * 100_000_000 for index in range(12)]
     sensible_picture(out)
 
 

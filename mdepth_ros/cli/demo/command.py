@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', type=int, metavar='N',
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
-    parser.add_argument('--fps', type=float, default=10.0, help='of --images [1/s]')
+    parser.add_argument('--fps', type=float, default=10.0,
+                        help='of a folder of images that does not say [1/s]')
     parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
     add_node_arguments(parser)
     parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),

@@ -61,12 +61,10 @@ class FolderSource:
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""
-        index, camera = self._folder.index, self._folder.camera
-        for place, entry in enumerate(self._folder.entries):
-            stamp_ns = (round(place * 1e9 / self._fps)
-                        if index is None or (index.fps is None and entry.stamp_ns is None)
-                        else index.stamp_ns(place))
-            yield SourceImage(stamp_ns, camera, partial(self._read, entry.image))
+        folder = self._folder
+        for place, entry in enumerate(folder.entries):
+            yield SourceImage(folder.stamp_ns(place, self._fps), folder.camera,
+                              partial(self._read, entry.image))
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
