@@ -17,7 +17,10 @@ pytest.importorskip('rclpy')
 from processes import heed_ctrl_c, processes_with
 
 from mdepth_ros.cli.demo.recording import read_messages
+from mdepth_ros.cli.demo.session import DEPTH, Session
 from mdepth_ros.cli.main import main
+from mdepth_ros.ros.bag_player import PlayedFrame
+from mdepth_ros.ros.camera_bag import DepthBag
 
 # A small network at a slow pace: every image gets its depth, also on a busy machine.
 COMMAND = [sys.executable, '-m', 'mdepth_ros.cli.main', 'demo', '--rate', '0.5',
@@ -200,6 +203,26 @@ def test_a_node_that_dies_is_noticed(folder, tiny_weights, tmp_path):
         assert process.wait(20.0) == 1
     assert 'mdepth: error: the node ended with status -9' in rest
     assert 'Traceback' not in rest
+
+
+@pytest.mark.parametrize('depths', [12, 0])
+def test_a_node_that_ends_badly_fails_the_demo(folder, tmp_path, monkeypatch, capsys, depths):
+    out = tmp_path / 'out'
+
+    def session(material, *arguments, **options):
+        played = [PlayedFrame(index * 100_000_000, index) for index in range(12)]
+        with DepthBag(out / 'recording', DEPTH) as bag:
+            for frame in played[:depths]:
+                bag.write(frame.stamp_ns, np.full((96, 160), 8.0, np.float32))
+        return Session(played, [], out / 'recording', {DEPTH: depths}, exit_status=-11)
+
+    monkeypatch.setattr('mdepth_ros.cli.demo.command.run_session', session)
+    assert main(['demo', '--images', str(folder), '--out', str(out)]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f'mdepth: error: the node ended with status -11, see {out}/node.log')
+    # What there is to see is kept.
+    assert json.loads((out / 'report.json').read_text())['node_exit_status'] == -11
+    assert (out / 'picture.png').exists() == bool(depths)
 
 
 def test_ctrl_c_ends_all_processes_and_closes_the_recording(folder, tiny_weights, tmp_path):
