@@ -136,6 +136,12 @@ def test_what_it_says_is_what_the_code_says():
     assert unknown == []
 
 
+def test_the_setuptools_that_colcon_needs_is_pinned():
+    lost = re.search(r'setuptools (\d+)\s+or newer', PAGES['docs/troubleshooting.md'])
+    pinned = re.search(r'^setuptools==(\d+)', (ROOT / 'constraints.txt').read_text(), re.MULTILINE)
+    assert int(pinned[1]) < int(lost[1])
+
+
 def test_the_figure_is_drawn(tmp_path):
     subprocess.run([sys.executable, str(ROOT / 'docs/pipeline.py'), str(tmp_path)], check=True)
     names = [set(re.findall('>([^<>]+)</text>', path.read_text()))

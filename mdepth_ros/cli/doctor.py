@@ -57,8 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(MARKS[finding.level] + finding.what, flush=True)
         if finding.advice:
             print(' ' * len(MARKS[finding.level]) + '-> ' + finding.advice, flush=True)
-    problems = sum(finding.level is Level.PROBLEM for finding in findings)
-    print(f'{problems} problem{"s" * (problems != 1)}')
+    problems, warnings = (sum(finding.level is level for finding in findings)
+                          for level in (Level.PROBLEM, Level.WARNING))
+    print(f'{problems} problem{"s" * (problems != 1)}, {warnings} warning{"s" * (warnings != 1)}')
     if arguments.json is not None:
         write_json(arguments.json, {'problems': problems, 'findings': [
             asdict(finding) | {'level': finding.level.value} for finding in findings]})

@@ -45,6 +45,18 @@ class ImageFolder:
     camera: Camera
     index: FramesIndex | None
 
+    def stamp_ns(self, place: int, fps: float, start_ns: int = 0) -> int:
+        """
+        Return when an image was taken [ns].
+
+        :param place: of the image among the entries.
+        :param fps: images per second where neither stamps nor a rate are known [1/s].
+        :param start_ns: when the first one was taken, where stamps are not known [ns].
+        """
+        stamp_ns = self.entries[place].stamp_ns
+        rate = (self.index and self.index.fps) or fps
+        return start_ns + round(place * 1e9 / rate) if stamp_ns is None else stamp_ns
+
 
 def open_image_folder(path: Path, choice: CameraChoice) -> ImageFolder:
     """

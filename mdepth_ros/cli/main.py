@@ -44,6 +44,14 @@ COMMANDS = {
 }
 
 
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults, where there is something to show."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        nothing = action.default in (None, []) or action.default is False
+        return action.help if nothing else super()._get_help_string(action)
+
+
 def build_parser(command: str | None) -> argparse.ArgumentParser:
     """
     Build the parser.
@@ -57,7 +65,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         child = commands.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + '.',
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+            formatter_class=_HelpFormatter)
         if name == command:
             command_module(name).add_arguments(child)
     return parser

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     :param parser: the parser to fill in.
     """
     add_weights_argument(parser)
-    parser.add_argument('--size', type=network_size, default=(320, 96), metavar='WxH',
+    parser.add_argument('--size', type=network_size, default='320x96', metavar='WxH',
                         help="the networks' input size for rendered scenes, multiples of 32")
     parser.add_argument('--worlds', type=positive, default=8, metavar='N',
                         help='rendered worlds of each scene class; half as many for cameras')

@@ -16,6 +16,7 @@
 
 import argparse
 from pathlib import Path
+import time
 
 import cv2
 from mdepth_ros.errors import MdepthError
@@ -24,10 +25,11 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
-from mdepth_ros.training.fine_tune import choose_recipe, Request
+from mdepth_ros.training.evaluation.evaluate import PlayedFrame
+from mdepth_ros.training.fine_tune import choose_recipe, find_samples, fit_steps, Request
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
-from mdepth_ros.training.loop.recipe import load_recipe, Recipe
+from mdepth_ros.training.loop.recipe import load_recipe
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
@@ -35,6 +37,7 @@ from mdepth_ros.training.prepare.prepare import prepare
 from mdepth_ros.training.whole_file import write_whole
 
 RECIPE_SUFFIXES = ('.yaml', '.yml')
+Scored = tuple[before_after.Score, list[PlayedFrame]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                              'what the recipe says, and the default weights for a recording')
     parser.add_argument('--resume', action='store_true', help='go on with the run that is there')
     parser.add_argument('--minutes', type=float, default=30.0,
-                        help='of a recording: how long to train at most')
+                        help='of a recording, once it is prepared: how long to train and compare '
+                             'at most, unless teacher.steps is given')
     parser.add_argument('--camera-info', type=Path, help='of a recording: camera_info YAML')
     parser.add_argument('--fov', type=float, help='of a video: horizontal angle of view [deg]')
     parser.add_argument('--image-topic', help='of a bag with several cameras: which one')
@@ -90,22 +94,32 @@ def _settings(arguments: argparse.Namespace) -> list[str]:
 
 def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     """Prepare, choose settings, train, compare."""
-    recipe = _recipe_of_recording(arguments, out)
+    request = _request(arguments, out)
+    data = _prepared(arguments, out)
+    written = out / 'run' / RECIPE
+    recipe = load_recipe(written) if written.is_file() else choose_recipe(data, request)
     width, height = recipe.data.width, recipe.data.height
+    parts = open_parts(recipe.data)
+    to_fit = not written.is_file() and not request.sets('teacher.steps')
+    samples = find_samples(recipe, out / 'run') if to_fit else 0
+    began_s = time.monotonic()
+    # Of its own: on a GPU the estimator takes the networks there.
+    before = _score_start(start_weights(recipe), parts.held_back, width, height)
+    if to_fit:
+        print('timing a few training steps on this machine')
+        # The comparison at the end takes as long as its first half took.
+        left_s = 60 * request.minutes - 2 * (time.monotonic() - began_s)
+        recipe = fit_steps(recipe, out / 'run', samples, left_s)
     print(f'training: {recipe.teacher.steps} steps of {recipe.batch} images of {width} x {height} '
           f'px; all settings are in {out / "run" / RECIPE}')
     trained = load_checkpoint(train(recipe, out / 'run', resume=True))
-    parts = open_parts(recipe.data)
-    scaled = keep_scale(start_weights(recipe), trained, parts.learn, width, height)
+    start = start_weights(recipe)
+    scaled = keep_scale(start, trained, parts.learn, width, height)
     print(f'metric scale: {scaled.config.scale:.4g} m per network unit, '
           f'{scaled.config.scale / trained.config.scale:.3f} times what it was, so that depth '
           'stays in metres')
-    start = start_weights(recipe)
-    keep = True
-    if parts.held_back:
-        keep = _is_better(start, scaled, parts.held_back, width, height, out)
-    else:
-        print('the recording is too short to hold frames back: no comparison')
+    keep = before is None or _is_better(
+        before, before_after.score(scaled, parts.held_back, width, height), out)
     notes = f'mdepth train, {arguments.source.name}'
     if not keep:
         print(f'KEPT THE WEIGHTS THAT IT STARTED FROM: training made the photometric error on the '
@@ -115,17 +129,23 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     print(f'weights: {out / RESULT}')
 
 
-def _is_better(
-    start: DepthModel, trained: DepthModel, held_back: list[Sequence], width: int, height: int,
-    out: Path,
-) -> bool:
-    """Compare start and result on frames that neither learned from, where these can tell."""
+def _score_start(
+    start: DepthModel, held_back: list[Sequence], width: int, height: int
+) -> Scored | None:
+    """Score what training starts from on frames that it will not learn from, if these can tell."""
+    if not held_back:
+        print('the recording is too short to hold frames back: no comparison')
+        return None
     try:
-        before, frames_before = before_after.score(start, held_back, width, height)
+        return before_after.score(start, held_back, width, height)
     except DataError as error:
         print(f'no comparison on the frames that were held back: {error}')
-        return True
-    after, frames_after = before_after.score(trained, held_back, width, height)
+        return None
+
+
+def _is_better(start: Scored, trained: Scored, out: Path) -> bool:
+    """Compare start and result on frames that neither learned from."""
+    (before, frames_before), (after, frames_after) = start, trained
     print(before_after.text_report(before, after))
     picture = before_after.draw(frames_before, frames_after)
     write_whole(out / 'report.json', before_after.json_report(before, after).encode())
@@ -134,8 +154,8 @@ def _is_better(
     return after.photometric.capped <= before.photometric.capped
 
 
-def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:
-    """Return the run's own recipe if it has one, else one for this recording and machine."""
+def _request(arguments: argparse.Namespace, out: Path) -> Request:
+    """Return what the user asks for; a run that is there can only go on as it began."""
     start = arguments.start or 'default'
     if Path(start).is_file():  # absolute: the run may be gone on with from another folder
         start = str(Path(start).resolve())
@@ -148,14 +168,14 @@ def _recipe_of_recording(arguments: argparse.Namespace, out: Path) -> Recipe:
         raise MdepthError(f'a run goes on with the settings that it began with, see {written}: '
                           'leave out --from and key=value, or choose another folder with --out')
     request.check()
-    data: Path = arguments.source
-    if is_recording(data):
-        data = out / 'data'
-        print(prepare([arguments.source], data, PrepareOptions(
-            image_topic=arguments.image_topic, camera_info=arguments.camera_info,
-            fov_deg=arguments.fov)).text())
-    if written.is_file():
-        return load_recipe(written)
-    if not request.sets('teacher.steps'):
-        print('timing a few training steps on this machine')
-    return choose_recipe(data, out / 'run', request)
+    return request
+
+
+def _prepared(arguments: argparse.Namespace, out: Path) -> Path:
+    """Return the frames: the source itself, or what it is prepared to."""
+    if not is_recording(arguments.source):
+        return Path(arguments.source)
+    print(prepare([arguments.source], out / 'data', PrepareOptions(
+        image_topic=arguments.image_topic, camera_info=arguments.camera_info,
+        fov_deg=arguments.fov)).text())
+    return out / 'data'

@@ -33,6 +33,9 @@ COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 ODOMETRY = 'nav_msgs/msg/Odometry'
 
+ROS2_SUFFIXES = ('.mcap', '.db3')
+SUFFIXES = ('.bag', *ROS2_SUFFIXES)
+
 
 @dataclass(frozen=True)
 class BagTopics:
@@ -43,6 +46,18 @@ class BagTopics:
     camera_info: str | None
     odometry: str | None
     depth: str | None = None
+
+
+def is_bag(path: Path) -> bool:
+    """
+    Whether this looks like a bag, by names alone.
+
+    :param path: a file, or the folder of a ROS 2 bag, which may have lost its metadata.
+    """
+    if path.is_dir():
+        return any(file.name == 'metadata.yaml' or file.suffix.lower() in ROS2_SUFFIXES
+                   for file in path.iterdir())
+    return path.suffix.lower() in SUFFIXES
 
 
 def open_bag(path: Path) -> BagReader:

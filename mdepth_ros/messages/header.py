@@ -16,8 +16,11 @@
 
 from typing import Protocol
 
+from mdepth_ros.errors import BadImage
+
 # Of images that do not say theirs, as REP 103 wants it to end.
 OPTICAL_FRAME = 'camera_optical_frame'
+STAMPS_END_NS = 2**31 * 10**9  # seconds are 32 bits
 
 
 class Stamp(Protocol):
@@ -42,3 +45,14 @@ def nanoseconds(stamp: Stamp) -> int:
     :return: the same time [ns].
     """
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
+
+
+def check_stamp(stamp_ns: int) -> None:
+    """
+    Refuse a stamp that no header can hold.
+
+    :param stamp_ns: of an image [ns].
+    :raises BadImage: if it is not one of ROS.
+    """
+    if not 0 <= stamp_ns < STAMPS_END_NS:
+        raise BadImage(f'the stamp must be in [0, 2**31) s, got {stamp_ns * 1e-9:.9f}')

@@ -20,6 +20,7 @@ import os
 from pathlib import Path
 import shutil
 import tempfile
+import time
 
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
@@ -48,6 +49,7 @@ HOLD_START = 0.1
 HELD_BACK = 0.1
 TIMED_STEPS = 5
 TRIAL = 'timing'
+STAGES = ('teacher', 'student', 'refine')
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,9 @@ class Request:
     """
     What the user asked for.
 
-    Weights to ``start`` from, a file or ``default``; at most so many ``minutes`` of training;
-    ``settings`` of the recipe, ``key=value``, that win over ours.
+    Weights to ``start`` from, a file or ``default``; at most so many ``minutes`` for training and
+    all around it, once the recording is prepared; ``settings`` of the recipe, ``key=value``, that
+    win over ours.
     """
 
     start: str = 'default'
@@ -101,48 +104,75 @@ class Request:
         return any(word.startswith((f'{key}=', f'{key}.')) for word in self.settings)
 
 
-def choose_recipe(path: Path, folder: Path, request: Request, seed: int = 0) -> Recipe:
+def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     """
-    Choose settings for a camera, a number of frames and this machine.
+    Choose settings for a camera and this machine.
 
     Fine-tuning is stage 1 from weights that see already, with their batch statistics: small
     batches have poor ones.
 
     :param path: frames folder, or a tree of them.
-    :param folder: of the run; takes what is found out about neighbours.
     :param request: what the user asked for.
     :param seed: of all randomness.
-    :return: the recipe; its steps are what this machine does in the time.
+    :return: the recipe; how many steps of stage 1 it has is for :func:`fit_steps` to say.
     :raises DataError: if there is nothing to train on.
-    :raises MdepthError: if the weights cannot be read, or the user's settings do not fit.
+    :raises MdepthError: if the user's settings do not fit.
     """
-    recipe = request.change(_common(path, request.start, seed))
-    learn = open_parts(recipe.data).learn
-    if request.sets('teacher.steps'):
-        return recipe
-    folder.mkdir(parents=True, exist_ok=True)
-    found = find_triplets(learn, recipe.data.gap, folder / NEIGHBOURS)
-    samples = sum(len(neighbours.triplets) for neighbours in found)
-    affordable = int(60 * request.minutes / seconds_per_step(recipe, folder))
+    return request.change(_common(path, request.start, seed))
+
+
+def find_samples(recipe: Recipe, folder: Path) -> int:
+    """
+    Look for the samples that there are.
+
+    :param recipe: of the run.
+    :param folder: of the run; takes what is found out about neighbours.
+    :return: how many.
+    :raises DataError: if there are none.
+    """
+    found = find_triplets(open_parts(recipe.data).learn, recipe.data.gap, folder / NEIGHBOURS)
+    return sum(len(neighbours.triplets) for neighbours in found)
+
+
+def fit_steps(recipe: Recipe, folder: Path, samples: int, left_s: float) -> Recipe:
+    """
+    Give stage 1 the steps that this machine does in the time, but not more than are useful.
+
+    :param recipe: from :func:`choose_recipe`; its other stages keep their steps.
+    :param folder: of the run.
+    :param samples: how many there are to learn from.
+    :param left_s: for measuring and training [s].
+    :return: the recipe with at least one step of stage 1.
+    """
+    began_s = time.monotonic()
+    timed = [stage for stage in STAGES if getattr(recipe, stage).steps]
+    step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in timed}
+    # What the trials took besides their steps the run takes, too: loading, and the first steps.
+    left_s -= 2 * (time.monotonic() - began_s)
+    left_s -= recipe.rounds * sum(getattr(recipe, stage).steps * step_s[stage]
+                                  for stage in timed if stage != 'teacher')
     useful = max(FEWEST_STEPS, EPOCHS * samples // recipe.batch)
-    return _with_steps(recipe, max(1, min(useful, affordable)))
+    affordable = int(left_s / step_s['teacher'])
+    return _with_steps(recipe, 'teacher', max(1, min(useful, affordable)))
 
 
-def seconds_per_step(recipe: Recipe, folder: Path) -> float:
+def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
     """
     Measure what a step takes here.
 
-    :param recipe: its first stage is run for a few steps.
+    :param recipe: of the run.
+    :param stage: its stage that is run for a few steps.
     :param folder: of the run; the trial has a folder of its own in it, which does not stay.
     :return: seconds, the start left out.
     """
-    trial = dataclasses.replace(_with_steps(recipe, TIMED_STEPS), student=Schedule(0),
-                                refine=Schedule(0),
+    trial = dataclasses.replace(recipe, rounds=1,
                                 loop=dataclasses.replace(recipe.loop, log_every=1))
+    for other in STAGES:
+        trial = _with_steps(trial, other, TIMED_STEPS if other == stage else 0)
     place = folder / TRIAL
     # A process that was killed leaves it behind.
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
+    place.mkdir(parents=True)
     if (folder / NEIGHBOURS).is_file():
         shutil.copy(folder / NEIGHBOURS, place)
     try:
@@ -169,6 +199,7 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 
-def _with_steps(recipe: Recipe, steps: int) -> Recipe:
-    """Return the same with another number of steps."""
-    return dataclasses.replace(recipe, teacher=dataclasses.replace(recipe.teacher, steps=steps))
+def _with_steps(recipe: Recipe, stage: str, steps: int) -> Recipe:
+    """Return the same with another number of steps of a stage."""
+    schedule = dataclasses.replace(getattr(recipe, stage), steps=steps)
+    return dataclasses.replace(recipe, **{stage: schedule})

@@ -37,14 +37,15 @@ class PhotometricScore:
     """
     Photometric error of the sources warped by each depth, and of the sources as they are.
 
-    Means over the ``frames`` targets, in [0, 1], where the camera's motion can be seen. ``capped``
-    is over all pixels, and over both depths, of the error or that of the sources as they are,
-    whichever is smaller: models are compared by it, as the others are at pixels of their own.
+    Means in [0, 1] over the ``frames`` targets, but for those where no pixel counts; None if none
+    is left. ``capped`` is over all targets and pixels, and over both depths, of the error or that
+    of the sources as they are, whichever is smaller: models are compared by it, as the others are
+    at pixels of their own.
     """
 
-    single: float
-    multi: float
-    identity: float
+    single: float | None
+    multi: float | None
+    identity: float | None
     capped: float
     frames: int
 
@@ -73,13 +74,17 @@ def photometric_score(
     samples = FolderSamples(sequences, found, width, height, batch=1, seed=0, augment=False,
                             tracks=TRACKS)
     count = min(most_frames, samples.samples_per_epoch)
-    rows = [_errors(model, batch) for batch in islice(samples.batches(), count)]
-    single, multi, identity, capped = torch.stack(rows).mean(dim=0).tolist()
+    errors = [_errors(model, batch) for batch in islice(samples.batches(), count)]
+    capped = float(torch.stack([least for _, least in errors]).mean())
+    explained = [row for row, _ in errors if row is not None]
+    if not explained:
+        return PhotometricScore(None, None, None, capped, count)
+    single, multi, identity = torch.stack(explained).mean(dim=0).tolist()
     return PhotometricScore(single, multi, identity, capped, count)
 
 
-def _errors(model: DepthModel, batch: SampleBatch) -> torch.Tensor:
-    """Return the four errors of one sample."""
+def _errors(model: DepthModel, batch: SampleBatch) -> tuple[torch.Tensor | None, torch.Tensor]:
+    """Return one sample's three errors, None where no pixel counts, and its capped one."""
     clean, seen = load(batch)
     single = run_single_frame(model, clean, seen, batch.K, batch.tracks)
     depth = match(model, seen, single.depth, batch.K, single.motions).depth
@@ -88,4 +93,6 @@ def _errors(model: DepthModel, batch: SampleBatch) -> torch.Tensor:
     counted = automask(torch.cat(errors, dim=1), identity)
     least = [minimum_error(e) for e in (*errors, identity)]
     capped = torch.stack([torch.minimum(e, least[2]).mean() for e in least[:2]]).mean()
-    return torch.stack([*(masked_mean(e, counted) for e in least), capped])
+    if not counted.any():
+        return None, capped
+    return torch.stack([masked_mean(e, counted) for e in least]), capped

@@ -24,7 +24,10 @@ import time
 
 import cv2
 from mdepth_ros.cli.demo.recording import read_messages
+from mdepth_ros.cli.demo.session import DEPTH, Session
 from mdepth_ros.cli.main import main
+from mdepth_ros.ros.bag_player import PlayedFrame
+from mdepth_ros.ros.camera_bag import DepthBag
 import numpy as np
 from processes import heed_ctrl_c, processes_with
 import pytest
@@ -55,7 +58,7 @@ def folder(tmp_path_factory):
         pose = np.eye(4)
         pose[2, 3] = 0.1 * index
         frames.append({'image': f'{index:02}.png', 'depth': f'd{index:02}.png',
-                       'T_world_camera': pose.tolist()})
+                       'stamp_ns': index * 100_000_000, 'T_world_camera': pose.tolist()})
     content = {'width': 160, 'height': 96, 'K': [[100, 0, 79.5], [0, 100, 47.5], [0, 0, 1]],
                'depth_unit_m': 0.001, 'frames': frames}
     (path / 'frames.json').write_text(json.dumps(content))
@@ -83,6 +86,9 @@ def test_every_image_has_its_depth_and_every_transition_succeeds(finished):
     assert 0.9 < report['depth_error']['coverage'] <= 1.0
     assert 0 < report['depth_error']['abs_rel_scaled'] < 1.0
     assert 'images in / depth out' in process.stdout
+    # The folder's own stamps, from 0 on as those of a prepared video.
+    assert [image.stamp_ns for image in read_messages(out / 'input', '/camera/image')] == [
+        index * 100_000_000 for index in range(12)]
     sensible_picture(out)
 
 
@@ -207,6 +213,26 @@ def test_a_node_that_dies_is_noticed(folder, tiny_weights, tmp_path):
         assert process.wait(20.0) == 1
     assert 'mdepth: error: the node ended with status -9' in rest
     assert 'Traceback' not in rest
+
+
+@pytest.mark.parametrize('depths', [12, 0])
+def test_a_node_that_ends_badly_fails_the_demo(folder, tmp_path, monkeypatch, capsys, depths):
+    out = tmp_path / 'out'
+
+    def session(material, *arguments, **options):
+        played = [PlayedFrame(index * 100_000_000, index) for index in range(12)]
+        with DepthBag(out / 'recording', DEPTH) as bag:
+            for frame in played[:depths]:
+                bag.write(frame.stamp_ns, np.full((96, 160), 8.0, np.float32))
+        return Session(played, [], out / 'recording', {DEPTH: depths}, exit_status=-11)
+
+    monkeypatch.setattr('mdepth_ros.cli.demo.command.run_session', session)
+    assert main(['demo', '--images', str(folder), '--out', str(out)]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f'mdepth: error: the node ended with status -11, see {out}/node.log')
+    # What there is to see is kept.
+    assert json.loads((out / 'report.json').read_text())['node_exit_status'] == -11
+    assert (out / 'picture.png').exists() == bool(depths)
 
 
 def test_ctrl_c_ends_all_processes_and_closes_the_recording(folder, tiny_weights, tmp_path):

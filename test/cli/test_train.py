@@ -27,6 +27,8 @@ import cv2
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.training import fine_tune
+from mdepth_ros.training.evaluation import before_after
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 from processes import heed_ctrl_c, running, stat_of
 import pytest
@@ -99,6 +101,20 @@ def test_a_bag_becomes_weights_report_and_picture(trained):
         assert 0 < report[name]['abs_rel_multi'] < 1
     assert cv2.imread(str(trained / 'before_after.png')).shape[1] == 5 * 64
     assert not (trained / 'run/timing').exists()
+
+
+def test_the_time_is_for_the_comparison_too(bag, tmp_path, monkeypatch, capsys):
+    """Scoring alone takes longer than the user wants to wait: what is left is for one step."""
+    score = before_after.score
+
+    def slow(*arguments):
+        time.sleep(2.0)
+        return score(*arguments)
+
+    monkeypatch.setattr(before_after, 'score', slow)
+    monkeypatch.setattr(fine_tune, 'seconds_per_step', lambda *_: 0.01)
+    assert main(['train', str(bag), *ONE, '--minutes', '0.05', '--out', str(tmp_path / 'X')]) == 0
+    assert 'training: 1 steps' in capsys.readouterr().out
 
 
 def test_weights_that_got_worse_are_not_taken(bag, tmp_path, capsys):

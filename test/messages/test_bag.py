@@ -19,7 +19,7 @@ from contextlib import closing
 from bags import write_bag, write_bag2
 from camera_messages import camera_info, compressed, image, odometry, ROS2, STORES
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.messages.bag import BagError, find_topics, first_message, open_bag
+from mdepth_ros.messages.bag import BagError, find_topics, first_message, is_bag, open_bag
 from mdepth_ros.messages.rectified import says_rectified
 import numpy as np
 import pytest
@@ -124,3 +124,15 @@ def test_several_cameras_need_a_choice(tmp_path):
         topics = find_topics(reader, image='/left/image')
     assert (topics.image, topics.camera_info, topics.odometry) == (
         '/left/image', '/cam/camera_info', None)
+
+
+@pytest.mark.parametrize(('name', 'expected'), [
+    ('run.bag', True), ('run.MCAP', True), ('run.db3', True), ('run.mp4', False),
+    ('run/metadata.yaml', True), ('run/run_0.mcap', True), ('run/run_0.db3', True),
+    # A ROS 1 bag is a file: the folder around it is a folder of something.
+    ('run/run.bag', False), ('run/0001.png', False), ('run.mcap/0001.png', False)])
+def test_bags_are_told_by_their_names(tmp_path, name, expected):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.touch()
+    assert is_bag(tmp_path / name.split('/')[0]) is expected

@@ -16,6 +16,7 @@
 
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.datasets.sequence_part import SequencePart
 from mdepth_ros.training.validation import photometric_score, PhotometricScore
 import pytest
 from runs import SIZE, tiny_model
@@ -25,6 +26,13 @@ import torch
 @pytest.fixture(scope='module')
 def sequences(rendered_folder):
     return open_frames(rendered_folder)
+
+
+class Standing(SequencePart):
+    """The first of these frames, again and again: nothing moves, so warping explains nothing."""
+
+    def rgb(self, index):
+        return super().rgb(0)
 
 
 class Known(torch.nn.Module):
@@ -80,6 +88,20 @@ def test_the_same_frames_are_scored_each_time(sequences):
                    for _ in range(2))
     assert once == again
     assert once.frames == 3
+
+
+def test_frames_that_no_warping_explains_are_not_perfect_ones(sequences):
+    model = tiny_model().eval()
+    standing = Standing(sequences[0], 0, 6)
+    moving = photometric_score(model, sequences, SIZE, SIZE, gap=1)
+    both = photometric_score(model, [*sequences, standing], SIZE, SIZE, gap=1)
+    assert (both.frames, moving.frames) == (12, 8)
+    assert (both.single, both.multi, both.identity) == pytest.approx(
+        (moving.single, moving.multi, moving.identity))
+    # There the sources as they are have no error.
+    assert both.capped == pytest.approx(8 / 12 * moving.capped)
+    assert photometric_score(model, [standing], SIZE, SIZE, gap=1) == PhotometricScore(
+        None, None, None, 0.0, 4)
 
 
 def test_too_few_frames_are_told(rendered_folder):

@@ -57,9 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--profile', choices=PROFILES, default='lite', help='which networks')
     parser.add_argument('--weights', type=Path,
                         help="weights file; by default the package's own for lite, none for paper")
-    parser.add_argument('--size', type=image_size, default=(640, 192), metavar='WxH',
+    parser.add_argument('--size', type=image_size, default='640x192', metavar='WxH',
                         help="the networks' input, multiples of 32")
-    parser.add_argument('--image', type=image_size, default=(1242, 375), metavar='WxH',
+    parser.add_argument('--image', type=image_size, default='1242x375', metavar='WxH',
                         help="the camera's images")
     add_device_arguments(parser)
     parser.add_argument('--threads', type=int, default=0, help='CPU cores to use; 0 is all')

@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', type=int, metavar='N',
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
-    parser.add_argument('--fps', type=float, default=10.0, help='of --images [1/s]')
+    parser.add_argument('--fps', type=float, default=10.0,
+                        help='of a folder of images that does not say [1/s]')
     parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
     add_node_arguments(parser)
     parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     :param arguments: the parsed command line.
     :return: 0.
-    :raises MdepthError: if it cannot run, or the node published no depth.
+    :raises MdepthError: if it cannot run, or the node ended badly or published no depth.
     """
     started = time.monotonic()
 
@@ -84,13 +85,15 @@ def run(arguments: argparse.Namespace) -> int:
     report = make_report(material, session)
     report.write(arguments.out / 'report.json')
     print(report.table(), flush=True)
+    if report.depth_images:
+        draw_picture(material, session, arguments.out / 'picture.png')
+        say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
+            'Foxglove or rosbags)')
     if session.exit_status:
-        say(f'the node ended with status {session.exit_status}, see {arguments.out}/node.log')
+        raise MdepthError(f'the node ended with status {session.exit_status}, see '
+                          f'{arguments.out}/node.log')
     if not report.depth_images:
         raise MdepthError(f'the node published no depth; its log is {arguments.out}/node.log')
-    draw_picture(material, session, arguments.out / 'picture.png')
-    say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
-        'Foxglove or rosbags)')
     return 0
 
 

@@ -24,6 +24,7 @@ from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.header import check_stamp
 from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
 import numpy as np
 from numpy.typing import NDArray
@@ -137,7 +138,8 @@ def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
         for index in range(limit):
             if not ok:
                 break
-            yield SourceFrame(_stamp(index, fps), cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            yield SourceFrame(START_NS + round(index * 1e9 / fps),
+                              cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
             ok, image = capture.read()
         capture.release()
 
@@ -155,24 +157,22 @@ def images_source(folder: Path, choice: CameraChoice, limit: int, fps: float) ->
     :param limit: read at most so many.
     :param fps: images per second, if ``frames.json`` says nothing.
     :return: the source.
-    :raises MdepthError: if there are no images, or the camera is not known.
+    :raises MdepthError: if there are no images, the camera is not known, or a stamp is none that
+        ROS has.
     """
     images = open_image_folder(folder, choice)
     index, camera = images.index, images.camera
-    rate = (index and index.fps) or fps
     count = min(limit, len(images.entries))
+    stamps_ns = [images.stamp_ns(place, fps, START_NS) for place in range(count)]
+    for stamp_ns in stamps_ns:
+        check_stamp(stamp_ns)
 
     def frames_of() -> Iterator[SourceFrame]:
-        for place, entry in enumerate(images.entries[:count]):
+        for stamp_ns, entry in zip(stamps_ns, images.entries):
             rgb = read_rgb(folder / entry.image, camera.width, camera.height)
             depth = (read_depth(folder / entry.depth, index.depth_unit_m)
                      if index and entry.depth else None)
-            yield SourceFrame(_stamp(place, rate), rgb, depth, entry.T_world_camera)
+            yield SourceFrame(stamp_ns, rgb, depth, entry.T_world_camera)
 
     return Source(f'{folder.name} ({count} of {len(images.entries)} images)', camera, count,
                   frames_of())
-
-
-def _stamp(index: int, fps: float) -> int:
-    """Stamp of the n-th frame [ns]."""
-    return START_NS + round(index * 1e9 / fps)

@@ -23,15 +23,12 @@ from mdepth_ros.engine.camera_path import CameraPath
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import DepthEstimate, Frame
 from mdepth_ros.engine.rendering import Rendering, RenderingOptions
-from mdepth_ros.errors import BadImage
-from mdepth_ros.messages.header import OPTICAL_FRAME
+from mdepth_ros.messages.header import check_stamp, OPTICAL_FRAME
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.prepare.rectifier import Rectifier
 from mdepth_ros.training.prepare.source_image import SourceImage
 import numpy as np
 from numpy.typing import NDArray
-
-STAMPS_END_NS = 2**31 * 10**9  # seconds are 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +87,7 @@ class Predictor:
         :raises BadImage: if it cannot be decoded, or its stamp repeats or is none that ROS has.
         :raises BadCamera: if its camera cannot be used.
         """
-        if not 0 <= image.stamp_ns < STAMPS_END_NS:
-            raise BadImage(f'the stamp must be in [0, 2**31) s, got {image.stamp_ns * 1e-9:.9f}')
+        check_stamp(image.stamp_ns)
         rgb = image.read_rgb()
         if image.camera != self._camera:
             self._follow(image.camera)

@@ -23,7 +23,7 @@ import cv2
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.errors import BadImage, MdepthError
-from mdepth_ros.training.datasets.catalogue import BAG_SUFFIXES
+from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.training.datasets.image_files import read_rgb
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.prepare.bag_source import BagSource
@@ -50,15 +50,9 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
         return LiveSource(cv2.VideoCapture(int(text)), f'camera {text}', choice)
     if not path.exists():
         raise MdepthError(f'no bag, video or folder at {path}')
-    if path.suffix in BAG_SUFFIXES or _holds_bag(path):
+    if is_bag(path):
         return BagSource(path, options)
     return FolderSource(path, choice, fps) if path.is_dir() else VideoSource(path, options)
-
-
-def _holds_bag(path: Path) -> bool:
-    """Tell a ROS 2 bag's folder."""
-    return path.is_dir() and any(file.name == 'metadata.yaml' or file.suffix in BAG_SUFFIXES
-                                 for file in path.iterdir())
 
 
 class FolderSource:
@@ -80,12 +74,10 @@ class FolderSource:
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""
-        index, camera = self._folder.index, self._folder.camera
-        for place, entry in enumerate(self._folder.entries):
-            stamp_ns = (round(place * 1e9 / self._fps)
-                        if index is None or (index.fps is None and entry.stamp_ns is None)
-                        else index.stamp_ns(place))
-            yield SourceImage(stamp_ns, camera, partial(self._read, entry.image))
+        folder = self._folder
+        for place, entry in enumerate(folder.entries):
+            yield SourceImage(folder.stamp_ns(place, self._fps), folder.camera,
+                              partial(self._read, entry.image))
 
     def close(self) -> None:
         """Do nothing: no file stays open."""

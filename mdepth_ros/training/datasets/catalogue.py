@@ -17,15 +17,14 @@
 import collections.abc
 from pathlib import Path
 
+from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.training.datasets.frames_folder import find_frames_folders, open_frames
 from mdepth_ros.training.datasets.frames_index import FILE_NAME
 from mdepth_ros.training.datasets.kitti.drive_id import CAMERAS
 from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 
-BAG_SUFFIXES = ('.bag', '.mcap', '.db3')
-RECORDINGS = (*BAG_SUFFIXES, '.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
-BAG_METADATA = 'metadata.yaml'
+VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
 def open_data(
@@ -66,6 +65,4 @@ def is_recording(path: Path) -> bool:
 
     :param path: a file, or the folder of a ROS 2 bag.
     """
-    if path.is_dir():
-        return (path / BAG_METADATA).is_file() or any(path.glob('*.mcap'))
-    return path.suffix.lower() in RECORDINGS
+    return is_bag(path) or (path.suffix.lower() in VIDEO_SUFFIXES and not path.is_dir())

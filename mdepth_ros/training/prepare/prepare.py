@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.datasets.catalogue import BAG_SUFFIXES
+from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.training.datasets.frames_folder import JOURNAL
 from mdepth_ros.training.prepare.bag_source import BagSource
 from mdepth_ros.training.prepare.frame_writer import FrameWriter, writing
@@ -95,9 +95,7 @@ def _prepare_source(number: int, path: Path, folder: Path, options: PrepareOptio
 
 def _open(path: Path, options: PrepareOptions) -> Source:
     """Open a bag or a video."""
-    if path.is_dir() or path.suffix in BAG_SUFFIXES:
-        return BagSource(path, options)
-    return VideoSource(path, options)
+    return BagSource(path, options) if is_bag(path) else VideoSource(path, options)
 
 
 def _count(path: Path, options: PrepareOptions) -> int:

@@ -18,11 +18,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 import json
+import logging
+import operator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 import zlib
 
 import cv2
+from mdepth_ros.errors import one_line
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
@@ -38,6 +41,7 @@ LOST, END = 'neighbour shows another place', 'end of sequence or pause'
 # Counts as a pause, against the usual time between frames.
 _PAUSE = 3.0
 _CACHE_VERSION = 1
+_DAMAGE = (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def find_triplets(
     :param sequences: all of them.
     :param gap: frames between neighbours, or ``auto``: by parallax, which reads every frame once.
     :param cache: JSON file of this data set that keeps what ``auto`` found. An entry is used as
-        long as the sequence's stamps, camera, first and last image and the rule are the same.
+        long as the sequence's stamps, camera, first and last image and the rule are the same;
+        a damaged file is made again, with a warning.
     :param progress: show a progress bar while frames are read.
     :param rule: what ``auto`` looks for.
     :return: one for each sequence.
@@ -228,7 +233,7 @@ def _find_by_parallax(
 ) -> list[Neighbours]:
     """Use what the cache knows, find and keep the rest."""
     keys = [_key(sequence, rule) for sequence in sequences] if cache else []
-    known = _read_cache(cache) if cache else {}
+    known = _read_cache(cache, dict(zip(keys, map(len, sequences)))) if cache else {}
     found = []
     with tqdm(total=sum(map(len, sequences)), unit=' frames', desc='neighbours',
               disable=not progress, leave=False) as bar:
@@ -254,17 +259,28 @@ def _key(sequence: data.Sequence, rule: ParallaxRule) -> str:
                        camera.height, camera.rectified_K().tolist(), sorted(ends), asdict(rule)])
 
 
-def _read_cache(path: Path) -> dict[str, Neighbours]:
-    """Return what is kept; nothing if the file is another version's, or was cut off."""
+def _read_cache(path: Path, lengths: dict[str, int]) -> dict[str, Neighbours]:
+    """Return what is kept of sequences of so many frames; nothing if another version wrote it."""
     try:
-        stored = json.loads(path.read_text())
-        if stored['version'] != _CACHE_VERSION:
-            return {}
-        return {key: Neighbours(tuple(Triplet(*numbers) for numbers in entry['triplets']),
-                                dict(entry['skipped']))
-                for key, entry in stored['sequences'].items()}
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        stored = json.loads(path.read_text(encoding='utf-8'))
+        entries = stored['sequences'] if stored['version'] == _CACHE_VERSION else {}
+        return {key: _read_entry(entries[key], lengths[key])
+                for key in entries.keys() & lengths.keys()}
+    except FileNotFoundError:
         return {}
+    except _DAMAGE as error:
+        logging.getLogger(__name__).warning(
+            '%s is damaged, the neighbours are looked for again: %s', path, one_line(error))
+        return {}
+
+
+def _read_entry(entry: dict[str, Any], count: int) -> Neighbours:
+    """Turn what JSON holds for a sequence of so many frames into what it was; or a ``_DAMAGE``."""
+    triplets = tuple(Triplet(*map(operator.index, numbers)) for numbers in entry['triplets'])
+    if not all(0 <= t.before < t.target < t.after < count for t in triplets):
+        raise ValueError(f'no triplets of {count} frames')
+    return Neighbours(triplets, {reason: operator.index(targets)
+                                 for reason, targets in entry['skipped'].items()})
 
 
 def _write_cache(path: Path, known: dict[str, Neighbours]) -> None:

@@ -49,6 +49,12 @@ def test_without_true_depth_there_is_no_line_for_it():
     assert json.loads(json_report(before, after))['after']['abs_rel_multi'] is None
 
 
+def test_errors_that_no_pixel_counted_for_have_no_line():
+    standing = dataclasses.replace(BEFORE, photometric=PhotometricScore(None, None, None, 0.0, 7))
+    assert text_report(BEFORE, standing).count('photometric error') == 0
+    assert json.loads(json_report(BEFORE, standing))['after']['photometric']['single'] is None
+
+
 def test_json_holds_both_scores():
     read = json.loads(json_report(BEFORE, AFTER))
     assert read['before'] == {'photometric': {'single': 0.11, 'multi': 0.12, 'identity': 0.2,

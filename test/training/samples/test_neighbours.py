@@ -18,6 +18,7 @@ import json
 
 import cv2
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.samples.neighbours import (
@@ -185,6 +186,36 @@ def test_cache_saves_the_reading_and_knows_when_it_is_stale(fast, tmp_path):
     stored = json.loads(cache.read_text())
     cache.write_text(json.dumps({**stored, 'version': 0}))
     assert reads_everything(sequences[0])
+
+
+def kept(**changes):
+    """Make a cache whose entries are all changed."""
+    def change(stored):
+        entries = {key: {**entry, **changes} for key, entry in stored['sequences'].items()}
+        return json.dumps({**stored, 'sequences': entries})
+    return change
+
+
+@pytest.mark.parametrize('damage', [
+    lambda stored: json.dumps(stored)[:-40], lambda stored: '\xff', lambda stored: '[' * 100_000,
+    lambda stored: '{}', lambda stored: json.dumps({**stored, 'sequences': []}),
+    kept(triplets=[[99, 3, 200]]), kept(triplets=[[3, 5, 4]]), kept(triplets=[[1.5, 0, 2]]),
+    kept(triplets=[[1, 2]]), kept(skipped={END: 'many'}), kept(skipped=None)])
+def test_a_damaged_cache_is_made_again(fast, tmp_path, caplog, damage):
+    cache, sequence = tmp_path / 'neighbours.json', Frames(fast, range(0, 40, 4))
+    found = find_triplets([sequence], cache=cache, progress=False)
+    whole = cache.read_text()
+    cache.write_text(damage(json.loads(whole)), encoding='latin-1')
+    assert find_triplets([sequence], cache=cache, progress=False) == found
+    assert cache.read_text() == whole
+    warning, = caplog.messages
+    assert warning.startswith(f'{cache} is damaged, the neighbours are looked for again: ')
+    assert '\n' not in warning
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(fast, tmp_path):
+    with pytest.raises(MdepthError, match=f'cannot write {tmp_path}: '):
+        find_triplets([Frames(fast, range(0, 40, 4))], cache=tmp_path, progress=False)
 
 
 def test_an_unreadable_frame_is_its_own_error(fast, tmp_path):
