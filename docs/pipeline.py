@@ -45,7 +45,7 @@ class Box:
 TOP, MIDDLE, LOW = 4.7, 2.9, 1.1
 BOXES = {
     'image': Box(1.2, MIDDLE, PLAIN, 'image', 'resized, undistorted'),
-    'past': Box(1.2, LOW, PLAIN, 'past frames', '8, described'),
+    'past': Box(1.2, LOW, PLAIN, 'past frames', '16, described'),
     'single': Box(4.1, TOP, NETWORK, 'S-DepthNet', 'single-frame depth D_s'),
     'features': Box(4.1, MIDDLE, NETWORK, 'feature pyramid', '1/4 size, 32 channels'),
     'points': Box(4.1, LOW, PLAIN, 'followed points', 'where corners went'),
@@ -55,7 +55,7 @@ BOXES = {
     'trust': Box(9.9, TOP, NETWORK, 'TrustNet', 'blend, confidence'),
     'multi': Box(9.9, MIDDLE, NETWORK, 'M-DepthNet', 'multi-frame depth D_m'),
     'scale': Box(9.9, LOW, PLAIN, 'scale', 'odometry or ground'),
-    'steady': Box(12.8, MIDDLE, PLAIN, 'steady depth', 'no jumps, in metres'),
+    'steady': Box(12.8, MIDDLE, PLAIN, 'depth filter', 'averaged, no jumps, metric'),
     'out': Box(12.8, TOP, OUTPUT, 'messages', 'depth, clouds, path'),
 }
 # From, to, and where the arrow leaves and arrives: east, west, north, south.

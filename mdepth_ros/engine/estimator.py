@@ -26,6 +26,7 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.backends.choose import choose_backend
 from mdepth_ros.engine.backends.runner import Fused, Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.depth_filter import DepthFilter
 from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
@@ -81,7 +82,7 @@ class DepthEstimator:
         self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published
                                    else FollowedPoints(self._sources))
         self._buffer = FrameBuffer(self._motion.capacity)
-        self._steady = SteadyDepth()
+        self._filter, self._steady = DepthFilter(), SteadyDepth()
         self._why_single = 'first frame'
         self._busy_s = 0.0
 
@@ -104,6 +105,7 @@ class DepthEstimator:
         """
         self._buffer.clear()
         self._motion.reset()
+        self._filter.reset()
         self._steady.reset()
         self._why_single = reason
 
@@ -159,11 +161,13 @@ class DepthEstimator:
         T_previous = None if last is None else last.T_source_target
         if chosen:
             now = replace(now, parallax=chosen[0].frame.parallax + chosen[0].parallax)
-        scale = self.scale
+        scale, depth = self.scale, fused.depth
         if not self._published:
             elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
-            scale *= self._steady(fused.depth, K[None], T_previous, elapsed_s)
-        depth = fused.depth * scale
+            # What was matched with nothing stays as it is.
+            depth = self._filter(depth, fused.confidence, K[None], T_previous if chosen else None)
+            scale *= self._steady(depth, K[None], T_previous, elapsed_s)
+        depth = depth * scale
         clock.append(self._now())
 
         self._buffer.append(now)

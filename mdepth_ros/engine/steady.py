@@ -16,12 +16,11 @@
 
 import math
 
-from mdepth_ros.geometry.intrinsics import invert_intrinsics
-from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
+from mdepth_ros.engine.comparison import compare
 from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
-FORGETTING_S = 1.5
+FORGETTING_S = 4.0
 # How far the picture moves until it is known by how much depth changes with it without a reason
 # [widths of the picture].
 LEARNING_WIDTHS = 1.0
@@ -65,32 +64,27 @@ class SteadyDepth:
         :return: factor for the depth and the motions that go with it.
         """
         if self._last is not None and T_previous_target is not None:
-            jump, way = _log_jump(depth, self._last, K, T_previous_target)
-            jump -= self._drift * min(way, LEARNING_WIDTHS)
-            self._drift += jump / LEARNING_WIDTHS
-            self._log_factor -= jump
+            self._take_back(*_jump(depth, self._last, K, T_previous_target))
         self._log_factor *= math.exp(-elapsed_s / FORGETTING_S)
         self._last = depth
         return math.exp(self._log_factor)
 
+    def _take_back(self, jump: float, way: float) -> None:
+        """Take back what is no drift of a jump [logarithm], and learn the drift [widths]."""
+        jump -= self._drift * min(way, LEARNING_WIDTHS)
+        self._drift += jump / LEARNING_WIDTHS
+        self._log_factor -= jump
 
-def _log_jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, float]:
+
+def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, float]:
     """
     Compare the depth with that of the frame before.
 
     Returns the median log ratio, and how far the picture moved [widths]; (0, 0) where too little
     is seen in both.
     """
-    middle = slice(STRIDE // 2, None, STRIDE)
-    coarse = K.clone()
-    coarse[:, :2, 2] -= STRIDE // 2
-    coarse[:, :2] /= STRIDE
-    points = backproject(depth[..., middle, middle], invert_intrinsics(coarse))
-    moved = transform(T, points)
-    seen, in_front = project(moved, K)
-    usable = inside(seen, *last.shape[-2:]) & in_front
-    if int(usable.sum()) < FEWEST_PIXELS:
+    compared = compare(depth, last, K, T, STRIDE)
+    if int(compared.seen.sum()) < FEWEST_PIXELS:
         return 0.0, 0.0
-    ratio = (moved[:, 2:] / sample(last, seen, 'border')).log()
-    way = (seen - project(points, K)[0]).norm(dim=1, keepdim=True) / last.shape[-1]
-    return float(ratio[usable].nanmedian()), float(way[usable].median())
+    jump = compared.log_ratio[compared.seen].nanmedian()
+    return float(jump), float(compared.way[compared.seen].median()) / last.shape[-1]

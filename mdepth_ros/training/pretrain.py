@@ -159,7 +159,7 @@ def train(arguments: argparse.Namespace) -> None:
             return {'total': terms.total} | vars(terms)
 
         train_stage(model, model, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
-                    [BATCH] * len(SIZES), losses, arguments, averaged=model)
+                    [BATCH] * len(SIZES), losses, arguments)
 
 
 def main() -> None:

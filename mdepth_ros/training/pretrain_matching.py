@@ -177,7 +177,7 @@ def train(arguments: argparse.Namespace) -> None:
             return {'total': terms.multi + terms.trust} | vars(terms)
 
         train_stage(model, parts, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
-                    [BATCH] * len(SIZES), losses, arguments, averaged=model.multi)
+                    [BATCH] * len(SIZES), losses, arguments)
 
 
 def main() -> None:

@@ -97,7 +97,7 @@ def train(arguments: argparse.Namespace) -> None:
 
         train_stage(model, net, optimiser_from_imagenet(net, arguments.rate),
                     [ImagePool((width, height), CAPACITY) for width, height, _ in SIZES],
-                    [count for _, _, count in SIZES], losses, arguments, averaged=net)
+                    [count for _, _, count in SIZES], losses, arguments)
 
 
 def main() -> None:

@@ -89,21 +89,21 @@ def train_stage(
     model: DepthModel, parts: nn.Module, optimiser: torch.optim.Optimizer,
     pools: Sequence[Pool], batches: Sequence[int],
     losses: Callable[[Any, np.random.Generator], Mapping[str, Tensor]],
-    arguments: argparse.Namespace, averaged: nn.Module,
+    arguments: argparse.Namespace,
 ) -> None:
     """
     Train for the steps asked, from the saved state if there is one.
 
     :param model: is saved.
-    :param parts: those of it that learn, or whose batch norms do.
+    :param parts: those of it that learn, or whose batch norms do; at the end they are
+        :func:`mixed` with what they were.
     :param optimiser: of their parameters; its rates are the highest of the schedule.
     :param pools: empty, one for each size of image.
     :param batches: how many of each pool make a batch of this process.
     :param losses: of a batch; that called ``total`` is minimised, the others are for people.
     :param arguments: of :func:`add_arguments`.
-    :param averaged: the part that is :func:`mixed` with what it was, at the end.
     """
-    before = {name: x.clone() for name, x in averaged.state_dict().items()}
+    before = {name: x.clone() for name, x in parts.state_dict().items()}
     rank = distributed.get_rank()
     state_file = arguments.out.with_suffix('.state')
     base = [group['lr'] for group in optimiser.param_groups]
@@ -152,7 +152,7 @@ def train_stage(
                         'step': step + 1}, state_file)
             save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
     if not rank:
-        averaged.load_state_dict(mixed(before, averaged.state_dict(), arguments.keep))
+        parts.load_state_dict(mixed(before, parts.state_dict(), arguments.keep))
         save_checkpoint(model, arguments.out, torch.float16,
                         f'stage 0, {arguments.steps} steps, {arguments.keep} of before')
 

@@ -14,8 +14,9 @@
 
 """Where converted parts lie, so that the second start on a machine is quick."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+import fcntl
 import hashlib
 import os
 from pathlib import Path
@@ -63,6 +64,18 @@ def cached_folder(
         _forget_oldest(cache)
     os.utime(folder)
     return folder
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """
+    Wait until no other process works in a cached folder, and keep others out meanwhile.
+
+    :param folder: of :func:`cached_folder`.
+    """
+    with (folder / 'lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _forget_oldest(cache: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
-from mdepth_ros.engine.backends.model_cache import cached_folder
+from mdepth_ros.engine.backends.model_cache import alone_in, cached_folder
 import openvino
 import torch
 from torch import nn, Tensor
@@ -101,9 +101,11 @@ class OpenVinoBackend:
                                lambda folder: write_openvino(module, inputs, folder / FILE))
         threads = {'single_frame': max(1, self._threads - BESIDE_SINGLE_FRAME),
                    'describe': BESIDE_SINGLE_FRAME}.get(part, self._threads)
-        return self._core.compile_model(folder / FILE, 'CPU', {
-            'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
-            # The parts themselves say what runs in lower precision.
-            'INFERENCE_PRECISION_HINT': 'f32',
-            # Pinned, parts that run side by side would share a core.
-            'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()
+        # Who finds another's half-written model removes it, and the writer fails.
+        with alone_in(folder):
+            return self._core.compile_model(folder / FILE, 'CPU', {
+                'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
+                # The parts themselves say what runs in lower precision.
+                'INFERENCE_PRECISION_HINT': 'f32',
+                # Pinned, parts that run side by side would share a core.
+                'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()

@@ -15,9 +15,10 @@
 """Converted parts are kept, found again, and one day forgotten."""
 
 import os
+import threading
 
 from mdepth_ros.engine.backends import model_cache
-from mdepth_ros.engine.backends.model_cache import cached_folder, default_cache
+from mdepth_ros.engine.backends.model_cache import alone_in, cached_folder, default_cache
 import pytest
 import torch
 
@@ -61,6 +62,22 @@ def test_what_was_used_last_is_kept(tmp_path, monkeypatch):
         os.utime(tmp_path / f'old{i}', (i, i))
     new = cached_folder(tmp_path, torch.nn.Linear(3, 3), 'part', INPUTS, 'maker', lambda _: None)
     assert {it.name for it in tmp_path.iterdir()} == {'old2', new.name}
+
+
+def test_one_at_a_time_in_a_folder(tmp_path):
+    """Let two nodes that start together compile the same part."""
+    steps = []
+
+    def wait_and_step():
+        with alone_in(tmp_path):
+            steps.append('other')
+    other = threading.Thread(target=wait_and_step)
+    with alone_in(tmp_path):
+        other.start()
+        other.join(0.3)
+        steps.append('first')
+    other.join(5.0)
+    assert steps == ['first', 'other']
 
 
 def test_the_users_cache(monkeypatch, tmp_path):

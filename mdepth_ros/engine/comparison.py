@@ -1,0 +1,83 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""Points of a frame in the frame before: what their depth is said to be, now and then."""
+
+from typing import NamedTuple
+
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
+from torch import Tensor
+
+
+class Comparison(NamedTuple):
+    """
+    Of every n-th pixel in both directions.
+
+    ``log_ratio`` (1, 1, h, w) of the depth now, brought into the frame before, to the depth then;
+    it means something where the point was ``seen`` (1, 1, h, w). ``pixels`` (1, 2, h, w), where
+    the points were in the frame before, and ``way`` (1, 1, h, w), how far they have moved since
+    [px of full size].
+    """
+
+    log_ratio: Tensor
+    seen: Tensor
+    pixels: Tensor
+    way: Tensor
+
+
+def every_nth(image: Tensor, stride: int) -> Tensor:
+    """
+    Take one of ``stride`` x ``stride`` pixels, from the middle.
+
+    :param image: (B, C, H, W).
+    :param stride: in both directions.
+    :return: (B, C, H / stride, W / stride).
+    """
+    middle = slice(stride // 2, None, stride)
+    return image[..., middle, middle]
+
+
+def at_every_nth(pixels: Tensor, stride: int) -> Tensor:
+    """
+    Say where pixels of an image are in its :func:`every_nth`.
+
+    :param pixels: (..., 2, h, w) x and y in the image [px].
+    :param stride: as there.
+    :return: the same, in the small image.
+    """
+    return (pixels - stride // 2) / stride
+
+
+def compare(depth: Tensor, last: Tensor, K: Tensor, T_last_now: Tensor, stride: int) -> Comparison:
+    """
+    Compare a depth with that of the frame before.
+
+    :param depth: (1, 1, H, W) [m].
+    :param last: (1, 1, H, W) of the frame before [m].
+    :param K: (1, 3, 3) of both [px].
+    :param T_last_now: (1, 4, 4) motion from this frame to the one before [m].
+    :param stride: every so manieth pixel is compared.
+    :return: the comparison.
+    """
+    coarse = K.clone()
+    coarse[:, :2, 2] -= stride // 2
+    coarse[:, :2] /= stride
+    points = backproject(every_nth(depth, stride), invert_intrinsics(coarse))
+    moved = transform(T_last_now, points)
+    pixels, in_front = project(moved, K)
+    seen = inside(pixels, *last.shape[-2:]) & in_front
+    ratio = (moved[:, 2:] / sample(last, pixels, 'border')).log()
+    way = (pixels - project(points, K)[0]).norm(dim=1, keepdim=True)
+    return Comparison(ratio, seen, pixels, way)

@@ -1,0 +1,111 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""What frames agree on is averaged; what has changed is taken as it is."""
+
+import math
+
+from mdepth_ros.engine.depth_filter import DepthFilter, KEPT
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+import pytest
+import torch
+
+K = torch.tensor([[[100.0, 0, 63.5], [0, 100.0, 31.5], [0, 0, 1]]])
+STILL = torch.eye(4)[None]
+SURE = torch.full((1, 1, 64, 128), 0.8)
+
+
+def plane(z):
+    return torch.full((1, 1, 64, 128), z)
+
+
+def log_change(depth, other):
+    return (depth / other).log()
+
+
+def test_exact_depth_of_a_moving_camera_stays():
+    sequence = render_sequence(SceneConfig('indoor', 128, 64, frames=6), seed=5)
+    averaged, T = DepthFilter(), sequence.T_world_camera.float()
+    for i in range(6):
+        depth = sequence.depth[i:i + 1].clamp(max=1000)
+        motion = (torch.linalg.inv(T[i - 1]) @ T[i])[None] if i else None
+        error = log_change(averaged(depth, SURE, sequence.K[None], motion), depth).abs()
+        # Every fourth pixel is compared: where one lies on an edge, its neighbours suffer.
+        assert error.median() < 0.002
+        assert error.mean() < 0.01
+
+
+def test_independent_errors_shrink_as_theory_says():
+    """A first-order filter of white noise: variance (1 - kept) / (1 + kept)."""
+    random, averaged = torch.Generator().manual_seed(0), DepthFilter()
+    before, after = [], []
+    for _ in range(600):
+        noisy, noise = plane(4.0), 0.02 * torch.randn((), generator=random)
+        noisy[..., :48] *= noise.exp()  # less than half of the picture: its level stays
+        left = log_change(averaged(noisy, SURE, K, STILL), plane(4.0))
+        before.append(noise)
+        after.append(left[0, 0, 32, 20])
+    ratio = torch.stack(after[20:]).square().mean() / torch.stack(before[20:]).square().mean()
+    assert float(ratio) == pytest.approx((1 - KEPT) / (1 + KEPT), rel=0.2)
+
+
+def test_the_overall_scale_is_left_alone():
+    averaged = DepthFilter()
+    averaged(plane(2.0), SURE, K, None)
+    assert torch.allclose(averaged(plane(3.0), SURE, K, STILL), plane(3.0))
+
+
+def test_what_moves_is_as_it_was_seen_last():
+    averaged, depth = DepthFilter(), plane(8.0)
+    averaged(depth, SURE, K, None)
+    depth[..., 20:40, 40:60] = 4.0  # someone stepped into the picture
+    now = averaged(depth.clone(), SURE, K, STILL)
+    assert log_change(now, depth).abs().max() < 0.01
+
+
+@pytest.mark.parametrize(('before', 'now', 'share'), [
+    (0.9, 0.3, 0.97), (0.5, 0.5, KEPT / (1 + KEPT)), (0.3, 0.9, 0.02)])
+def test_the_surer_frame_counts_more(before, now, share):
+    """Inverse variances weigh, those of the frame before a little less."""
+    averaged, bent = DepthFilter(), plane(4.0)
+    bent[..., 80:] *= math.exp(0.02)
+    averaged(bent, torch.full_like(SURE, before), K, None)
+    mean = averaged(plane(4.0), torch.full_like(SURE, now), K, STILL)
+    assert float(log_change(mean, plane(4.0))[0, 0, 32, 100]) == pytest.approx(
+        0.02 * share, abs=4e-4)
+
+
+def test_what_was_known_is_carried_along():
+    """Ten pixels to the left, as the camera moves to the right."""
+    averaged, bumpy, motion = DepthFilter(), plane(4.0), STILL.clone()
+    bumpy[..., 20:44, 60:84] *= math.exp(0.1)
+    averaged(bumpy, torch.full_like(SURE, 0.95), K, None)
+    motion[0, 0, 3] = 0.4
+    known = log_change(averaged(plane(4.0), torch.full_like(SURE, 0.1), K, motion), plane(4.0))
+    assert known[..., 26:38, 56:68].min() > 0.08
+    assert known[..., :38].abs().max() < 0.01
+    assert known[..., 88:].abs().max() < 0.01
+
+
+def test_another_view_starts_anew():
+    averaged, bent = DepthFilter(), plane(4.0)
+    bent[..., 40:] *= 1.1
+    averaged(bent, SURE, K, None)
+    assert torch.equal(averaged(plane(4.0), SURE, K, None), plane(4.0))
+    averaged(bent, SURE, K, None)
+    averaged.reset()
+    assert torch.equal(averaged(plane(4.0), SURE, K, STILL), plane(4.0))
+    averaged(bent, SURE, K, None)
+    turned = torch.diag(torch.tensor([-1.0, 1.0, -1.0, 1.0]))[None]
+    assert torch.equal(averaged(plane(4.0), SURE, K, turned), plane(4.0))  # nothing was seen
