@@ -54,7 +54,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     :param job: scene, sizes, weights and backend.
     :param folder: for the bags and logs.
     :return: the times.
-    :raises MdepthError: if the node does not run.
+    :raises MdepthError: if the node does not run, ends badly, or publishes no depth.
     """
     material = _material(job, folder)
     config = job.config
@@ -63,6 +63,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
         f'backend:={config.backend}', f'device:={config.device}', f'threads:={config.threads}',
         f'sources:={config.sources}', 'filtered.rate:=0.0', 'diagnostics.rate:=10.0')),
         folder, record=(DEPTH, POINTS, CLOUD), say=lambda _: None)
+    session.check()
     received = session.times()[POINTS]
     waits = [received[frame.stamp_ns] - frame.published_ns
              for frame in session.played[WARM_UP:] if frame.stamp_ns in received]

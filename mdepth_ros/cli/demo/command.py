@@ -89,11 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
         draw_picture(material, session, arguments.out / 'picture.png')
         say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
             'Foxglove or rosbags)')
-    if session.exit_status:
-        raise MdepthError(f'the node ended with status {session.exit_status}, see '
-                          f'{arguments.out}/node.log')
-    if not report.depth_images:
-        raise MdepthError(f'the node published no depth; its log is {arguments.out}/node.log')
+    session.check()
     return 0
 
 

@@ -24,6 +24,7 @@ import time
 from mdepth_ros.cli.demo.material import Material
 from mdepth_ros.cli.demo.recording import read_times
 from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import TransitionResult
@@ -55,6 +56,18 @@ class Session:
     def times(self) -> dict[str, dict[int, int]]:
         """Return by topic the time of reception [ns] by stamp [ns]."""
         return read_times(self.recording, OUTPUTS)
+
+    def check(self) -> None:
+        """
+        Refuse what says nothing about the node.
+
+        :raises MdepthError: if the node ended badly or published no depth.
+        """
+        log = self.recording.parent / 'node.log'
+        if self.exit_status:
+            raise MdepthError(f'the node ended with status {self.exit_status}, see {log}')
+        if not self.recorded.get(DEPTH):
+            raise MdepthError(f'the node published no depth; its log is {log}')
 
 
 def run_session(
