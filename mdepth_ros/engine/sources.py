@@ -29,8 +29,8 @@ from torch import Tensor
 
 # Followed points tell the motion if such a share of them agrees with it.
 FEWEST_AGREEING = 0.6
-# Share of a frame's points that its source shows, at least.
-LEAST_OVERLAP = 0.25
+# Share of a frame's points that are found in its source, at least; more of them are in view.
+LEAST_OVERLAP = 0.15
 # Less parallax tells less, and with more of it less is in view [image widths].
 BEST_PARALLAX = 0.015
 # Where the points moved much further, the camera turned, and what is left over for a translation
