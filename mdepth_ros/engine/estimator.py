@@ -82,6 +82,7 @@ class DepthEstimator:
         self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published
                                    else FollowedPoints(self._sources))
         self._buffer = FrameBuffer(self._motion.capacity)
+        self._estimated: PastFrame | None = None
         self._filter, self._steady = DepthFilter(), SteadyDepth()
         self._why_single = 'first frame'
         self._busy_s = 0.0
@@ -164,13 +165,16 @@ class DepthEstimator:
         scale, depth = self.scale, fused.depth
         if not self._published:
             elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
+            # A frame that was only observed has no depth to go on from.
+            T_depth = T_previous if previous is self._estimated else None
             # What was matched with nothing stays as it is.
-            depth = self._filter(depth, fused.confidence, K[None], T_previous if chosen else None)
-            scale *= self._steady(depth, K[None], T_previous, elapsed_s)
+            depth = self._filter(depth, fused.confidence, K[None], T_depth if chosen else None)
+            scale *= self._steady(depth, K[None], T_depth, elapsed_s)
         depth = depth * scale
         clock.append(self._now())
 
         self._buffer.append(now)
+        self._estimated = now
         self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
             depth=depth,

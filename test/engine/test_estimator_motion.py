@@ -112,6 +112,19 @@ def test_the_motion_has_the_scale_of_the_depth(model, sequence):
         torch.testing.assert_close(other.T_source_target[:3, :3], one.T_source_target[:3, :3])
 
 
+def test_depth_goes_on_from_the_frame_before_and_from_no_older_one(model, sequence):
+    def last_depth(*given):
+        estimator = DepthEstimator(model, EngineConfig('cpu', width=WIDTH, height=HEIGHT,
+                                                       backend='torch'))
+        for frame, pushed in zip(frames_of(sequence.images, sequence.K), given):
+            (estimator.push if pushed else estimator.observe)(frame)
+        return estimator.push(frames_of(sequence.images, sequence.K)[len(given)]).depth
+
+    anew = last_depth(False, False)
+    assert torch.equal(last_depth(True, False), anew)
+    assert not torch.equal(last_depth(False, True), anew)
+
+
 def test_observed_frames_are_searched_too(model, sequence):
     frames = frames_of(sequence.images, sequence.K)
     expected = run(model, 'robust', frames[:2])[1]
