@@ -18,24 +18,24 @@ from typing import NamedTuple
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
-import torch
 from torch import Tensor
+import torch.nn.functional as F
 
 
 class Comparison(NamedTuple):
     """
-    Of every n-th pixel in both directions.
+    Of every n-th pixel of every n-th row.
 
     ``log_ratio`` (1, 1, h, w) of the depth now, brought into the frame before, to the depth then;
-    it means something where the point was ``seen`` (1, 1, h, w). ``pixels`` (1, 2, h, w), where
-    the points were in the frame before, and ``way`` (1, 1, h, w), how far they have moved since
-    [px of full size].
+    it means something where the point was ``seen`` (1, 1, h, w) with finite depths. ``points``
+    (1, 3, h, w) are those of this frame [m], and ``pixels`` (1, 2, h, w) where they were in the
+    frame before [px of full size].
     """
 
     log_ratio: Tensor
     seen: Tensor
+    points: Tensor
     pixels: Tensor
-    way: Tensor
 
 
 def every_nth(image: Tensor, stride: int) -> Tensor:
@@ -44,10 +44,28 @@ def every_nth(image: Tensor, stride: int) -> Tensor:
 
     :param image: (B, C, H, W).
     :param stride: in both directions.
-    :return: (B, C, H / stride, W / stride).
+    :return: (B, C, h, w).
     """
     middle = slice(stride // 2, None, stride)
     return image[..., middle, middle]
+
+
+def between(image: Tensor, stride: int, height: int, width: int) -> Tensor:
+    """
+    Fill in what :func:`every_nth` left out, bilinearly.
+
+    :param image: (B, C, h, w).
+    :param stride: as there.
+    :param height: H [px].
+    :param width: W [px].
+    :return: (B, C, H, W).
+    """
+    h, w = image.shape[-2:]
+    padded = F.pad(image, (1, 1, 1, 1), mode='replicate')
+    filled = F.interpolate(padded, ((h + 1) * stride + 1, (w + 1) * stride + 1), mode='bilinear',
+                           align_corners=True)
+    first = stride - stride // 2
+    return filled[..., first:first + height, first:first + width]
 
 
 def at_every_nth(pixels: Tensor, stride: int) -> Tensor:
@@ -78,8 +96,6 @@ def compare(depth: Tensor, last: Tensor, K: Tensor, T_last_now: Tensor, stride: 
     points = backproject(every_nth(depth, stride), invert_intrinsics(coarse))
     moved = transform(T_last_now, points)
     pixels, in_front = project(moved, K)
-    seen = inside(pixels, *last.shape[-2:]) & in_front
     ratio = (moved[:, 2:] / sample(last, pixels, 'border')).log()
-    # A norm over two channels is far slower.
-    way = torch.hypot(*(pixels - project(points, K)[0]).split(1, dim=1))
-    return Comparison(ratio, seen, pixels, way)
+    seen = inside(pixels, *last.shape[-2:]) & in_front & ratio.isfinite()
+    return Comparison(ratio, seen, points, pixels)

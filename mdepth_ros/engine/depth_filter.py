@@ -14,13 +14,12 @@
 
 """The shape of the depth, averaged over the frames that saw the same points."""
 
-from mdepth_ros.engine.comparison import at_every_nth, compare, every_nth
+from mdepth_ros.engine.comparison import at_every_nth, between, compare, every_nth
 from mdepth_ros.geometry.projection import sample
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
-# Every so manieth pixel is compared, in both directions; between them the correction is smooth.
+# Every so manieth pixel of every so manieth row is compared.
 STRIDE = 4
 # What is left of the information of the frame before: errors of frames that see the same are not
 # independent, and motion is not exact.
@@ -33,11 +32,12 @@ LEAST, MOST = 0.05, 0.95
 
 class DepthFilter:
     """
-    An information filter of the logarithm of depth, for every pixel, carried along by the motion.
+    An information filter of the logarithm of depth, carried along by the camera's motion.
 
     A matched depth errs in every frame a little differently. Its information is the inverse
     square of the spread that the confidence stands for. The overall scale is left alone: that is
-    what :class:`~mdepth_ros.engine.steady.SteadyDepth` follows.
+    what :class:`~mdepth_ros.engine.steady.SteadyDepth` follows. What moves slowly by itself lags:
+    a thing that comes nearer by 5 % per frame is given up to 9 % too far.
     """
 
     def __init__(self) -> None:
@@ -45,8 +45,7 @@ class DepthFilter:
 
     def reset(self) -> None:
         """Forget the last frame."""
-        self._last: Tensor | None = None
-        self._information: Tensor | None = None
+        self._known: tuple[Tensor, Tensor] | None = None
 
     def __call__(
         self, depth: Tensor, confidence: Tensor, K: Tensor, T_previous_target: Tensor | None
@@ -62,21 +61,20 @@ class DepthFilter:
         :return: (1, 1, H, W) depth at the same scale [m].
         """
         information = _information(every_nth(confidence, STRIDE))
-        if self._last is not None and self._information is not None and (
-                T_previous_target is not None):
-            known = compare(depth, self._last, K, T_previous_target, STRIDE)
-            change = known.log_ratio - known.log_ratio[known.seen].median()
-            same = torch.where(known.seen, (-(change / SAME_POINT) ** 2).exp(), 0.0)
-            before = KEPT * same * sample(
-                self._information, at_every_nth(known.pixels, STRIDE), 'border')
+        if self._known is not None and T_previous_target is not None:
+            last, before = self._known
+            compared = compare(depth, last, K, T_previous_target, STRIDE)
+            change = compared.log_ratio - compared.log_ratio[compared.seen].median()
+            same = (-(change / SAME_POINT) ** 2).exp()
+            before = sample(before, at_every_nth(compared.pixels, STRIDE), 'border')
+            before = torch.where(compared.seen, KEPT * same * before, 0.0)
             information = information + before
-            correction = torch.where(known.seen, -change * before / information, 0.0)
-            depth = depth * F.interpolate(
-                correction, scale_factor=STRIDE, mode='bilinear', align_corners=False).exp()
-        self._last, self._information = depth, information
+            correction = torch.where(compared.seen, -change * before / information, 0.0)
+            depth = depth * between(correction, STRIDE, *depth.shape[-2:]).exp()
+        self._known = depth, information
         return depth
 
 
 def _information(confidence: Tensor) -> Tensor:
-    """Inverse square of the spread, but for a constant, see :class:`Trust`."""
-    return (1 - confidence.clamp(LEAST, MOST)).log() ** 2
+    """Return the inverse square of the spread, but for a constant, see :class:`Trust`."""
+    return (1 - confidence.nan_to_num().clamp(LEAST, MOST)).log() ** 2

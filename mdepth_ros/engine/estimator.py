@@ -44,6 +44,8 @@ from torch import Tensor
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
 SLOW_FACTOR = 3.0
+# With less nothing is matched anywhere, see TrustNet [image widths].
+LEAST_PARALLAX = 0.001
 _WARM_UP_FRAMES = 4
 LOST = 'no earlier frame shows enough of the same points'
 NOTHING_MATCHES = 'the weights have no M-DepthNet'
@@ -105,6 +107,7 @@ class DepthEstimator:
         :param reason: what that estimate will say.
         """
         self._buffer.clear()
+        self._estimated = None
         self._motion.reset()
         self._filter.reset()
         self._steady.reset()
@@ -164,12 +167,15 @@ class DepthEstimator:
             now = replace(now, parallax=chosen[0].frame.parallax + chosen[0].parallax)
         scale, depth = self.scale, fused.depth
         if not self._published:
-            elapsed_s = 0.0 if previous is None else 1e-9 * (frame.stamp_ns - previous.stamp_ns)
+            before = self._estimated
+            elapsed_s = 0.0 if before is None else 1e-9 * (frame.stamp_ns - before.stamp_ns)
             # A frame that was only observed has no depth to go on from.
-            T_depth = T_previous if previous is self._estimated else None
-            # What was matched with nothing stays as it is.
-            depth = self._filter(depth, fused.confidence, K[None], T_depth if chosen else None)
-            scale *= self._steady(depth, K[None], T_depth, elapsed_s)
+            T_before = T_previous if previous is before else None
+            # Where nothing moves by parallax, the depth is D_s and stays so.
+            seen_to_move = bool(chosen) and chosen[0].parallax > LEAST_PARALLAX
+            depth = self._filter(depth, fused.confidence, K[None],
+                                 T_before if seen_to_move else None)
+            scale *= self._steady(depth, K[None], T_before, elapsed_s)
         depth = depth * scale
         clock.append(self._now())
 

@@ -68,7 +68,7 @@ def test_the_overall_scale_is_left_alone():
 
 def test_what_moves_is_as_it_was_seen_last():
     averaged, depth = DepthFilter(), plane(8.0)
-    averaged(depth, SURE, K, None)
+    averaged(depth.clone(), SURE, K, None)
     depth[..., 20:40, 40:60] = 4.0  # someone stepped into the picture
     now = averaged(depth.clone(), SURE, K, STILL)
     assert log_change(now, depth).abs().max() < 0.01
@@ -96,6 +96,37 @@ def test_what_was_known_is_carried_along():
     assert known[..., 26:38, 56:68].min() > 0.08
     assert known[..., :38].abs().max() < 0.01
     assert known[..., 88:].abs().max() < 0.01
+
+
+def test_what_is_known_stays_in_its_place():
+    averaged, bumpy = DepthFilter(), plane(4.0)
+    x, y = torch.meshgrid(torch.arange(128.0), torch.arange(64.0), indexing='xy')
+    bump = 0.1 * (-((x - 60) ** 2 + (y - 30) ** 2) / 128).exp()
+    averaged(bumpy * bump.exp(), torch.full_like(SURE, 0.95), K, None)
+    for _ in range(8):
+        left = log_change(averaged(plane(4.0), torch.full_like(SURE, 0.05), K, STILL), plane(4.0))
+    assert float((x * left).sum() / left.sum()) == pytest.approx(60, abs=0.05)
+    assert float((y * left).sum() / left.sum()) == pytest.approx(30, abs=0.05)
+
+
+@pytest.mark.parametrize('broken', [math.nan, math.inf, 0.0])
+def test_what_is_no_depth_harms_its_own_pixel_only(broken):
+    averaged, holed = DepthFilter(), plane(4.0)
+    holed[..., 30, 30] = broken
+    unsure = SURE.clone()
+    unsure[..., 50, 50] = math.nan
+    averaged(holed, unsure, K, None)
+    for _ in range(3):
+        assert torch.allclose(averaged(plane(4.0), SURE, K, STILL), plane(4.0))
+
+
+@pytest.mark.parametrize(('rate', 'lag'), [(0.02, 0.06), (0.05, 0.095), (0.1, 0.12)])
+def test_what_comes_nearer_lags_a_little(rate, lag):
+    averaged, depth = DepthFilter(), plane(8.0)
+    for _ in range(15):
+        depth[..., 20:40, 40:60] *= 1 - rate
+        behind = log_change(averaged(depth.clone(), SURE, K, STILL), depth)
+        assert -1e-3 < float(behind[0, 0, 30, 50]) < lag
 
 
 def test_another_view_starts_anew():

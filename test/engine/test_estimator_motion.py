@@ -14,6 +14,7 @@
 
 """Which motion the estimator matches with: by followed points, or, as published, PoseNet's."""
 
+from dataclasses import replace
 import math
 
 from mdepth_ros.config import EngineConfig, lite_config
@@ -22,6 +23,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import network_input, Preprocessor
+from mdepth_ros.engine.steady import SteadyDepth
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
@@ -123,6 +125,36 @@ def test_depth_goes_on_from_the_frame_before_and_from_no_older_one(model, sequen
     anew = last_depth(False, False)
     assert torch.equal(last_depth(True, False), anew)
     assert not torch.equal(last_depth(False, True), anew)
+
+
+def test_a_jump_fades_while_frames_are_only_observed(model, sequence, monkeypatch):
+    elapsed, follow = [], SteadyDepth.__call__
+
+    def listening(self, depth, K, T, elapsed_s):
+        elapsed.append(elapsed_s)
+        return follow(self, depth, K, T, elapsed_s)
+    monkeypatch.setattr(SteadyDepth, '__call__', listening)
+    hour_ns = 3600 * 10 ** 9
+    frames = [replace(frame, stamp_ns=frame.stamp_ns + hour_ns)
+              for frame in frames_of(sequence.images, sequence.K)]
+    estimator = DepthEstimator(model, EngineConfig('cpu', width=WIDTH, height=HEIGHT,
+                                                   backend='torch'))
+    estimator.push(frames[0])
+    estimator.observe(frames[1])
+    estimator.push(frames[2])
+    # Time that goes back by an hour begins anew.
+    estimator.push(replace(frames[1], stamp_ns=frames[1].stamp_ns - hour_ns))
+    step_s = 1e-9 * (frames[1].stamp_ns - frames[0].stamp_ns)
+    assert elapsed == pytest.approx([0.0, 2 * step_s, 0.0])
+
+
+def test_the_depth_of_a_camera_that_stands_is_that_of_one_frame(model, sequence):
+    noise = 0.01 * torch.randn(4, *sequence.images.shape[1:],
+                               generator=torch.Generator().manual_seed(0))
+    still = (sequence.images[:1] + noise).clamp(0, 1)
+    for estimate in run(model, 'robust', frames_of(still, sequence.K)):
+        ratio = estimate.depth / estimate.single_depth
+        torch.testing.assert_close(ratio, ratio.mean().expand_as(ratio))
 
 
 def test_observed_frames_are_searched_too(model, sequence):

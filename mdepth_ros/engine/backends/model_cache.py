@@ -74,7 +74,8 @@ def alone_in(folder: Path) -> Iterator[None]:
     :param folder: of :func:`cached_folder`.
     """
     with (folder / 'lock').open('w') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
