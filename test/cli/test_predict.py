@@ -14,69 +14,37 @@
 
 """Recordings through the whole command; what it leaves behind, read back independently."""
 
-from contextlib import closing
-from functools import partial
-from importlib.util import find_spec
-import itertools
-import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 from bags import write_bag
-from camera_messages import camera_info, compressed, image, STORES
+from camera_messages import camera_info, image, STORES
 import cv2
-from mdepth_ros.cli.main import main
-from mdepth_ros.cli.predict.source import FolderSource
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_yaml import read_camera_yaml, write_camera_yaml
+from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.engine.rendering import color_picture
-from mdepth_ros.messages.bag import BagError, open_bag
 from mdepth_ros.messages.header import nanoseconds
 import numpy as np
-from processes import heed_ctrl_c
 import pytest
-
-WIDTH, HEIGHT = 160, 96
-CAMERA = Camera.from_fov(WIDTH, HEIGHT, 80.0)
-SMALL = ['--size', '96x64', '--backend', 'torch']
-START_NS, PERIOD_NS = 1_700_000_000_000_000_000, 100_000_000
-
-
-def picture(index):
-    """Paint a wall that comes nearer: (H, W, 3) RGB."""
-    blots = np.random.default_rng(0).integers(0, 255, (24, 40, 3), dtype=np.uint8)
-    zoom = 4 * 80 / (80 - index)
-    nearer = np.array([[zoom, 0, 79.5 * (1 - zoom / 4)], [0, zoom, 47.5 * (1 - zoom / 4)]])
-    return np.asarray(cv2.warpAffine(blots, nearer, (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC,
-                                     borderMode=cv2.BORDER_REPLICATE))
-
-
-def shown(rgb):
-    """Which of the pictures comes next to this one; a codec has been at work."""
-    return int(np.argmin([np.abs(rgb.astype(int) - picture(index)).mean()
-                          for index in range(12)]))
-
-
-def write_folder(path, count):
-    path.mkdir()
-    for index in range(count):
-        cv2.imwrite(str(path / f'{index:03}.png'), picture(index)[..., ::-1])
-    return path
+from wall import (
+    CAMERA,
+    HEIGHT,
+    PERIOD_NS,
+    picture,
+    predict,
+    read_bag,
+    read_ply,
+    shown,
+    SMALL,
+    START_NS,
+    WIDTH,
+    write_folder,
+)
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
     return write_folder(tmp_path_factory.mktemp('images') / 'wall', 12)
-
-
-def predict(source, out, weights, *more):
-    status = main(['predict', str(source), '--out', str(out), '--weights', str(weights), *SMALL,
-                   *map(str, more)])
-    assert status == 0
-    return json.loads((out / 'summary.json').read_text())
 
 
 @pytest.fixture(scope='module')
@@ -90,23 +58,6 @@ def everything(folder, tiny_weights, tmp_path_factory):
 
 
 NUMBERS = [1, 3, 5, 7, 9]
-
-
-def read_bag(bag):
-    """By topic, the messages in order."""
-    with closing(open_bag(bag)) as reader:
-        messages = {}
-        for connection, received_ns, raw in reader.messages():
-            message = reader.deserialize(raw, connection.msgtype)
-            messages.setdefault(connection.topic, []).append((received_ns, message))
-        return messages
-
-
-def read_ply(path):
-    header, _, body = path.read_bytes().partition(b'end_header\n')
-    records = np.frombuffer(body, [('xyz', '<f4', 3), ('rgb', 'u1', 3)])
-    assert f'element vertex {len(records)}\n'.encode() in header
-    return records['xyz'], records['rgb']
 
 
 def test_the_summary_counts(everything):
@@ -223,43 +174,6 @@ def test_the_fused_cloud_is_the_clouds_along_the_path(everything):
     assert len(of_fused - cells) < 0.01 * len(of_fused)
 
 
-def bag_messages(store, broken):
-    for index in range(6):
-        stamp_ns = START_NS + index * PERIOD_NS
-        yield '/cam/camera_info', stamp_ns, camera_info(store, stamp_ns, CAMERA)
-        if index == broken:
-            cut = compressed(store, stamp_ns, picture(index)[..., ::-1])
-            cut.data = cut.data[:500]
-            yield '/cam/image_rect/compressed', stamp_ns, cut
-        else:
-            yield '/cam/image_rect/compressed', stamp_ns, compressed(
-                store, stamp_ns, picture(index)[..., ::-1])
-
-
-@pytest.mark.parametrize('kind', ['ros1', 'sqlite3', 'mcap'])
-def test_a_bag_with_a_broken_image(tiny_weights, tmp_path, capsys, kind):
-    bag = tmp_path / ('run.bag' if kind == 'ros1' else 'run')
-    write_bag(bag, kind, bag_messages(STORES['ros1' if kind == 'ros1' else 'ros2'], broken=2))
-    summary = predict(bag, tmp_path / 'out', tiny_weights, '--mcap', '--output-size', 'network')
-    assert summary['frames'] == 5
-    refused, = summary['unusable']
-    assert refused['image'] == 2
-    assert "'png' is cut off" in refused['reason']
-    assert "image 2 could not be used: image of format 'png' is cut off" in capsys.readouterr().out
-    messages = read_bag(tmp_path / 'out/recording')
-    for topic in ('/camera/image/compressed', '/depth/image', '/depth/points'):
-        headers = [message.header for _, message in messages[topic]]
-        assert [(nanoseconds(header.stamp) - START_NS) // PERIOD_NS for header in headers] == [
-            0, 1, 3, 4, 5]
-        assert {header.frame_id for header in headers} == {'camera_optical'}
-    depth = messages['/depth/image'][0][1]
-    picture_shown = cv2.imdecode(messages['/camera/image/compressed'][0][1].data,
-                                 cv2.IMREAD_COLOR)
-    assert (depth.height, depth.width) == (64, 96) == picture_shown.shape[:2]
-    info = messages['/depth/camera_info'][0][1]
-    assert info.k[0] == pytest.approx(CAMERA.K[0, 0] * 96 / WIDTH)
-
-
 def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
     bent = Camera(WIDTH, HEIGHT, CAMERA.K, np.array([-0.3, 0.1, 0, 0, 0]), 'plumb_bob', np.eye(3),
                   np.hstack([CAMERA.K, np.zeros((3, 1))]))
@@ -285,78 +199,6 @@ def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
     assert error < 0.5 * uncorrected
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
-    images = write_folder(tmp_path / 'wall', 70)
-    out = tmp_path / 'out'
-    process = subprocess.Popen(
-        [sys.executable, '-m', 'mdepth_ros.cli.main', 'predict', images, '--fov', '80', '--out',
-         out, '--weights', tiny_weights, *SMALL, '--mcap', '--clouds', 'pcd'],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=heed_ctrl_c)
-    while process.poll() is None and not (out / 'depth/000003.png').exists():
-        time.sleep(0.01)
-    process.send_signal(number)
-    text, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert 'Traceback' not in errors
-    summary = json.loads((out / 'summary.json').read_text())
-    frames = summary['frames']
-    assert not summary['complete']
-    assert 4 <= frames < 70
-    assert f'depth/: {frames} PNG images' in text
-    depths = sorted((out / 'depth').iterdir())
-    assert len(depths) == frames
-    assert all(cv2.imread(str(path), cv2.IMREAD_UNCHANGED) is not None for path in depths)
-    assert cv2.VideoCapture(str(out / 'video.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == frames
-    assert len(read_bag(out / 'recording')['/depth/image']) == frames
-    assert len(read_ply(out / 'fused.ply')[0]) >= 0
-    assert len(list((out / 'clouds').glob('*.pcd'))) == frames
-    assert [path for path in out.rglob('*') if 'partial' in path.name] == []
-
-
-class BreakingFolder(FolderSource):
-    """A folder whose reading ends before its images do."""
-
-    def __init__(self, *arguments, count, end):
-        super().__init__(*arguments)
-        self._readable, self._end = count, end
-
-    def images(self):
-        yield from itertools.islice(super().images(), self._readable)
-        self._end()
-        yield from super().images()
-
-
-def broken_source():
-    raise BagError('run.bag is broken')
-
-
-@pytest.mark.parametrize(('count', 'end', 'status'), [
-    (0, lambda: os.kill(os.getpid(), signal.SIGTERM), 130),
-    (0, broken_source, 1),
-    (3, broken_source, 1),
-])
-def test_what_was_finished_before_the_end_is_kept(folder, tiny_weights, tmp_path, capsys,
-                                                  monkeypatch, count, end, status):
-    monkeypatch.setattr('mdepth_ros.cli.predict.source.FolderSource',
-                        partial(BreakingFolder, count=count, end=end))
-    out = tmp_path / 'out'
-    assert main(['predict', str(folder), '--fov', '80', '--mcap', '--out', str(out),
-                 '--weights', str(tiny_weights), *SMALL]) == status
-    summary = json.loads((out / 'summary.json').read_text())
-    assert (summary['frames'], summary['complete']) == (count, False)
-    said = capsys.readouterr()
-    if count:
-        assert f'in {out}: depth/: 3 PNG images' in said.out
-        assert said.err.strip().endswith('mdepth: error: run.bag is broken')
-        assert cv2.VideoCapture(str(out / 'video.mp4')).get(cv2.CAP_PROP_FRAME_COUNT) == 3
-        assert len(read_bag(out / 'recording')['/depth/image']) == 3
-    else:
-        assert f'in {out}: summary.json' in said.out
-        assert not (out / 'video.mp4').exists()
-
-
 def test_it_needs_no_ros(folder, tiny_weights, tmp_path):
     absent = ['rclpy', 'std_msgs', 'sensor_msgs', 'nav_msgs', 'geometry_msgs']
     code = (f'import sys; sys.modules.update(dict.fromkeys({absent}));'
@@ -364,43 +206,3 @@ def test_it_needs_no_ros(folder, tiny_weights, tmp_path):
     subprocess.run([sys.executable, '-c', code, 'predict', folder, '--fov', '80', '--last', '1',
                     '--mcap', '--out', tmp_path / 'out', '--weights', tiny_weights, *SMALL],
                    check=True, timeout=120)
-
-
-def test_a_folder_is_filled_anew_and_no_other(folder, tiny_weights, tmp_path, capsys):
-    out = tmp_path / 'out'
-    predict(folder, out, tiny_weights, '--fov', 80, '--last', 4)
-    predict(folder, out, tiny_weights, '--fov', 80, '--last', 1)
-    assert len(list((out / 'depth').iterdir())) == 2
-    assert main(['predict', str(folder), '--fov', '80', '--out', str(folder.parent)]) == 1
-    assert 'holds the source' in capsys.readouterr().err
-    assert len(list(folder.iterdir())) == 12
-
-
-@pytest.mark.parametrize(('arguments', 'message'), [
-    (['{tmp}/none.mp4', '--fov', '60'], 'no bag, video or folder at'),
-    (['{tmp}', '--fov', '60'], 'has neither frames.json nor images'),
-    (['{wall}'], 'pass --fov DEG'),
-    (['{wall}', '--fov', '200'], 'in (0, 180)'),
-    (['{wall}', '--fov', '60', '--max-depth', '0'], '--max-depth must be > 0'),
-    (['{wall}', '--fov', '60', '--first', '3', '--last', '2'], '--first <= --last'),
-    (['{wall}', '--fov', '60', '--first', '99'], 'none of the images could be used'),
-    (['{wall}', '--fov', '60', '--min-confidence', '2'], 'min_confidence must be in [0, 1]'),
-    (['{wall}', '--camera-info', '{tmp}/other.yaml'], 'is for 320 x 96, the images are 160 x 96'),
-    (['97'], 'camera 97 gives no images'),
-])
-def test_known_errors_are_one_line(folder, tiny_weights, tmp_path, capfd, arguments, message):
-    write_camera_yaml(Camera.from_fov(320, 96, 80.0), tmp_path / 'other.yaml')
-    words = [word.format(tmp=tmp_path, wall=folder) for word in arguments]
-    assert main(['predict', *words, '--out', str(tmp_path / 'out'), '--weights',
-                 str(tiny_weights), *SMALL]) == 1
-    last = capfd.readouterr().err.strip().splitlines()[-1]
-    assert last.startswith('mdepth: error: ')
-    assert message in last
-
-
-@pytest.mark.skipif(find_spec('rerun') is not None, reason='rerun is installed')
-def test_without_rerun_there_is_no_view(folder, tmp_path, capsys):
-    assert main(['predict', str(folder), '--fov', '60', '--view',
-                 '--out', str(tmp_path / 'out')]) == 1
-    assert 'pip install rerun-sdk' in capsys.readouterr().err
-    assert not (tmp_path / 'out').exists()

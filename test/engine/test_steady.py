@@ -17,18 +17,12 @@
 import itertools
 import math
 
+from exact_depth import K, moving_camera, plane, STILL
 from mdepth_ros.engine.steady import FORGETTING_S, SteadyDepth
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import pytest
 import torch
 
-K = torch.tensor([[[100.0, 0, 63.5], [0, 100.0, 31.5], [0, 0, 1]]])
-STILL = torch.eye(4)[None]
 PERIOD_S = 0.1
-
-
-def plane(z):
-    return torch.full((1, 1, 64, 128), z)
 
 
 def given_depth(steady, depth, K, T):
@@ -78,13 +72,9 @@ def test_driving_towards_a_wall_is_no_jump():
 
 
 def test_exact_depth_of_a_moving_camera_stays():
-    sequence = render_sequence(SceneConfig('indoor', 128, 64, frames=6), seed=5)
-    steady, T = SteadyDepth(), sequence.T_world_camera.float()
-    for i in range(6):
-        depth = sequence.depth[i:i + 1].clamp(max=1000)
-        motion = (torch.linalg.inv(T[i - 1]) @ T[i])[None] if i else None
-        factor = steady(depth, sequence.K[None], motion, PERIOD_S)
-        assert factor == pytest.approx(1, abs=0.005)
+    steady = SteadyDepth()
+    for depth, K_room, motion in moving_camera():
+        assert steady(depth, K_room, motion, PERIOD_S) == pytest.approx(1, abs=0.005)
 
 
 def test_another_view_starts_afresh():
