@@ -16,7 +16,7 @@
 
 from typing import NamedTuple
 
-from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
 from torch import Tensor
 import torch.nn.functional as F
@@ -90,10 +90,10 @@ def compare(depth: Tensor, last: Tensor, K: Tensor, T_last_now: Tensor, stride: 
     :param stride: every so manieth pixel is compared.
     :return: the comparison.
     """
-    coarse = K.clone()
-    coarse[:, :2, 2] -= stride // 2
-    coarse[:, :2] /= stride
-    points = backproject(every_nth(depth, stride), invert_intrinsics(coarse))
+    from_middle = K.clone()
+    from_middle[:, :2, 2] -= stride // 2
+    inv_K = invert_intrinsics(stride_intrinsics(from_middle, stride))
+    points = backproject(every_nth(depth, stride), inv_K)
     moved = transform(T_last_now, points)
     pixels, in_front = project(moved, K)
     ratio = (moved[:, 2:] / sample(last, pixels, 'border')).log()
