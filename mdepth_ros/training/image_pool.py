@@ -16,6 +16,7 @@
 
 from dataclasses import dataclass, replace
 
+from mdepth_ros.training.scenes.photographs import Photographs
 from mdepth_ros.training.synthetic import random_config, render_sequence, to_bytes
 import numpy as np
 import torch
@@ -39,21 +40,25 @@ class ImageBatch:
 class ImagePool:
     """Synthetic images of one size with their exact depth."""
 
-    def __init__(self, size: tuple[int, int], capacity: int) -> None:
+    def __init__(self, size: tuple[int, int], capacity: int,
+                 photographs: Photographs | None = None) -> None:
         """
         Start empty.
 
         :param size: width and height of the images [px].
         :param capacity: worlds that are kept; the oldest go first.
+        :param photographs: for the surfaces of some worlds.
         """
         self.size = size
         self._capacity = capacity
+        self._photographs = photographs
         self._worlds: list[tuple[Tensor, Tensor]] = []
 
     def grow(self, seed: int) -> None:
         """Render one more world; the same seed gives the same one."""
         config = random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE)
-        sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed)
+        sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed,
+                                   photographs=self._photographs)
         self._worlds.append((to_bytes(sequence.images), sequence.depth.half()))
         del self._worlds[:-self._capacity]
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.image_pool import VARIED_SHARE
+from mdepth_ros.training.scenes.photographs import Photographs
 from mdepth_ros.training.synthetic import (
     random_config,
     render_sequence,
@@ -55,15 +56,18 @@ class PairBatch:
 class PairPool:
     """Short synthetic sequences of one size."""
 
-    def __init__(self, size: tuple[int, int], capacity: int) -> None:
+    def __init__(self, size: tuple[int, int], capacity: int,
+                 photographs: Photographs | None = None) -> None:
         """
         Start empty.
 
         :param size: width and height of the images [px].
         :param capacity: sequences that are kept; the oldest go first.
+        :param photographs: for the surfaces of some worlds.
         """
         self.size = size
         self._capacity = capacity
+        self._photographs = photographs
         self._sequences: list[SyntheticSequence] = []
 
     def __len__(self) -> int:
@@ -72,7 +76,8 @@ class PairPool:
     def grow(self, seed: int) -> None:
         """Render one more sequence; the same seed gives the same one."""
         sequence = render_sequence(
-            random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE), seed)
+            random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE), seed,
+            photographs=self._photographs)
         self._sequences.append(replace(sequence, images=to_bytes(sequence.images),
                                        depth=sequence.depth.half()))
         del self._sequences[:-self._capacity]

@@ -36,6 +36,7 @@ from mdepth_ros.training.stage0 import (
     keep_early_layers,
     optimiser_from_imagenet,
     processes,
+    read_photographs,
     train_stage,
 )
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -146,6 +147,7 @@ def _metric_error(single: Tensor, truth: Tensor) -> Tensor:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked, from ImageNet."""
+    photographs = read_photographs(arguments)
     with processes():
         model = DepthModel(lite_config())
         load_imagenet_efficientnet_lite0(model.single.encoder)
@@ -158,7 +160,8 @@ def train(arguments: argparse.Namespace) -> None:
             terms = step_losses(model, batch, rng)
             return {'total': terms.total} | vars(terms)
 
-        train_stage(model, model, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
+        train_stage(model, model, optimiser,
+                    [PairPool(size, CAPACITY, photographs) for size in SIZES],
                     [BATCH] * len(SIZES), losses, arguments)
 
 

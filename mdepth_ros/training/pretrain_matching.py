@@ -37,7 +37,13 @@ from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.pretrain import BATCH, CAPACITY
-from mdepth_ros.training.stage0 import add_arguments, processes, train_stage, WEIGHT_DECAY
+from mdepth_ros.training.stage0 import (
+    add_arguments,
+    processes,
+    read_photographs,
+    train_stage,
+    WEIGHT_DECAY,
+)
 from mdepth_ros.training.stages.single_frame import to_depth
 from mdepth_ros.training.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
 import numpy as np
@@ -162,6 +168,7 @@ def _scaled_error(depth: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
+    photographs = read_photographs(arguments)
     with processes():
         model = load_checkpoint(arguments.weights)
         model.requires_grad_(False)
@@ -176,7 +183,8 @@ def train(arguments: argparse.Namespace) -> None:
             terms = step_losses(model, batch)
             return {'total': terms.multi + terms.trust} | vars(terms)
 
-        train_stage(model, parts, optimiser, [PairPool(size, CAPACITY) for size in SIZES],
+        train_stage(model, parts, optimiser,
+                    [PairPool(size, CAPACITY, photographs) for size in SIZES],
                     [BATCH] * len(SIZES), losses, arguments)
 
 

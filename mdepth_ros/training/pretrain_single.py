@@ -29,6 +29,7 @@ from mdepth_ros.training.stage0 import (
     keep_early_layers,
     optimiser_from_imagenet,
     processes,
+    read_photographs,
     train_stage,
 )
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -82,6 +83,7 @@ def _in_float32(forward):  # type: ignore[no-untyped-def]
 
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
+    photographs = read_photographs(arguments)
     with processes():
         model = load_checkpoint(arguments.weights)
         net = model.single.train().to(memory_format=torch.channels_last)
@@ -96,7 +98,8 @@ def train(arguments: argparse.Namespace) -> None:
             return {'total': median_scaled_loss(depth, batch.depth)}
 
         train_stage(model, net, optimiser_from_imagenet(net, arguments.rate),
-                    [ImagePool((width, height), CAPACITY) for width, height, _ in SIZES],
+                    [ImagePool((width, height), CAPACITY, photographs)
+                     for width, height, _ in SIZES],
                     [count for _, _, count in SIZES], losses, arguments)
 
 

@@ -27,9 +27,11 @@ from pathlib import Path
 import time
 from typing import Any, Protocol
 
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.training.scenes.photographs import load_photographs, Photographs
 import numpy as np
 import torch
 from torch import distributed, nn, Tensor
@@ -70,8 +72,27 @@ def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float, keep
     parser.add_argument('--first', type=int, default=20, help='worlds per size at the start')
     parser.add_argument('--grow-every', type=int, default=7, help='steps of a size per new world')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--photographs', type=Path, metavar='FILE',
+                        help='photographs for the surfaces of some worlds, as '
+                        'mdepth_ros.training.photographs collects them')
     parser.add_argument('--keep', type=float, default=keep,
                         help='share of the weights before in those that are written at the end')
+
+
+def read_photographs(arguments: argparse.Namespace) -> Photographs | None:
+    """
+    Read the photographs that were asked for.
+
+    :param arguments: of :func:`add_arguments`.
+    :return: None if none were.
+    :raises SystemExit: with one line, if there are none in the file.
+    """
+    if arguments.photographs is None:
+        return None
+    try:
+        return load_photographs(arguments.photographs)
+    except MdepthError as error:
+        raise SystemExit(f'error: {error}') from error
 
 
 @contextmanager

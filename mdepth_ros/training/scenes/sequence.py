@@ -27,6 +27,7 @@ from mdepth_ros.training.scenes.cast import (
     take_rays,
 )
 from mdepth_ros.training.scenes.config import SceneConfig
+from mdepth_ros.training.scenes.photographs import Photographs
 from mdepth_ros.training.scenes.room import build_room
 from mdepth_ros.training.scenes.shade import shade
 from mdepth_ros.training.scenes.shapes import place
@@ -73,25 +74,29 @@ def to_bytes(images: Tensor) -> Tensor:
     return (images * 255).round().byte()
 
 
-def build_world(config: SceneConfig, seed: int) -> World:
+def build_world(
+    config: SceneConfig, seed: int, photographs: Photographs | None = None
+) -> World:
     """
     Build the world of a sequence, without rendering anything.
 
     :param config: the sequence.
     :param seed: the same seed gives the same world on every device.
+    :param photographs: for some of the varied worlds' surfaces.
     :return: a world where nothing touches the camera.
     """
     rng = np.random.default_rng([seed, 0x5CE])
     build = build_street if config.kind == 'driving' else build_room
     world = build(config, rng)
     if config.varied:
-        world = vary(world, config, rng)
+        world = vary(world, config, rng, photographs)
     world = keep_clear(world)
     return make_plain(world) if config.textureless else world
 
 
 def stream_sequence(
-    config: SceneConfig, seed: int, device: torch.device | str = 'cpu', chunk: int | None = None
+    config: SceneConfig, seed: int, device: torch.device | str = 'cpu', chunk: int | None = None,
+    photographs: Photographs | None = None,
 ) -> Iterator[SyntheticSequence]:
     """
     Render a sequence piece by piece, so that a long one never is in memory.
@@ -101,6 +106,7 @@ def stream_sequence(
         the last bits of the arithmetic.
     :param device: where to render and to leave the frames.
     :param chunk: frames per piece; chosen for speed if None.
+    :param photographs: as in :func:`build_world`.
     :return: the pieces, in order.
     :raises ValueError: if chunk is not positive.
     """
@@ -110,7 +116,7 @@ def stream_sequence(
         chunk = max(1, budget // (config.width * config.height))
     if chunk < 1:
         raise ValueError(f'chunk must be at least 1, got {chunk}')
-    world = build_world(config, seed)
+    world = build_world(config, seed, photographs)
     atlas = Atlas(torch.from_numpy(world.textures).permute(0, 3, 1, 2).float().to(device))
     road = RoadMap(world.ground, device) if world.ground.road is not None else None
     gains = _gains(config, seed)
@@ -121,7 +127,8 @@ def stream_sequence(
 
 
 def render_sequence(
-    config: SceneConfig, seed: int, device: torch.device | str = 'cpu'
+    config: SceneConfig, seed: int, device: torch.device | str = 'cpu',
+    photographs: Photographs | None = None,
 ) -> SyntheticSequence:
     """
     Render a whole sequence.
@@ -129,9 +136,10 @@ def render_sequence(
     :param config: the sequence.
     :param seed: the same seed gives the same frames on the same device.
     :param device: where to render and to leave the frames.
+    :param photographs: as in :func:`build_world`.
     :return: all frames.
     """
-    pieces = list(stream_sequence(config, seed, device))
+    pieces = list(stream_sequence(config, seed, device, photographs=photographs))
     joined = {field.name: torch.cat([getattr(piece, field.name) for piece in pieces])
               for field in fields(SyntheticSequence) if field.name != 'K'}
     return SyntheticSequence(K=pieces[0].K, **joined)

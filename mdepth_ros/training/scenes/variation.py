@@ -20,6 +20,13 @@ from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.country import open_up
 from mdepth_ros.training.scenes.noise import jitter
 from mdepth_ros.training.scenes.paths import poses, Series
+from mdepth_ros.training.scenes.photo_materials import (
+    MORE,
+    more_photographs,
+    with_photographs,
+    WORLDS,
+)
+from mdepth_ros.training.scenes.photographs import Photographs
 from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC, Vector
 from mdepth_ros.training.scenes.textures import Texture
 from mdepth_ros.training.scenes.world import Light, World
@@ -32,7 +39,10 @@ _STUFF = (Texture.PLAIN, Texture.PLAIN, Texture.WOOD, Texture.FABRIC, Texture.CO
           Texture.TILES, Texture.BRICK, Texture.FOLIAGE, Texture.BARK)
 
 
-def vary(world: World, config: SceneConfig, rng: np.random.Generator) -> World:
+def vary(
+    world: World, config: SceneConfig, rng: np.random.Generator,
+    photographs: Photographs | None = None,
+) -> World:
     """
     Make a world less like its siblings, so that a network cannot learn the renderer by heart.
 
@@ -41,15 +51,26 @@ def vary(world: World, config: SceneConfig, rng: np.random.Generator) -> World:
     :param world: any world.
     :param config: the sequence that it is for.
     :param rng: source of randomness.
+    :param photographs: show on many surfaces, if given; everything else is the same with them.
     :return: another world; its new solids may be in the camera's way.
     """
+    own = rng.spawn(1)[0] if photographs is not None else None
+    textures, more = world.textures, None
+    if own is not None and own.random() < WORLDS:
+        textures = with_photographs(textures, photographs, own)
+        more = more_photographs(photographs, own)
     T = _mount(world.T_world_camera, config, rng)
     if config.kind == 'driving' and rng.random() < 0.6:
         world = open_up(world, rng)
-    return replace(
-        world, T_world_camera=T, textures=_materials(world.textures, rng),
+    varied = replace(
+        world, T_world_camera=T, textures=_materials(textures, rng),
         light=_light(world.light, rng),
-        solids=[_repaint(solid, rng) for solid in world.solids] + _clutter(T, config, rng))
+        solids=[_repaint(solid, rng) for solid in world.solids])
+    things = _clutter(T, config, rng)
+    if own is not None and more is not None:
+        varied = replace(varied, textures=np.concatenate([varied.textures, more]))
+        things = [_photographed(thing, own) for thing in things]
+    return replace(varied, solids=varied.solids + [solid for thing in things for solid in thing])
 
 
 def _mount(T: Series, config: SceneConfig, rng: np.random.Generator) -> Series:
@@ -117,9 +138,9 @@ def jitter_tint(rng: np.random.Generator, tint: Vector, amount: float) -> Vector
     return r, g, b
 
 
-def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[Solid]:
+def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[list[Solid]]:
     """Scatter things where the camera looks."""
-    solids: list[Solid] = []
+    things: list[list[Solid]] = []
     near, far = (3.0, 40.0) if config.kind == 'driving' else (0.6, 6.0)
     for _ in range(int(rng.poisson(rng.uniform(0.0, 12.0)))):
         frame = T[int(rng.integers(len(T)))]
@@ -128,8 +149,16 @@ def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[S
         x, y = frame[:2, 3] + distance * np.array([np.cos(heading), np.sin(heading)])
         size = float(rng.uniform(0.15, 0.6)) * (distance / 3) ** 0.6
         thing = (_crate, _pole, _board, _seat, _bush, _pendant)[int(rng.integers(6))]
-        solids += thing(rng, (float(x), float(y), 0.0), size)
-    return solids
+        things.append(thing(rng, (float(x), float(y), 0.0), size))
+    return things
+
+
+def _photographed(thing: list[Solid], rng: np.random.Generator) -> list[Solid]:
+    """Give half of the things a material that nothing else in the world is made of."""
+    if rng.random() < 0.5:
+        return thing
+    row = len(Texture) + int(rng.integers(MORE))
+    return [replace(solid, textures=(row,) * 3) for solid in thing]
 
 
 def _crate(rng: np.random.Generator, at: Vector, size: float) -> list[Solid]:
