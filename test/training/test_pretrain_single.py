@@ -97,7 +97,7 @@ def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
     def run(steps):
         train(argparse.Namespace(
             weights=tmp_path / 'start.safetensors', out=tmp_path / 'out.safetensors', steps=steps,
-            rate=1e-3, first=2, grow_every=2, seed=5, keep=0.25))
+            rate=1e-3, first=2, grow_every=2, seed=5, keep=0.25, photographs=None))
         state = torch.load(tmp_path / 'out.state', weights_only=True)
         written = load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
         # A quarter of what it was, and three of what was learned; in half precision.

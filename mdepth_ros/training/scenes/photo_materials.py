@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 # Of the worlds, and of the materials in them.
 WORLDS, MATERIALS = 0.6, 0.6
 FITTING = 2 / 3
-# Materials beside those of the stack, for what lies about.
+# Materials beside those that have names, for what lies about.
 MORE = 6
 
 _MATERIALS: dict[Texture, tuple[PhotoKind, ...]] = {
@@ -43,7 +43,7 @@ _MATERIALS: dict[Texture, tuple[PhotoKind, ...]] = {
     Texture.FOLIAGE: (PhotoKind.GRASS, PhotoKind.TREES),
     Texture.BARK: (PhotoKind.WOOD, PhotoKind.GROUND),
 }
-# Seen once and upright, and how often: a room has other pictures, but its doors are doors.
+# Seen once and upright, and how often.
 _PICTURES: dict[Texture, tuple[float, tuple[PhotoKind, ...]]] = {
     Texture.POSTER_A: (0.6, (PhotoKind.PLACE,)),
     Texture.POSTER_B: (0.6, (PhotoKind.PLACE,)),
@@ -51,7 +51,9 @@ _PICTURES: dict[Texture, tuple[float, tuple[PhotoKind, ...]]] = {
     Texture.WINDOW: (0.3, (PhotoKind.PLACE,)),
     Texture.DOOR: (0.3, (PhotoKind.DOOR,)),
 }
-# Of what means something, and only what is fine in the photograph is added.
+# These mean something: some get a photograph's structure, too, but none loses its own.
+_THINGS = (Texture.FACADE_A, Texture.FACADE_B, Texture.FACADE_C, Texture.SHELF, Texture.CAR_SIDE,
+           Texture.CAR_END, Texture.CAR_GLASS)
 _GRAINY = 0.3
 
 
@@ -59,12 +61,12 @@ def with_photographs(
     textures: NDArray[np.float64], photographs: Photographs, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """
-    Put photographs in place of many painted textures.
+    Put photographs in place of many painted textures, and some more below.
 
     :param textures: (len(Texture), SIZE, SIZE, 3) painted.
     :param photographs: to choose from.
     :param rng: decides.
-    :return: likewise.
+    :return: (len(Texture) + MORE, SIZE, SIZE, 3) in [0, 1].
     """
     mixed = textures.copy()
     for texture in Texture:
@@ -77,20 +79,10 @@ def with_photographs(
             share, kinds = _PICTURES[texture]
             if rng.random() < share:
                 mixed[texture] = photographs.picture(kinds, rng)
-        elif texture >= Texture.FACADE_A and rng.random() < _GRAINY:
+        elif texture in _THINGS and rng.random() < _GRAINY:
             mixed[texture] = painted * _grain(photographs.crop(tuple(PhotoKind), rng), rng)
-    return np.clip(mixed, 0, 1)
-
-
-def more_photographs(photographs: Photographs, rng: np.random.Generator) -> NDArray[np.float64]:
-    """
-    Cut out materials for what lies about.
-
-    :param photographs: to choose from.
-    :param rng: decides.
-    :return: (MORE, SIZE, SIZE, 3) rows to append to a stack.
-    """
-    return np.stack([photographs.crop(tuple(PhotoKind), rng) for _ in range(MORE)])
+    more = [photographs.crop(tuple(PhotoKind), rng) for _ in range(MORE)]
+    return np.clip(np.concatenate([mixed, more]), 0, 1)
 
 
 def _coloured(photograph: Image, painted: Image, rng: np.random.Generator) -> Image:

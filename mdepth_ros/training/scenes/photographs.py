@@ -16,13 +16,15 @@
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+import io
 from pathlib import Path
-from typing import cast
 import zipfile
+import zlib
 
 import cv2
 from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.scenes.noise import Image, SIZE
+from mdepth_ros.training.whole_file import write_whole
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,7 @@ Picture = NDArray[np.uint8]
 LEAST_SHARE = 0.45
 # Crops of fewer pixels show the pixels.
 LEAST_SIDE = 96
+BRIGHTEST = 0.75  # on average
 _OVERLAP = SIZE // 4
 
 
@@ -112,10 +115,13 @@ def load_photographs(path: Path) -> Photographs:
     """
     pictures: dict[PhotoKind, list[Picture]] = {kind: [] for kind in PhotoKind}
     try:
-        with np.load(path, allow_pickle=False) as bank:
+        bank = np.load(path, allow_pickle=False)
+        if isinstance(bank, np.ndarray):
+            raise ValueError(f'it is an array of {bank.shape}')
+        with bank:
             for name in sorted(bank.files):
                 pictures[PhotoKind(name.split('/')[0])].append(_checked(bank[name]))
-    except (OSError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         raise MdepthError(f'{path} must hold photographs by kind: {one_line(error)}') from error
     if not any(pictures.values()):
         raise MdepthError(f'{path} must hold photographs, got none')
@@ -128,8 +134,11 @@ def save_photographs(path: Path, pictures: Mapping[str, Picture]) -> None:
 
     :param path: the file.
     :param pictures: (H, W, 3) uint8 RGB each, by ``kind/name``.
+    :raises MdepthError: if the disk does not take it.
     """
-    np.savez_compressed(path, allow_pickle=False, **cast(dict, pictures))
+    content = io.BytesIO()
+    np.savez_compressed(content, **pictures)
+    write_whole(path, content.getvalue())
 
 
 def _checked(picture: Picture) -> Picture:
@@ -175,5 +184,6 @@ def _cross_fade(image: Picture) -> Image:
 
 
 def _jitter_colours(image: Image, rng: np.random.Generator) -> Image:
-    """Another light and another camera."""
-    return np.clip(image * np.exp(rng.normal(0, 0.15) + rng.normal(0, 0.05, 3)), 0, 1)
+    """Another light and another camera; white walls stay dark enough to show their structure."""
+    brightness = min(np.exp(rng.normal(0, 0.15)), BRIGHTEST / max(image.mean(), 1e-3))
+    return np.clip(image * brightness * np.exp(rng.normal(0, 0.05, 3)), 0, 1)

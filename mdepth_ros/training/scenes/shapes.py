@@ -17,7 +17,6 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from mdepth_ros.training.scenes.textures import Texture
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,15 +38,15 @@ class Solid:
     One solid, in the world frame (z up) or in the frame of the track that carries it.
 
     ``half`` is half the size along its own axes [m]; cylinders and ellipsoids are round, so that
-    their first two entries agree. ``textures`` are those of the +-x, +-y and +-z faces. ``tile``
-    is the length of one texture repeat along each axis [m]; None stretches one repeat over the
-    solid. ``structure`` marks what a texture-less scene makes plain.
+    their first two entries agree. ``textures`` are those of the +-x, +-y and +-z faces, as rows of
+    the world's stack. ``tile`` is the length of one texture repeat along each axis [m]; None
+    stretches one repeat over the solid. ``structure`` marks what a texture-less scene makes plain.
     """
 
     shape: Shape
     centre: Vector
     half: Vector
-    textures: tuple[Texture, Texture, Texture]
+    textures: tuple[int, int, int]
     yaw: float = 0.0
     tint: Vector = (1.0, 1.0, 1.0)
     tile: Vector | None = None

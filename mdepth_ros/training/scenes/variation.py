@@ -14,18 +14,14 @@
 
 """Domain randomisation: the same worlds with other materials, light, clutter and mountings."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.country import open_up
 from mdepth_ros.training.scenes.noise import jitter
 from mdepth_ros.training.scenes.paths import poses, Series
-from mdepth_ros.training.scenes.photo_materials import (
-    MORE,
-    more_photographs,
-    with_photographs,
-    WORLDS,
-)
+from mdepth_ros.training.scenes.photo_materials import with_photographs, WORLDS
 from mdepth_ros.training.scenes.photographs import Photographs
 from mdepth_ros.training.scenes.shapes import Shape, Solid, STATIC, Vector
 from mdepth_ros.training.scenes.textures import Texture
@@ -54,23 +50,20 @@ def vary(
     :param photographs: show on many surfaces, if given; everything else is the same with them.
     :return: another world; its new solids may be in the camera's way.
     """
-    own = rng.spawn(1)[0] if photographs is not None else None
-    textures, more = world.textures, None
-    if own is not None and own.random() < WORLDS:
+    # Of its own, so that a seed's world has the same shape with photographs as without.
+    own = np.random.default_rng(deepcopy(rng).integers(2 ** 63))
+    textures = world.textures
+    if photographs is not None and own.random() < WORLDS:
         textures = with_photographs(textures, photographs, own)
-        more = more_photographs(photographs, own)
     T = _mount(world.T_world_camera, config, rng)
     if config.kind == 'driving' and rng.random() < 0.6:
         world = open_up(world, rng)
-    varied = replace(
+    return replace(
         world, T_world_camera=T, textures=_materials(textures, rng),
         light=_light(world.light, rng),
-        solids=[_repaint(solid, rng) for solid in world.solids])
-    things = _clutter(T, config, rng)
-    if own is not None and more is not None:
-        varied = replace(varied, textures=np.concatenate([varied.textures, more]))
-        things = [_photographed(thing, own) for thing in things]
-    return replace(varied, solids=varied.solids + [solid for thing in things for solid in thing])
+        solids=[_repaint(solid, rng) for solid in world.solids]
+        + [solid for thing in _clutter(T, config, rng)
+           for solid in _photographed(thing, len(textures), own)])
 
 
 def _mount(T: Series, config: SceneConfig, rng: np.random.Generator) -> Series:
@@ -153,11 +146,11 @@ def _clutter(T: Series, config: SceneConfig, rng: np.random.Generator) -> list[l
     return things
 
 
-def _photographed(thing: list[Solid], rng: np.random.Generator) -> list[Solid]:
-    """Give half of the things a material that nothing else in the world is made of."""
-    if rng.random() < 0.5:
+def _photographed(thing: list[Solid], rows: int, rng: np.random.Generator) -> list[Solid]:
+    """Give half of the things one of the materials beyond those that have names, if any."""
+    if rows == len(Texture) or rng.random() < 0.5:
         return thing
-    row = len(Texture) + int(rng.integers(MORE))
+    row = int(rng.integers(len(Texture), rows))
     return [replace(solid, textures=(row,) * 3) for solid in thing]
 
 

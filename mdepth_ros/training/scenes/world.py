@@ -94,8 +94,8 @@ class World:
     """
     All that a sequence shows.
 
-    ``T_world_camera`` (T, 4, 4); ``textures`` (K, SIZE, SIZE, 3); ``grain_tile`` [m] is the
-    repeat of the faint grain over all surfaces.
+    ``T_world_camera`` (T, 4, 4); ``textures`` (K, SIZE, SIZE, 3), a row for each :class:`Texture`
+    and maybe more; ``grain_tile`` [m] is the repeat of the faint grain over all surfaces.
     """
 
     solids: list[Solid]
@@ -137,7 +137,7 @@ def make_plain(world: World) -> World:
     """
     means = world.textures.mean(axis=(1, 2)) / world.textures[Texture.PLAIN].mean(axis=(0, 1))
 
-    def tinted(tint: Vector, texture: Texture) -> Vector:
+    def tinted(tint: Vector, texture: int) -> Vector:
         r, g, b = (float(value) for value in np.asarray(tint) * means[texture])
         return r, g, b
 
