@@ -47,20 +47,24 @@ class Measurement:
     size: str
 
 
-def measure(estimator: DepthEstimator, frames: Sequence[Frame], started_s: float) -> Measurement:
+def measure(
+    estimator: DepthEstimator, frames: Sequence[Frame], started_s: float, period_s: float = 0.0
+) -> Measurement:
     """
     Play frames.
 
     :param estimator: new.
     :param frames: more than ``WARM_UP_FRAMES`` of them.
     :param started_s: ``time.perf_counter()`` before the estimator was made [s].
+    :param period_s: between frames [s], as a camera's; 0 is one after the other. A processor that
+        rests in between takes longer.
     :return: what it took.
     """
     latencies: list[float] = []
     stages: dict[str, list[float]] = {}
-    matched, first_ms = 0, 0.0
+    matched, first_ms, begin = 0, 0.0, time.perf_counter()
     for i, frame in enumerate(frames):
-        start = time.perf_counter()
+        start = _sleep_until(begin + i * period_s)
         estimate = estimator.push(frame)
         estimated = time.perf_counter()
         inv_K = invert_intrinsics(estimate.K)
@@ -81,3 +85,9 @@ def measure(estimator: DepthEstimator, frames: Sequence[Frame], started_s: float
     height, width = estimate.depth.shape[-2:]
     return Measurement(latencies, stages, first_ms, matched / len(latencies), resident_mb(),
                        f'{estimator.backend} on {estimator.device}', f'{width}x{height}')
+
+
+def _sleep_until(due_s: float) -> float:
+    """Rest, if there is time; returns the time then [s]."""
+    time.sleep(max(0.0, due_s - time.perf_counter()))
+    return time.perf_counter()

@@ -15,8 +15,15 @@
 """``mdepth bench`` from the command line to table and JSON."""
 
 import json
+import time
 
 from mdepth_ros.cli.main import main
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame
+from mdepth_ros.engine.measure import measure
+import numpy as np
 import pytest
 
 KEYS = {'latency_ms', 'p95_ms', 'fps', 'ratio_to_eager', 'rss_mb', 'stages'}
@@ -44,6 +51,32 @@ def test_untrained_networks_match_by_pose_net(tmp_path):
     report = json.loads(file.read_text())
     assert (report['method'], report['matched']) == ('published', 1.0)
     assert report['backend'] == 'openvino on cpu'
+
+
+def test_the_node_beside_the_engine_at_the_same_rate(tmp_path, capsys):
+    pytest.importorskip('rclpy')
+    file = tmp_path / 'bench.json'
+    assert main(['bench', '--node', '--sources', '1', '--json', str(file), *SMALL[:4],
+                 '--frames', '10']) == 0
+    report = json.loads(file.read_text())
+    node = report['node']
+    assert min(node['engine_ms'], node['node_ms'], node['received_ms']) > 0
+    assert node['missed'] < 15
+    # Loading alone takes a second; the images that follow are not part of it.
+    assert 1 < node['first_s'] < 60
+    assert 100 < node['rss_mb'] < 4000
+    row = capsys.readouterr().out.splitlines()[-1]
+    assert row.startswith(f'| {node["engine_ms"]:.1f} | {node["node_ms"]:.1f} | ')
+
+
+def test_frames_come_at_the_pace_asked(tmp_path):
+    camera = Camera.from_fov(96, 80, 90.0)
+    frames = [Frame(np.zeros((80, 96, 3), np.uint8), camera, n + 1) for n in range(8)]
+    estimator = DepthEstimator.from_checkpoint(None, EngineConfig(
+        backend='torch', width=64, height=64))
+    started_s = time.perf_counter()
+    measure(estimator, frames, started_s, period_s=0.3)
+    assert time.perf_counter() - started_s >= 7 * 0.3
 
 
 @pytest.mark.parametrize(('words', 'said'), [

@@ -224,7 +224,8 @@ def test_a_node_that_ends_badly_fails_the_demo(folder, tmp_path, monkeypatch, ca
         with DepthBag(out / 'recording', DEPTH) as bag:
             for frame in played[:depths]:
                 bag.write(frame.stamp_ns, np.full((96, 160), 8.0, np.float32))
-        return Session(played, [], out / 'recording', {DEPTH: depths}, exit_status=-11)
+        return Session(played, [], out / 'recording', {DEPTH: depths}, exit_status=-11,
+                       active_s=3.0, resident_mb=500.0)
 
     monkeypatch.setattr('mdepth_ros.cli.demo.command.run_session', session)
     assert main(['demo', '--images', str(folder), '--out', str(out)]) == 1

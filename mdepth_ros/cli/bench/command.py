@@ -115,24 +115,27 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.growth:
             report |= _growth(job)
         if arguments.node:
-            report['node'] = _node(job, Path(folder), median)
+            report['node'] = _node(job, Path(folder))
     if arguments.json is not None:
         write_json(arguments.json, report)
     return 0
 
 
-def _node(job: Job, folder: Path, engine_ms: float) -> dict[str, float]:
-    """Measure the node, against the engine alone."""
+def _node(job: Job, folder: Path) -> dict[str, float]:
+    """Measure the node, against the engine alone with images of the same rate."""
     if not job.trained:
         raise MdepthError('--node needs trained weights: give them by --weights')
     # Only now: everything else runs without ROS.
-    from mdepth_ros.cli.bench.node import measure_node
+    from mdepth_ros.cli.bench.node import measure_node, PERIOD_NS
+    engine_ms = _median(replace(job, period_s=1e-9 * PERIOD_NS))
     times = measure_node(job, folder)
-    print(f'\n| in the node: ms | beyond the engine | published to received: ms | times the '
-          f'engine | missed |\n|---|---|---|---|---|\n| {times.node_ms:.1f} | '
-          f'{times.node_ms - engine_ms:.1f} | {times.received_ms:.1f} | '
-          f'{times.received_ms / engine_ms:.2f} | {times.missed} |', flush=True)
-    return asdict(times)
+    print(f'\n| {1e9 / PERIOD_NS:.0f} images a second: engine alone, ms | in the node | beyond '
+          f'the engine | published to received | times the engine | missed | start to first '
+          f'depth, s | MB |\n|---|---|---|---|---|---|---|---|\n| {engine_ms:.1f} | '
+          f'{times.node_ms:.1f} | {times.node_ms - engine_ms:.1f} | {times.received_ms:.1f} | '
+          f'{times.received_ms / engine_ms:.2f} | {times.missed} | {times.first_s:.1f} | '
+          f'{times.rss_mb:.0f} |', flush=True)
+    return asdict(times) | {'engine_ms': engine_ms}
 
 
 def _eager(job: Job) -> Job:

@@ -44,7 +44,7 @@ class Job:
 
     ``scene`` holds ``images`` and ``K``; ``model`` is built if it is not ``trained``, when
     ``weights`` or those of the package are loaded; ``frames`` are timed while ``busy`` other
-    processes run.
+    processes run, one every ``period_s`` [s] or, if that is 0, one after the other.
     """
 
     scene: Path
@@ -54,6 +54,7 @@ class Job:
     trained: bool
     frames: int
     busy: int
+    period_s: float = 0.0
 
     @property
     def method(self) -> str:
@@ -98,4 +99,4 @@ def _run(job: Job) -> Measurement:
             process = subprocess.Popen([sys.executable, '-c', BUSY])
             busy.callback(process.wait)
             busy.callback(process.kill)
-        return measure(estimator, frames, started_s)
+        return measure(estimator, frames, started_s, job.period_s)

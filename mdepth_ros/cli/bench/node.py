@@ -35,16 +35,19 @@ WARM_UP = 5
 @dataclass(frozen=True)
 class NodeTimes:
     """
-    Medians of one session [ms].
+    One session, with medians.
 
     ``node_ms`` from an image's arrival in the node to the last of its messages' departure;
     ``received_ms`` from its publication to the organised cloud's reception in another process;
-    ``missed``, how many images gave no cloud.
+    ``missed``, how many images gave no cloud; ``first_s``, from the start of the node's process to
+    its activation, and from the first image to its depth; ``rss_mb``, the process's memory.
     """
 
     node_ms: float
     received_ms: float
     missed: int
+    first_s: float
+    rss_mb: float
 
 
 def measure_node(job: Job, folder: Path) -> NodeTimes:
@@ -69,7 +72,11 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
              for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
     node = [float(values['latency_ms']) for values in diagnostic_values(session.recording, STATUS)
             if 'latency_ms' in values]
-    return NodeTimes(median(node[-20:]), 1e-6 * median(waits), len(session.played) - len(received))
+    depths = session.times()[DEPTH]
+    first = next(frame for frame in session.played if frame.stamp_ns in depths)
+    first_s = session.active_s + 1e-9 * (depths[first.stamp_ns] - first.published_ns)
+    return NodeTimes(median(node[-20:]), 1e-6 * median(waits), len(session.played) - len(received),
+                     first_s, session.resident_mb)
 
 
 def _material(job: Job, folder: Path) -> Material:

@@ -24,6 +24,7 @@ import time
 from mdepth_ros.cli.demo.material import Material
 from mdepth_ros.cli.demo.recording import read_times
 from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
+from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
 from mdepth_ros.ros.child_process import ChildProcess
@@ -44,7 +45,9 @@ class Session:
     """
     What happened: images played, transitions made, and where the recording is.
 
-    ``exit_status`` is that of the node's process; ``recorded`` counts messages by topic.
+    ``exit_status`` is that of the node's process; ``recorded`` counts messages by topic;
+    ``active_s``, from the start of the process to the end of its activation [s]; ``resident_mb``,
+    its memory when the player had ended.
     """
 
     played: list[PlayedFrame]
@@ -52,6 +55,8 @@ class Session:
     recording: Path
     recorded: dict[str, int]
     exit_status: int
+    active_s: float
+    resident_mb: float
 
     def times(self) -> dict[str, dict[int, int]]:
         """Return by topic the time of reception [ns] by stamp [ns]."""
@@ -96,6 +101,7 @@ def run_session(
         recorder = RecorderProcess(folder / 'recording', folder / 'recorder.log',
                                    topics=(*record, '/diagnostics'))
         stack.callback(recorder.stop)
+        started_s = time.monotonic()
         driven = stack.enter_context(DrivenNode(node, material, folder / 'node.log'))
 
         def go(transition: str) -> None:
@@ -106,16 +112,19 @@ def run_session(
         driven.wait_for()
         go('configure')
         go('activate')
+        active_s = time.monotonic() - started_s
         recorder.wait_subscribed((*record, '/diagnostics'), 20.0)
         played = _play(material, driven.process, rate, limit)
         time.sleep(DRAIN_S)
         driven.process.check()
+        memory_mb = resident_mb(driven.process.process.pid)
         go('deactivate')
         go('cleanup')
         go('shutdown')
         recorded = recorder.finish()
         status = driven.end()
-    return Session(played, transitions, folder / 'recording', recorded, status)
+    return Session(played, transitions, folder / 'recording', recorded, status, active_s,
+                   memory_mb)
 
 
 def _play(

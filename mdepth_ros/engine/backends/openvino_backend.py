@@ -22,12 +22,11 @@ import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
 from mdepth_ros.engine.backends.model_cache import alone_in, cached_folder
+from mdepth_ros.networks.parts import SingleFrame
 import openvino
 import torch
 from torch import nn, Tensor
 
-# What single_frame runs beside: it leaves them a core.
-BESIDE_SINGLE_FRAME = 1
 FILE = 'model.xml'
 
 
@@ -99,13 +98,24 @@ class OpenVinoBackend:
         module = self._parts[part]
         folder = cached_folder(self._cache, module, part, inputs, openvino.__version__,
                                lambda folder: write_openvino(module, inputs, folder / FILE))
-        threads = {'single_frame': max(1, self._threads - BESIDE_SINGLE_FRAME),
-                   'describe': BESIDE_SINGLE_FRAME}.get(part, self._threads)
         # Who finds another's half-written model removes it, and the writer fails.
         with alone_in(folder):
             return self._core.compile_model(folder / FILE, 'CPU', {
-                'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': threads,
+                'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': self._threads_for(part),
                 # The parts themselves say what runs in lower precision.
                 'INFERENCE_PRECISION_HINT': 'f32',
                 # Pinned, parts that run side by side would share a core.
                 'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()
+
+    def _threads_for(self, part: str) -> int:
+        """
+        Share the cores between S-DepthNet and what runs beside it: tracking, and ``describe``.
+
+        The light S-DepthNet takes about as long as these and leaves them a core; for a heavier one
+        they would all wait.
+        """
+        module = self._parts['single_frame']
+        is_light = (isinstance(module, SingleFrame)
+                    and module.config.single_encoder == 'efficientnet_lite0')
+        return {'single_frame': max(1, self._threads - is_light),
+                'describe': 1}.get(part, self._threads)
