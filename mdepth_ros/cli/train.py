@@ -26,7 +26,7 @@ from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
 from mdepth_ros.training.evaluation.evaluate import PlayedFrame
-from mdepth_ros.training.fine_tune import choose_recipe, find_samples, fit_steps, Request
+from mdepth_ros.training.fine_tune import choose_recipe, fit_steps, Request
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
 from mdepth_ros.training.loop.recipe import load_recipe
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('source', type=Path,
                         help='recipe.yaml, or a bag, video or frames folder to fine-tune on')
     parser.add_argument('settings', nargs='*', metavar='key=value',
-                        help='what to change in the recipe, such as teacher.steps=1000; before '
+                        help='what to change in the recipe, such as rounds=2; before '
                              'the options')
     parser.add_argument('--out', type=Path,
                         help='folder of the run; out/train/<source> if missing')
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--resume', action='store_true', help='go on with the run that is there')
     parser.add_argument('--minutes', type=float, default=30.0,
                         help='of a recording, once it is prepared: how long to train and compare '
-                             'at most, unless teacher.steps is given')
+                             'at most, unless distil.steps is given')
     parser.add_argument('--camera-info', type=Path, help='of a recording: camera_info YAML')
     parser.add_argument('--fov', type=float, help='of a video: horizontal angle of view [deg]')
     parser.add_argument('--image-topic', help='of a bag with several cameras: which one')
@@ -100,18 +100,17 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     recipe = load_recipe(written) if written.is_file() else choose_recipe(data, request)
     width, height = recipe.data.width, recipe.data.height
     parts = open_parts(recipe.data)
-    to_fit = not written.is_file() and not request.sets('teacher.steps')
-    samples = find_samples(recipe, out / 'run') if to_fit else 0
+    to_fit = not written.is_file() and not request.sets('distil.steps')
     began_s = time.monotonic()
     # Of its own: on a GPU the estimator takes the networks there.
     before = _score_start(start_weights(recipe), parts.held_back, width, height)
     if to_fit:
-        print('timing a few training steps on this machine')
+        print('timing a few frames and training steps on this machine')
         # The comparison at the end takes as long as its first half took.
         left_s = 60 * request.minutes - 2 * (time.monotonic() - began_s)
-        recipe = fit_steps(recipe, out / 'run', samples, left_s)
-    print(f'training: {recipe.teacher.steps} steps of {recipe.batch} images of {width} x {height} '
-          f'px; all settings are in {out / "run" / RECIPE}')
+        recipe = fit_steps(recipe, out / 'run', left_s)
+    print(f'training: {recipe.rounds} rounds of {recipe.distil.steps} steps of {recipe.batch} '
+          f'images of {width} x {height} px; all settings are in {out / "run" / RECIPE}')
     trained = load_checkpoint(train(recipe, out / 'run', resume=True))
     start = start_weights(recipe)
     scaled = keep_scale(start, trained, parts.learn, width, height)

@@ -22,34 +22,41 @@ import shutil
 import tempfile
 import time
 
+from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
-from mdepth_ros.training.loop.recipe import DataConfig, dump_recipe, load_recipe, Recipe
+from mdepth_ros.training.loop.recipe import (
+    DataConfig,
+    dump_recipe,
+    load_recipe,
+    Recipe,
+    STAGES,
+)
 from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import train
-from mdepth_ros.training.samples.neighbours import find_triplets
+from mdepth_ros.training.own_depth import choose_stretches, Stretch, teach
 from mdepth_ros.training.stages.search_width import Search
 import torch
 
-# Pixels of the networks' input: what a GPU trains with in minutes, and what a CPU does.
-GPU_PIXELS, CPU_PIXELS = 640 * 192, 256 * 160
-GPU_BATCH, CPU_BATCH = 12, 4
-# A camera that is known already needs to see its frames a few times, not twenty.
-EPOCHS = 12
-FEWEST_STEPS = 200
-# Faster, and Adam's first steps undo what the start knew.
-RATE, WARM_UP = 5e-5, 50
-# As much as the images and the points say together where they agree, see :func:`departure`.
+# The size that the engine chooses.
+PIXELS = EngineConfig().pixel_budget
+# What the estimator makes of a frame is better once S-DepthNet has learned from it.
+ROUNDS = 3
+# In each round; a camera that is known already needs to see its frames a few times, not twenty.
+EPOCHS, BATCH = 4, 8
+FEWEST_STEPS = 150
+# Adam's first steps undo what the start knew.
+RATE, WARM_UP = 2e-4, 30
+# For a teacher's stage, if the user asks for one, see :func:`departure`.
 HOLD_START = 0.1
 HELD_BACK = 0.1
-TIMED_STEPS = 5
+TIMED_STEPS, TIMED_FRAMES = 5, 20
 TRIAL = 'timing'
-STAGES = ('teacher', 'student', 'refine')
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,7 @@ class Request:
 
         :raises MdepthError: if a setting is unknown or wrong, or the weights cannot be read.
         """
-        changed = self.change(Recipe(DataConfig('.'), start=self.start, teacher=Schedule(1)))
+        changed = self.change(Recipe(DataConfig('.'), start=self.start, distil=Schedule(1)))
         if changed.start == 'imagenet':
             raise MdepthError('a recording is too short to learn to see from: start from default '
                               'or a weights file, or write a recipe that starts from imagenet')
@@ -108,52 +115,64 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     """
     Choose settings for a camera and this machine.
 
-    Fine-tuning is stage 1 from weights that see already, with their batch statistics: small
-    batches have poor ones.
+    S-DepthNet learns the depth that the estimator gives for the frames, round after round, with
+    the batch statistics of the start: small batches have poor ones.
 
     :param path: frames folder, or a tree of them.
     :param request: what the user asked for.
     :param seed: of all randomness.
-    :return: the recipe; how many steps of stage 1 it has is for :func:`fit_steps` to say.
+    :return: the recipe; how many steps and rounds it has is for :func:`fit_steps` to say.
     :raises DataError: if there is nothing to train on.
     :raises MdepthError: if the user's settings do not fit.
     """
     return request.change(_common(path, request.start, seed))
 
 
-def find_samples(recipe: Recipe, folder: Path) -> int:
+def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     """
-    Look for the samples that there are.
-
-    :param recipe: of the run.
-    :param folder: of the run; takes what is found out about neighbours.
-    :return: how many.
-    :raises DataError: if there are none.
-    """
-    found = find_triplets(open_parts(recipe.data).learn, recipe.data.gap, folder / NEIGHBOURS)
-    return sum(len(neighbours.triplets) for neighbours in found)
-
-
-def fit_steps(recipe: Recipe, folder: Path, samples: int, left_s: float) -> Recipe:
-    """
-    Give stage 1 the steps that this machine does in the time, but not more than are useful.
+    Give the rounds the steps that this machine does in the time, but not more than are useful.
 
     :param recipe: from :func:`choose_recipe`; its other stages keep their steps.
     :param folder: of the run.
-    :param samples: how many there are to learn from.
     :param left_s: for measuring and training [s].
-    :return: the recipe with at least one step of stage 1.
+    :return: the recipe, with at least one step in one round.
     """
     began_s = time.monotonic()
-    timed = [stage for stage in STAGES if getattr(recipe, stage).steps]
-    step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in timed}
+    stretches = choose_stretches(open_parts(recipe.data).learn, recipe.distil_frames)
+    frames = sum(len(stretch.indices) for stretch in stretches)
+    step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in STAGES
+              if getattr(recipe, stage).steps}
+    play_s = frames * seconds_per_frame(recipe, stretches[0])
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
-    left_s -= recipe.rounds * sum(getattr(recipe, stage).steps * step_s[stage]
-                                  for stage in timed if stage != 'teacher')
-    useful = max(FEWEST_STEPS, EPOCHS * samples // recipe.batch)
-    affordable = int(left_s / step_s['teacher'])
-    return _with_steps(recipe, 'teacher', max(1, min(useful, affordable)))
+    left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)
+    round_s = play_s + sum(getattr(recipe, stage).steps * step_s[stage] for stage in step_s
+                           if stage not in ('teacher', 'distil'))
+    useful = max(FEWEST_STEPS, EPOCHS * frames // recipe.batch)
+    rounds, affordable = recipe.rounds, 0
+    # Fewer rounds rather than many that hardly learn.
+    while rounds and affordable < useful / 2:
+        affordable = int((left_s / rounds - round_s) / step_s['distil'])
+        rounds -= 1
+    return _with_steps(dataclasses.replace(recipe, rounds=rounds + 1), 'distil',
+                       max(1, min(useful, affordable)))
+
+
+def seconds_per_frame(recipe: Recipe, stretch: Stretch) -> float:
+    """
+    Measure what the estimator takes for a frame, forwards and backwards.
+
+    :param recipe: of the run.
+    :param stretch: some frames.
+    :return: seconds, loading and the first frames left out.
+    """
+    config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
+    some = dataclasses.replace(stretch, indices=stretch.indices[:TIMED_FRAMES])
+    model = start_weights(recipe)
+    teach(model, [some], config)
+    began_s = time.monotonic()
+    teach(model, [some], config)
+    return (time.monotonic() - began_s) / len(some.indices)
 
 
 def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
@@ -165,7 +184,7 @@ def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
     :param folder: of the run; the trial has a folder of its own in it, which does not stay.
     :return: seconds, the start left out.
     """
-    trial = dataclasses.replace(recipe, rounds=1,
+    trial = dataclasses.replace(recipe, rounds=1, distil_frames=TIMED_FRAMES,
                                 loop=dataclasses.replace(recipe.loop, log_every=1))
     for other in STAGES:
         trial = _with_steps(trial, other, TIMED_STEPS if other == stage else 0)
@@ -180,7 +199,8 @@ def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
         lines = Record(place / 'record.jsonl').lines()
     finally:
         shutil.rmtree(place, ignore_errors=True)
-    seconds = [3 * recipe.batch * (line['step'] + 1) / line['images per second'] for line in lines]
+    images = recipe.batch * (1 if stage == 'distil' else 3)
+    seconds = [images * (line['step'] + 1) / line['images per second'] for line in lines]
     return (seconds[-1] - seconds[1]) / (len(seconds) - 2)
 
 
@@ -188,14 +208,13 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
     """Return what does not depend on frames and time."""
     cuda = torch.cuda.is_available()
     camera = open_data(path)[0].camera
-    width, height = network_size(camera.width, camera.height, GPU_PIXELS if cuda else CPU_PIXELS)
+    width, height = network_size(camera.width, camera.height, PIXELS)
     workers = min(8, len(os.sched_getaffinity(0)) - 1) if cuda else 0
     return Recipe(
         # Absolute: the run may be gone on with from another folder.
         DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
-        start=start, batch=GPU_BATCH if cuda else CPU_BATCH,
-        teacher=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
-        hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
+        start=start, batch=BATCH, distil=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
+        rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 

@@ -93,8 +93,8 @@ def test_a_bag_becomes_weights_report_and_picture(trained):
     assert load_checkpoint(trained / 'model.safetensors').config.profile == 'lite'
     recipe = yaml.safe_load((trained / 'run/recipe.yaml').read_text())
     assert (recipe['batch'], recipe['data']['width'], recipe['start']) == (2, 64, 'default')
-    assert 1 <= recipe['teacher']['steps'] <= 200
-    assert recipe['hold_start'] > 0
+    assert 1 <= recipe['distil']['steps'] <= 150
+    assert recipe['teacher']['steps'] == 0
     report = json.loads((trained / 'report.json').read_text())
     for name in ('before', 'after'):
         assert 0 < report[name]['photometric']['multi'] < report[name]['photometric']['identity']
@@ -113,15 +113,16 @@ def test_the_time_is_for_the_comparison_too(bag, tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(before_after, 'score', slow)
     monkeypatch.setattr(fine_tune, 'seconds_per_step', lambda *_: 0.01)
+    monkeypatch.setattr(fine_tune, 'seconds_per_frame', lambda *_: 0.01)
     assert main(['train', str(bag), *ONE, '--minutes', '0.05', '--out', str(tmp_path / 'X')]) == 0
-    assert 'training: 1 steps' in capsys.readouterr().out
+    assert 'training: 1 rounds of 1 steps' in capsys.readouterr().out
 
 
 def test_weights_that_got_worse_are_not_taken(bag, tmp_path, capsys):
     """A rate that ruins them; the start's own depth comes out, and the ruin beside it."""
     out = tmp_path / 'X'
-    assert main(['train', str(bag), *ONE, 'teacher.steps=6', 'teacher.rate=0.01', 'hold_start=0',
-                 '--out', str(out)]) == 0
+    assert main(['train', str(bag), *ONE, 'distil.steps=1', 'rounds=1', 'teacher.steps=6',
+                 'teacher.rate=0.01', 'hold_start=0', '--out', str(out)]) == 0
     assert 'KEPT THE WEIGHTS THAT IT STARTED FROM' in capsys.readouterr().out
     start, kept, ruined = (load_checkpoint(path) for path in (
         DEFAULT_WEIGHTS, out / 'model.safetensors', out / 'run/model.safetensors'))
@@ -151,10 +152,10 @@ def test_a_finished_run_only_reports_again(trained, bag, capsys):
 def test_its_weights_can_be_fine_tuned_further(trained, tmp_path, capsys):
     frames = next((trained / 'data').glob('*/*/frames.json')).parent
     start = str(trained / 'model.safetensors')
-    assert main(['train', str(frames), *SMALL, 'devices.processes=1', 'teacher.steps=1',
-                 '--from', start, '--out', str(tmp_path / 'Y')]) == 0
+    assert main(['train', str(frames), *SMALL, 'devices.processes=1', 'distil.steps=1',
+                 'distil.rate=1e-6', '--from', start, '--out', str(tmp_path / 'Y')]) == 0
     recipe = yaml.safe_load((tmp_path / 'Y/run/recipe.yaml').read_text())
-    assert (recipe['teacher']['steps'], recipe['start']) == (1, start)
+    assert (recipe['distil']['steps'], recipe['start']) == (1, start)
     assert 'too short to hold frames back' in capsys.readouterr().out
     scales = [load_checkpoint(path / 'model.safetensors').config.scale
               for path in (trained, tmp_path / 'Y')]
@@ -162,8 +163,8 @@ def test_its_weights_can_be_fine_tuned_further(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(('words', 'problem'), [
-    (['teacher.stepz=3'], 'teacher.stepz'),
-    (['teacher.steps=many'], 'teacher.steps'),
+    (['distil.stepz=3'], 'distil.stepz'),
+    (['distil.steps=many'], 'distil.steps'),
     (['other.mcap'], "expected key=value after the recipe, got 'other.mcap'"),
     (['--minutes', '0'], 'minutes must be > 0'),
     (['--from', 'none.safetensors'], 'none.safetensors'),
@@ -208,7 +209,7 @@ def processes_of(session):
 @pytest.mark.parametrize('end', [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_ended_leaves_no_process(bag, tmp_path, end):
     out = tmp_path / 'X'
-    words = ['train', str(bag), *SMALL, 'devices.processes=2', 'teacher.steps=400',
+    words = ['train', str(bag), *SMALL, 'devices.processes=2', 'distil.steps=4000',
              'loop.save_every_s=0', '--out', str(out)]
     with subprocess.Popen(
             [sys.executable, '-m', 'mdepth_ros.cli.main', *words], start_new_session=True,

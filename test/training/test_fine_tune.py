@@ -12,48 +12,66 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How many steps fit into the time that the user gave."""
+"""How many rounds and steps fit into the time that the user gave."""
+
+from types import SimpleNamespace
 
 from mdepth_ros.training import fine_tune
-from mdepth_ros.training.loop.recipe import DataConfig, Recipe
+from mdepth_ros.training.loop.recipe import DataConfig, Recipe, STAGES
 from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.own_depth import choose_stretches
 import pytest
 from runs import make_recipe, tiny_start
 
-STEP_S = {'teacher': 2.0, 'student': 1.0, 'refine': 0.5}
+STEP_S = {'teacher': 2.0, 'student': 1.0, 'refine': 0.5, 'distil': 0.5}
+FRAMES, FRAME_S = 400, 0.05
 
 
 @pytest.fixture
 def timed(monkeypatch):
-    """Let steps take what STEP_S says, and trials 10 s of a clock of their own."""
+    """Let steps and frames take what is written above, and trials 10 s of a clock of their own."""
     now_s = [100.0]
 
     def trial(recipe, stage, folder):
         now_s[0] += 10.0
         return STEP_S[stage]
 
+    class Frames:
+        def __len__(self):
+            return FRAMES
+
     monkeypatch.setattr(fine_tune, 'seconds_per_step', trial)
+    monkeypatch.setattr(fine_tune, 'seconds_per_frame', lambda *_: FRAME_S)
+    monkeypatch.setattr(fine_tune, 'open_parts', lambda _: SimpleNamespace(learn=[Frames()]))
     monkeypatch.setattr(fine_tune.time, 'monotonic', lambda: now_s[0])
 
 
-@pytest.mark.parametrize(('stages', 'left_s', 'steps'), [
-    ({}, 220.0, 100),  # one trial, and as much again for the start of the run
-    ({}, 1e6, 600),  # 12 times 400 samples in batches of 8
-    ({}, -5.0, 1),
-    ({'student': Schedule(60)}, 220.0, 60),
-    ({'student': Schedule(60), 'refine': Schedule(40)}, 220.0, 40),
-    ({'student': Schedule(60), 'refine': Schedule(40), 'rounds': 2}, 220.0, 1),
-    ({'student': Schedule(60), 'refine': Schedule(40), 'rounds': 2}, 320.0, 50)])
-def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, steps):
-    recipe = Recipe(DataConfig('.'), start='default', batch=8, teacher=Schedule(7), **stages)
-    fitted = fine_tune.fit_steps(recipe, tmp_path, 400, left_s)
-    assert fitted.teacher.steps == steps
-    assert (fitted.student, fitted.refine) == (recipe.student, recipe.refine)
+# A round plays all frames, 20 s; the trial counts twice, for the start of the run, too.
+@pytest.mark.parametrize(('stages', 'left_s', 'rounds', 'steps'), [
+    ({}, 1e6, 3, 200),  # four times 400 frames in batches of 8
+    ({}, 20 + 3 * (20 + 60), 3, 120),
+    ({}, 20 + 3 * (20 + 30), 2, 110),  # three rounds would have 60, less than half
+    ({}, 20 + 60, 1, 80),
+    ({}, -5.0, 1, 1),
+    ({'student': Schedule(60)}, 40 + 3 * (60 + 20 + 50), 3, 100),
+    ({'teacher': Schedule(30)}, 40 + 60 + 3 * (20 + 75), 3, 150)])
+def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, steps):
+    recipe = Recipe(DataConfig('.'), start='default', batch=8, distil=Schedule(7), rounds=3,
+                    **stages)
+    fitted = fine_tune.fit_steps(recipe, tmp_path, left_s)
+    assert (fitted.rounds, fitted.distil.steps) == (rounds, steps)
+    assert (fitted.teacher, fitted.student) == (recipe.teacher, recipe.student)
 
 
-@pytest.mark.parametrize('stage', ['teacher', 'student', 'refine'])
+@pytest.mark.parametrize('stage', STAGES)
 def test_every_stage_can_be_timed_alone(rendered_folder, tmp_path, stage):
     steps = {stage: Schedule(1000) for stage in STEP_S}
     recipe = make_recipe(rendered_folder, tiny_start(tmp_path), rounds=2, batch=2, **steps)
     assert 0.001 < fine_tune.seconds_per_step(recipe, stage, tmp_path / 'run') < 20.0
     assert not list((tmp_path / 'run').iterdir())
+
+
+def test_frames_can_be_timed(rendered_folder, tmp_path):
+    recipe = make_recipe(rendered_folder, tiny_start(tmp_path), batch=2, distil=Schedule(1))
+    stretch, = choose_stretches(fine_tune.open_parts(recipe.data).learn, 600)
+    assert 0.001 < fine_tune.seconds_per_frame(recipe, stretch) < 20.0

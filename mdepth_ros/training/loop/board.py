@@ -94,11 +94,12 @@ def draw(views: Views, delta: Tensor) -> dict[str, NDArray[np.uint8]]:
     """
     pictures = {
         'input': _photo(views.target),
-        'warped source': _photo(views.warped),
         'depth, single-frame': _inverse_depth(views.single_depth, views.single_depth),
         'depth, multi-frame': _inverse_depth(views.multi_depth, views.single_depth),
         'delta': _coloured(delta / delta.amax().clamp(min=1e-6), 'viridis'),
     }
+    if views.warped is not None:
+        pictures['warped source'] = _photo(views.warped)
     for name, values in (('auto-mask', views.automask), ('distilled', views.distilled),
                          ('confidence', views.confidence)):
         if values is not None:

@@ -20,7 +20,7 @@ import math
 from pathlib import Path
 import sys
 import time
-from typing import Protocol
+from typing import Any, Protocol
 
 from lightning_fabric import Fabric
 from mdepth_ros.errors import MdepthError
@@ -32,7 +32,6 @@ from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedSt
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.ranks.rank_batch_norm import synchronise_batch_norm
 from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
-from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.objective import Objective, StepResult
 from mdepth_ros.training.stages.step_random import StepRandom
 import torch
@@ -46,9 +45,9 @@ PATIENCE = 20
 
 
 class Samples(Protocol):
-    """Where batches come from."""
+    """Where batches come from: named tuples with ``frames``, (B, N, 3, H, W)."""
 
-    def batches(self, first_step: int) -> Iterator[SampleBatch]:
+    def batches(self, first_step: int) -> Iterator[Any]:
         """Return endless batches of this process; that of a step depends on the step alone."""
 
 
@@ -82,13 +81,13 @@ class Loop:
     What all stages of a run share.
 
     :param fabric: devices and precision, already launched.
-    :param samples: batches.
+    :param samples: batches of the stages that bring none of their own; None if all do.
     :param folder: takes ``state.pt``, ``record.jsonl`` and TensorBoard's files.
     :param options: how often what happens.
     """
 
     def __init__(
-        self, fabric: Fabric, samples: Samples, folder: Path, options: LoopOptions
+        self, fabric: Fabric, samples: Samples | None, folder: Path, options: LoopOptions
     ) -> None:
         self.fabric, self.samples, self.folder, self.options = fabric, samples, folder, options
         self.round = 1
@@ -104,7 +103,8 @@ class Loop:
                           self.fabric.world_size)
 
     def begin(
-        self, name: str, model: DepthModel, objective: Objective, schedule: Schedule
+        self, name: str, model: DepthModel, objective: Objective, schedule: Schedule,
+        samples: Samples | None = None,
     ) -> 'Stage':
         """
         Begin a stage, or go on with it where a saved state is its own.
@@ -113,19 +113,25 @@ class Loop:
         :param model: whose state is saved; part of ``objective``.
         :param objective: the loss; what of it is not frozen learns.
         :param schedule: steps and learning rate.
+        :param samples: the stage's own, if not those of the loop.
         :return: the stage.
         :raises MdepthError: if a saved state cannot be read.
         """
-        return Stage(self, f'{name}-{self.round}', model, objective, schedule)
+        samples = samples or self.samples
+        if samples is None:
+            raise ValueError(f'{name}: samples must be given, got none')
+        return Stage(self, f'{name}-{self.round}', model, objective, schedule, samples)
 
 
 class Stage:
     """One stage of a loop, see :meth:`Loop.begin`."""
 
     def __init__(
-        self, loop: Loop, name: str, model: DepthModel, objective: Objective, schedule: Schedule
+        self, loop: Loop, name: str, model: DepthModel, objective: Objective, schedule: Schedule,
+        samples: Samples,
     ) -> None:
         self.name, self._loop, self._model, self._schedule = name, loop, model, schedule
+        self._samples = samples
         fabric = loop.fabric
         state = load_state(loop.state_path)
         if state is not None and state.stage == name:
@@ -150,14 +156,14 @@ class Stage:
             self._record.rewind(name, self._first)
             self._board = Board(loop.folder / 'tensorboard' / name, self._first)
 
-    def batches(self) -> Iterator[tuple[int, SampleBatch]]:
+    def batches(self) -> Iterator[tuple[int, Any]]:
         """
         Return the steps that are left, with their batches on the device; saves now and then.
 
         :raises MdepthError: if a frame or the state cannot be read or written.
         """
         fabric, steps = self._loop.fabric, self._schedule.steps
-        samples = self._loop.samples.batches(self._first)
+        samples = self._samples.batches(self._first)
         saved = self._began = time.monotonic()
         self._bar = tqdm(range(self._first, steps), initial=self._first, total=steps,
                          desc=self.name, unit='step', disable=not fabric.is_global_zero,

@@ -25,13 +25,12 @@ from mdepth_ros.training.datasets.kitti.raw import is_kitti, open_kitti, open_ki
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.datasets.sequence_part import SequencePart
 from mdepth_ros.training.loop.loop import Samples
-from mdepth_ros.training.loop.recipe import DataConfig, Recipe
+from mdepth_ros.training.loop.recipe import DataConfig, Recipe, SYNTHETIC
 from mdepth_ros.training.samples.loader import FolderSamples
 from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
 from mdepth_ros.training.scenes.config import Kind
 
-SYNTHETIC = 'synthetic'
 # What a run remembers of its frames.
 NEIGHBOURS = 'neighbours.json'
 # Fewer frames than this at a sequence's end say nothing about it.

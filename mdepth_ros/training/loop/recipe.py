@@ -27,6 +27,9 @@ from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.whole_file import write_whole
 import yaml
 
+SYNTHETIC = 'synthetic'
+STAGES = ('teacher', 'student', 'refine', 'distil')
+
 
 def size_problems(width: int, height: int) -> list[str]:
     """
@@ -109,11 +112,12 @@ class Recipe:
     ``model`` is a profile (``lite``, ``paper``); ``start`` the weights to start from:
     ``imagenet``, ``default`` (those of the package) or a file, whose profile is then taken.
     ``imagenet`` names the public ``.pth`` file of each encoder whose weights do not come with
-    the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student`` and
-    ``refine``; the last two are repeated ``rounds`` times. ``batch`` is that of all processes
-    together. ``anchor_depth`` [m] is where the frames' depth stays in the mean while its scale is
-    free; 0, the paper's way, lets it drift. ``hold_start`` is the weight with which S-DepthNet's
-    depth stays, in the teacher's stage, what it is with the weights of ``start``; 0 lets it go.
+    the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student``, ``refine``
+    and ``distil``, which plays about ``distil_frames`` of the frames; all but the first are
+    repeated ``rounds`` times. ``batch`` is that of all processes together. ``anchor_depth`` [m] is
+    where the frames' depth stays in the mean while its scale is free; 0, the paper's way, lets it
+    drift. ``hold_start`` is the weight with which S-DepthNet's depth stays, in the teacher's
+    stage, what it is with the weights of ``start``; 0 lets it go.
     """
 
     data: DataConfig
@@ -124,6 +128,8 @@ class Recipe:
     teacher: Schedule = field(default_factory=lambda: Schedule(0))
     student: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
+    distil: Schedule = field(default_factory=lambda: Schedule(0, rate=2e-4))
+    distil_frames: int = 600
     rounds: int = 1
     anchor_depth: float = 0.0
     hold_start: float = 0.0
@@ -144,10 +150,14 @@ class Recipe:
             problems.append(f'hold_start must be >= 0, got {self.hold_start}')
         if self.hold_start and self.start == 'imagenet':
             problems.append('hold_start needs weights to start from, not imagenet')
+        if self.distil_frames < 1:
+            problems.append(f'distil_frames must be at least 1, got {self.distil_frames}')
         if self.rounds < 1:
             problems.append(f'rounds must be at least 1, got {self.rounds}')
-        if not (self.teacher.steps or self.student.steps or self.refine.steps):
-            problems.append('teacher, student and refine all have 0 steps: nothing to do')
+        if not any(getattr(self, stage).steps for stage in STAGES):
+            problems.append(f'{", ".join(STAGES)} all have 0 steps: nothing to do')
+        if self.distil.steps and self.data.source.partition(':')[0] == SYNTHETIC:
+            problems.append('distil plays recordings, not synthetic scenes')
         if self.start == 'imagenet' and not self.teacher.steps:
             problems.append('a run without teacher steps must start from weights, not imagenet')
         if problems:

@@ -24,14 +24,17 @@ from typing import Any
 
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
+from mdepth_ros.config import EngineConfig
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.child_processes import end_with_parent, ending_children
 from mdepth_ros.training.loop.loop import Loop
-from mdepth_ros.training.loop.open_samples import open_samples
+from mdepth_ros.training.loop.open_samples import open_parts, open_samples
 from mdepth_ros.training.loop.recipe import Devices, dump_recipe, load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_model
+from mdepth_ros.training.own_depth import choose_stretches
+from mdepth_ros.training.stages.distil import train_distil
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
@@ -146,7 +149,9 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
         # Threads that share a core with another process wait for each other.
         cores = len(os.sched_getaffinity(0))
         torch.set_num_threads(max(1, cores // fabric.world_size))
-    loop = Loop(fabric, open_samples(recipe, fabric, folder), folder, recipe.loop)
+    warps = recipe.teacher.steps or recipe.student.steps or recipe.refine.steps
+    loop = Loop(fabric, open_samples(recipe, fabric, folder) if warps else None, folder,
+                recipe.loop)
     model = start_model(recipe, seed=recipe.loop.seed)
     if recipe.teacher.steps:
         model = _stage(loop, 'teacher', model,
@@ -165,6 +170,14 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
         if recipe.refine.steps:
             model = _stage(loop, 'refine', model,
                            partial(refine, loop, schedule=recipe.refine, search=search))
+        if recipe.distil.steps:
+            engine = EngineConfig(fabric.device.type, width=recipe.data.width,
+                                  height=recipe.data.height, threads=torch.get_num_threads())
+            model = _stage(loop, 'distil', model,
+                           partial(train_distil, loop, config=engine, batch=recipe.batch,
+                                   stretches=choose_stretches(open_parts(recipe.data).learn,
+                                                              recipe.distil_frames),
+                                   schedule=recipe.distil, augment=recipe.data.augment))
     if fabric.is_global_zero:
         save_checkpoint(model, folder / RESULT, notes=f'mdepth train, {recipe.data.source}')
         # With what a killed process left behind.

@@ -108,6 +108,24 @@ def take_view(rgb: Image, K: Matrix, width: int, height: int, view: View) -> tup
     return image, K
 
 
+def take_values(
+    values: NDArray[np.float32], width: int, height: int, view: View
+) -> NDArray[np.float32]:
+    """
+    Cut, resize and mirror a map of numbers.
+
+    :param values: (H, W).
+    :param width: width of the result [px].
+    :param height: height of the result [px].
+    :param view: which part.
+    :return: (height, width), what belongs to the pixels of :func:`take_view`.
+    """
+    left, top, w, h = _part(values.shape[1], values.shape[0], view)
+    part = cv2.resize(values[top:top + h, left:left + w], (width, height),
+                      interpolation=cv2.INTER_LINEAR)
+    return np.ascontiguousarray(part[:, ::-1] if view.mirrored else part)
+
+
 def take_points(
     points: NDArray[np.float32], camera_size: tuple[int, int], width: int, height: int, view: View
 ) -> NDArray[np.float32]:

@@ -24,12 +24,12 @@ class Views(NamedTuple):
     """
     Pictures of a step, for people; detached, None where a stage has no such thing.
 
-    ``target``, ``warped`` (B, 3, H, W) in [0, 1]; depths (B, 1, H, W) [m]; masks (B, 1, H, W)
-    bool; ``confidence`` (B, 1, H, W).
+    ``target``, ``warped`` (B, 3, H, W) in [0, 1], the latter None where nothing is warped; depths
+    (B, 1, H, W) [m]; masks (B, 1, H, W) bool; ``confidence`` (B, 1, H, W).
     """
 
     target: Tensor
-    warped: Tensor
+    warped: Tensor | None
     single_depth: Tensor
     multi_depth: Tensor
     automask: Tensor | None = None

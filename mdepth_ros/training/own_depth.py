@@ -1,0 +1,143 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The estimator's own depth of recorded frames, from which S-DepthNet can learn."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+import math
+
+from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.engine.frames import Frame
+from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.datasets import sequence as data
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+# Frames that are played one after the other.
+STRETCH = 60
+# Where neither direction is sure of anything, both count alike.
+LEAST_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True)
+class TaughtFrame:
+    """
+    A frame and its depth.
+
+    ``rgb`` (H, W, 3) uint8, as the networks see it; ``log_depth`` (H, W) float16, logarithm of the
+    depth [network units]; ``weight`` (H, W) float16, its confidence in [0, 1], 0 where there is
+    no depth.
+    """
+
+    rgb: NDArray[np.uint8]
+    log_depth: Tensor
+    weight: Tensor
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Frames ``indices`` of ``sequence``, rising."""
+
+    sequence: data.Sequence
+    indices: range
+
+
+def choose_stretches(sequences: Sequence[data.Sequence], most: int) -> list[Stretch]:
+    """
+    Choose what to play: all, or parts of a long recording.
+
+    :param sequences: what there is.
+    :param most: frames in all, if there are more; about so many.
+    :return: stretches of at most ``STRETCH`` frames, spread evenly.
+    """
+    stretches, longest = [], min(STRETCH, most)
+    for sequence in sequences:
+        # Of one length, so that none is too short to match anything.
+        count = math.ceil(len(sequence) / longest)
+        borders = [round(i * len(sequence) / count) for i in range(count + 1)]
+        stretches += [Stretch(sequence, range(first, end))
+                      for first, end in pairwise(borders)]
+    allowed = most // longest
+    if len(stretches) <= allowed:
+        return stretches
+    return [stretches[i] for i in np.linspace(0, len(stretches) - 1, allowed).round().astype(int)]
+
+
+def teach(
+    model: DepthModel, stretches: Sequence[Stretch], config: EngineConfig, progress: bool = False
+) -> list[TaughtFrame]:
+    """
+    Estimate the depth of every frame from those before it, and again from those after it.
+
+    Source: paper, section III, whose teacher is M-DepthNet of the frame before alone. Differs: it
+    is what the robot would publish, averaged over time and over both directions by its
+    confidence, in which S-DepthNet's depth stands where nothing is matched.
+
+    :param model: in eval mode; it is not changed.
+    :param stretches: what to play.
+    :param config: size, device and threads.
+    :param progress: whether to show a bar.
+    :return: the frames.
+    :raises MdepthError: if a frame cannot be read or run.
+    """
+    estimator = DepthEstimator(model, config)
+    total = sum(len(stretch.indices) for stretch in stretches)
+    frames = []
+    with tqdm(total=total, desc='depth to learn from', unit='frame', disable=not progress) as bar:
+        for stretch in stretches:
+            back = list(_play(estimator, stretch, backwards=True))[::-1]
+            for before, after in zip(_play(estimator, stretch, backwards=False), back):
+                frames.append(_joined(before, after))
+                bar.update()
+    return frames
+
+
+@dataclass(frozen=True)
+class _Played:
+    """One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32."""
+
+    rgb: NDArray[np.uint8]
+    log_depth: Tensor
+    weight: Tensor
+
+
+def _play(estimator: DepthEstimator, stretch: Stretch, backwards: bool) -> Iterator[_Played]:
+    """Push the frames; time runs backwards by the same steps."""
+    estimator.reset()
+    sequence, indices = stretch.sequence, list(stretch.indices)
+    origin_ns = sequence.stamp_ns(indices[-1]) + 1
+    for index in indices[::-1] if backwards else indices:
+        stamp_ns = sequence.stamp_ns(index)
+        frame = Frame(sequence.rgb(index), sequence.camera,
+                      origin_ns - stamp_ns if backwards else stamp_ns)
+        estimate = estimator.push(frame)
+        depth = estimate.depth / estimate.scale
+        valid = estimate.valid & depth.isfinite() & (depth > 0)
+        yield _Played(estimate.rgb, torch.where(valid, depth, 1.0)[0, 0].log().cpu(),
+                      torch.where(valid, estimate.confidence, 0.0)[0, 0].cpu())
+
+
+def _joined(one: _Played, other: _Played) -> TaughtFrame:
+    """Average both directions, brought to one scale, by the squares of their confidence."""
+    weights = [it.weight ** 2 + LEAST_WEIGHT for it in (one, other)]
+    shift = (one.log_depth - other.log_depth).median()
+    log_depth = ((weights[0] * one.log_depth + weights[1] * (other.log_depth + shift))
+                 / (weights[0] + weights[1]))
+    return TaughtFrame(one.rgb, log_depth.half(), torch.maximum(one.weight, other.weight).half())
