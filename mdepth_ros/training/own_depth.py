@@ -15,7 +15,7 @@
 """The estimator's own depth of recorded frames, from which S-DepthNet can learn."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 import math
 
@@ -88,7 +88,8 @@ def teach(
 
     Source: paper, section III, whose teacher is M-DepthNet of the frame before alone. Differs: it
     is what the robot would publish, averaged over time and over both directions by its
-    confidence, in which S-DepthNet's depth stands where nothing is matched.
+    confidence, in which S-DepthNet's depth stands where nothing is matched. All of it together has
+    the scale of S-DepthNet's, which would drift from round to round otherwise.
 
     :param model: in eval mode; it is not changed.
     :param stretches: what to play.
@@ -99,23 +100,30 @@ def teach(
     """
     estimator = DepthEstimator(model, config)
     total = sum(len(stretch.indices) for stretch in stretches)
-    frames = []
+    frames, shifts = [], []
     with tqdm(total=total, desc='depth to learn from', unit='frame', disable=not progress) as bar:
         for stretch in stretches:
             back = list(_play(estimator, stretch, backwards=True))[::-1]
             for before, after in zip(_play(estimator, stretch, backwards=False), back):
                 frames.append(_joined(before, after))
+                shifts += [before.shift, after.shift]
                 bar.update()
-    return frames
+    shift = float(np.mean(shifts))
+    return [replace(frame, log_depth=(frame.log_depth - shift).half()) for frame in frames]
 
 
 @dataclass(frozen=True)
 class _Played:
-    """One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32."""
+    """
+    One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32.
+
+    ``shift`` is by how much its depth as a whole is above S-DepthNet's, as a logarithm.
+    """
 
     rgb: NDArray[np.uint8]
     log_depth: Tensor
     weight: Tensor
+    shift: float
 
 
 def _play(estimator: DepthEstimator, stretch: Stretch, backwards: bool) -> Iterator[_Played]:
@@ -130,14 +138,17 @@ def _play(estimator: DepthEstimator, stretch: Stretch, backwards: bool) -> Itera
         estimate = estimator.push(frame)
         depth = estimate.depth / estimate.scale
         valid = estimate.valid & depth.isfinite() & (depth > 0)
-        yield _Played(estimate.rgb, torch.where(valid, depth, 1.0)[0, 0].log().cpu(),
-                      torch.where(valid, estimate.confidence, 0.0)[0, 0].cpu())
+        log_depth = torch.where(valid, depth, 1.0).log()
+        shift = log_depth - (estimate.single_depth / estimate.scale).log()
+        yield _Played(estimate.rgb, log_depth[0, 0].cpu(),
+                      torch.where(valid, estimate.confidence, 0.0)[0, 0].cpu(),
+                      float(shift[valid].median()) if valid.any() else 0.0)
 
 
 def _joined(one: _Played, other: _Played) -> TaughtFrame:
     """Average both directions, brought to one scale, by the squares of their confidence."""
     weights = [it.weight ** 2 + LEAST_WEIGHT for it in (one, other)]
-    shift = (one.log_depth - other.log_depth).median()
-    log_depth = ((weights[0] * one.log_depth + weights[1] * (other.log_depth + shift))
+    half = (one.log_depth - other.log_depth).median() / 2
+    log_depth = ((weights[0] * (one.log_depth - half) + weights[1] * (other.log_depth + half))
                  / (weights[0] + weights[1]))
-    return TaughtFrame(one.rgb, log_depth.half(), torch.maximum(one.weight, other.weight).half())
+    return TaughtFrame(one.rgb, log_depth, torch.maximum(one.weight, other.weight).half())

@@ -125,6 +125,14 @@ def test_both_directions_together_are_better_than_the_single_frame(taught, film,
     assert np.mean(errors) < 0.9 * np.mean(single_errors)
 
 
+def test_the_scale_stays_that_of_the_single_frames(taught, film, config):
+    alone = load_checkpoint(DEFAULT_WEIGHTS)
+    single = [teach(alone, [Stretch(film, range(i, i + 1))], config)[0] for i in range(8)]
+    shifts = [float((a.log_depth.float() - b.log_depth.float()).median())
+              for a, b in zip(taught, single)]
+    assert abs(np.mean(shifts)) < 0.05
+
+
 def test_the_model_and_its_scale_do_not_count(taught, film, config):
     """Depth is in network units, and the weights stay what they were."""
     model = load_checkpoint(DEFAULT_WEIGHTS)

@@ -81,7 +81,7 @@ def test_what_has_no_weight_does_not_count():
 
 
 def test_steps_by_hand():
-    """A step of 2 between the halves is seen by 4 of 60 columns, whose pixels lie on both sides."""
+    """A step of 2 between the halves: for 4 of 60 columns the pixels lie on both sides."""
     error = torch.zeros(1, 1, 64, 64)
     error[..., 32:] = 2.0
     assert float(step_error(error, torch.ones_like(error))) == pytest.approx(2.0 * 4 / 60)
