@@ -85,7 +85,7 @@ def test_the_guide_has_every_setting_with_its_default():
     real |= {'start': 'imagenet', 'refine.steps': 0}
     told = {}
     for key, default, _ in tables(GUIDE, 'key')[0]:
-        stages = ('teacher', 'student', 'refine') if 'STAGE' in key else ('',)
+        stages = STAGES if 'STAGE' in key else ('',)
         values = [yaml.safe_load(word) for word in default.split(', ')] or ['']
         for stage, value in zip(stages, values * len(stages)):
             told[key.strip('`').replace('STAGE', stage)] = value if default else ''
