@@ -26,7 +26,7 @@ from mdepth_ros.training.datasets.frames_check import FILE_KEYS, find_problems, 
 from mdepth_ros.training.evaluation.report import json_report
 from mdepth_ros.training.evaluation.scores import FrameScore
 from mdepth_ros.training.evaluation.summary import summarise
-from mdepth_ros.training.loop.recipe import DataConfig, load_recipe, Recipe
+from mdepth_ros.training.loop.recipe import DataConfig, load_recipe, Recipe, STAGES
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.prepare import source_image
 from pages import commands_of, is_mdepth, launch_arguments, mdepth_words, PAGES, ROOT, tables
