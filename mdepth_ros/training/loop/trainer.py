@@ -21,6 +21,7 @@ import logging
 import os
 from pathlib import Path
 from typing import Any
+import warnings
 
 from lightning_fabric import Fabric
 from lightning_fabric.strategies import DDPStrategy
@@ -135,6 +136,8 @@ def _run(fabric: Fabric, folder: Path, problems: Any) -> None:
     """Do the stages in one of the processes, and tell the one that started it what is wrong."""
     if fabric.world_size > 1:
         end_with_parent()
+        # Of depthwise kernels, whose second dimension is 1: any stride does for it.
+        warnings.filterwarnings('ignore', 'Grad strides do not match bucket view strides')
     try:
         _run_stages(fabric, folder)
     except MdepthError as error:
