@@ -48,8 +48,8 @@ PIXELS = EngineConfig().pixel_budget
 # What the estimator makes of a frame is better once S-DepthNet has learned from it.
 ROUNDS = 3
 # In each round; a camera that is known already needs to see its frames a few times, not twenty.
-EPOCHS, BATCH = 4, 8
-FEWEST_STEPS = 150
+EPOCHS, BATCH = 6, 8
+FEWEST_STEPS = 200
 # Adam's first steps undo what the start knew.
 RATE, WARM_UP = 2e-4, 30
 # For a teacher's stage, if the user asks for one, see :func:`departure`.

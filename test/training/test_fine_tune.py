@@ -48,12 +48,12 @@ def timed(monkeypatch):
 
 # A round plays all frames, 20 s; the trial counts twice, for the start of the run, too.
 @pytest.mark.parametrize(('stages', 'left_s', 'rounds', 'steps'), [
-    ({}, 1e6, 3, 200),  # four times 400 frames in batches of 8
-    ({}, 20 + 3 * (20 + 60), 3, 120),
-    ({}, 20 + 3 * (20 + 30), 2, 110),  # three rounds would have 60, less than half
+    ({}, 1e6, 3, 300),  # six times 400 frames in batches of 8
+    ({}, 20 + 3 * (20 + 80), 3, 160),
+    ({}, 20 + 2 * (20 + 85), 2, 170),  # three rounds would have 100, less than half
     ({}, 20 + 60, 1, 80),
     ({}, -5.0, 1, 1),
-    ({'student': Schedule(60)}, 40 + 3 * (60 + 20 + 50), 3, 100),
+    ({'student': Schedule(60)}, 40 + 3 * (60 + 20 + 80), 3, 160),
     ({'teacher': Schedule(30)}, 40 + 60 + 3 * (20 + 75), 3, 150)])
 def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, steps):
     recipe = Recipe(DataConfig('.'), start='default', batch=8, distil=Schedule(7), rounds=3,
