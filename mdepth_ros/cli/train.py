@@ -109,8 +109,9 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
         # The comparison at the end takes as long as its first half took.
         left_s = 60 * request.minutes - 2 * (time.monotonic() - began_s)
         recipe = fit_steps(recipe, out / 'run', left_s)
-    print(f'training: {recipe.rounds} rounds of {recipe.distil.steps} steps of {recipe.batch} '
-          f'images of {width} x {height} px; all settings are in {out / "run" / RECIPE}')
+    print(f'training: {recipe.rounds} rounds of {recipe.distil.steps} steps of S-DepthNet and '
+          f'{recipe.refine.steps} of M-DepthNet, {recipe.batch} images of {width} x {height} px '
+          f'each; all settings are in {out / "run" / RECIPE}')
     trained = load_checkpoint(train(recipe, out / 'run', resume=True))
     start = start_weights(recipe)
     scaled = keep_scale(start, trained, parts.learn, width, height)

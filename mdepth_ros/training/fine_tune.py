@@ -52,6 +52,8 @@ EPOCHS, BATCH = 6, 8
 FEWEST_STEPS = 200
 # Adam's first steps undo what the start knew.
 RATE, WARM_UP = 2e-4, 30
+# M-DepthNet sees the place, too, around the better depth, but its steps take ten times as long.
+REFINE = Schedule(30, rate=1e-4, warm_up=10)
 # For a teacher's stage, if the user asks for one, see :func:`departure`.
 HOLD_START = 0.1
 HELD_BACK = 0.1
@@ -115,8 +117,9 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     """
     Choose settings for a camera and this machine.
 
-    S-DepthNet learns the depth that the estimator gives for the frames, round after round, with
-    the batch statistics of the start: small batches have poor ones.
+    S-DepthNet learns the depth that the estimator gives for the frames, and M-DepthNet from their
+    images around that, round after round, with the batch statistics of the start: small batches
+    have poor ones.
 
     :param path: frames folder, or a tree of them.
     :param request: what the user asked for.
@@ -132,10 +135,12 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     """
     Give the rounds the steps that this machine does in the time, but not more than are useful.
 
-    :param recipe: from :func:`choose_recipe`; its other stages keep their steps.
+    ``distil`` and ``refine`` share it, ``teacher`` and ``student`` keep their steps.
+
+    :param recipe: from :func:`choose_recipe`.
     :param folder: of the run.
     :param left_s: for measuring and training [s].
-    :return: the recipe, with at least one step in one round.
+    :return: the recipe, with at least one round and one step of each.
     """
     began_s = time.monotonic()
     stretches = choose_stretches(open_parts(recipe.data).learn, recipe.distil_frames)
@@ -146,16 +151,20 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
     left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)
-    round_s = play_s + sum(getattr(recipe, stage).steps * step_s[stage] for stage in step_s
-                           if stage not in ('teacher', 'distil'))
-    useful = max(FEWEST_STEPS, EPOCHS * frames // recipe.batch)
-    rounds, affordable = recipe.rounds, 0
+    wanted = {'distil': max(FEWEST_STEPS, EPOCHS * frames // recipe.batch),
+              'refine': recipe.refine.steps}
+    wanted_s = sum(steps * step_s.get(stage, 0.0) for stage, steps in wanted.items())
+    others_s = play_s + recipe.student.steps * step_s.get('student', 0.0)
+    rounds, share = recipe.rounds, 0.0
     # Fewer rounds rather than many that hardly learn.
-    while rounds and affordable < useful / 2:
-        affordable = int((left_s / rounds - round_s) / step_s['distil'])
+    while rounds and share < 0.5:
+        share = min(1.0, (left_s / rounds - others_s) / wanted_s)
         rounds -= 1
-    return _with_steps(dataclasses.replace(recipe, rounds=rounds + 1), 'distil',
-                       max(1, min(useful, affordable)))
+    recipe = dataclasses.replace(recipe, rounds=rounds + 1)
+    for stage, steps in wanted.items():
+        if steps:
+            recipe = _with_steps(recipe, stage, max(1, int(share * steps)))
+    return recipe
 
 
 def seconds_per_frame(recipe: Recipe, stretch: Stretch) -> float:
@@ -214,7 +223,7 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
         # Absolute: the run may be gone on with from another folder.
         DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
         start=start, batch=BATCH, distil=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
-        rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
+        refine=REFINE, rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 

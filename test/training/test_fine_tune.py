@@ -54,6 +54,7 @@ def timed(monkeypatch):
     ({}, 20 + 60, 1, 80),
     ({}, -5.0, 1, 1),
     ({'student': Schedule(60)}, 40 + 3 * (60 + 20 + 80), 3, 160),
+    ({'refine': Schedule(100)}, 40 + 3 * (20 + 100), 3, 150),  # half of 300, and of 100
     ({'teacher': Schedule(30)}, 40 + 60 + 3 * (20 + 75), 3, 150)])
 def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, steps):
     recipe = Recipe(DataConfig('.'), start='default', batch=8, distil=Schedule(7), rounds=3,
@@ -61,6 +62,7 @@ def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, step
     fitted = fine_tune.fit_steps(recipe, tmp_path, left_s)
     assert (fitted.rounds, fitted.distil.steps) == (rounds, steps)
     assert (fitted.teacher, fitted.student) == (recipe.teacher, recipe.student)
+    assert fitted.refine.steps == recipe.refine.steps * steps // 300
 
 
 @pytest.mark.parametrize('stage', STAGES)

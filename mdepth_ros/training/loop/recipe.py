@@ -28,7 +28,7 @@ from mdepth_ros.training.whole_file import write_whole
 import yaml
 
 SYNTHETIC = 'synthetic'
-STAGES = ('teacher', 'student', 'refine', 'distil')
+STAGES = ('teacher', 'student', 'distil', 'refine')
 
 
 def size_problems(width: int, height: int) -> list[str]:
@@ -112,8 +112,8 @@ class Recipe:
     ``model`` is a profile (``lite``, ``paper``); ``start`` the weights to start from:
     ``imagenet``, ``default`` (those of the package) or a file, whose profile is then taken.
     ``imagenet`` names the public ``.pth`` file of each encoder whose weights do not come with
-    the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student``, ``refine``
-    and ``distil``, which plays about ``distil_frames`` of the frames; all but the first are
+    the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student``, ``distil``,
+    which plays about ``distil_frames`` of the frames, and ``refine``; all but the first are
     repeated ``rounds`` times. ``batch`` is that of all processes together. ``anchor_depth`` [m] is
     where the frames' depth stays in the mean while its scale is free; 0, the paper's way, lets it
     drift. ``hold_start`` is the weight with which S-DepthNet's depth stays, in the teacher's

@@ -170,9 +170,6 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
             model = _stage(loop, 'student', student,
                            partial(train_student, loop, teacher=teacher, schedule=recipe.student,
                                    anchor_depth=recipe.anchor_depth))
-        if recipe.refine.steps:
-            model = _stage(loop, 'refine', model,
-                           partial(refine, loop, schedule=recipe.refine, search=search))
         if recipe.distil.steps:
             engine = EngineConfig(fabric.device.type, width=recipe.data.width,
                                   height=recipe.data.height, threads=torch.get_num_threads())
@@ -181,6 +178,9 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
                                    stretches=choose_stretches(open_parts(recipe.data).learn,
                                                               recipe.distil_frames),
                                    schedule=recipe.distil, augment=recipe.data.augment))
+        if recipe.refine.steps:
+            model = _stage(loop, 'refine', model,
+                           partial(refine, loop, schedule=recipe.refine, search=search))
     if fabric.is_global_zero:
         save_checkpoint(model, folder / RESULT, notes=f'mdepth train, {recipe.data.source}')
         # With what a killed process left behind.
