@@ -40,6 +40,7 @@ from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.own_depth import choose_stretches, Stretch, teach
+from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
 import torch
 
@@ -142,9 +143,15 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     :param left_s: for measuring and training [s].
     :return: the recipe, with at least one round and one step of each.
     """
-    began_s = time.monotonic()
-    stretches = choose_stretches(open_parts(recipe.data).learn, recipe.distil_frames)
+    learn = open_parts(recipe.data).learn
+    stretches = choose_stretches(learn, recipe.distil_frames)
     frames = sum(len(stretch.indices) for stretch in stretches)
+    began_s = time.monotonic()
+    if any(getattr(recipe, stage).steps for stage in STAGES if stage != 'distil'):
+        # For the trials and the run, whose stages would each look for them.
+        find_triplets(learn, recipe.data.gap, folder / NEIGHBOURS)
+    left_s -= time.monotonic() - began_s
+    began_s = time.monotonic()
     step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in STAGES
               if getattr(recipe, stage).steps}
     play_s = frames * seconds_per_frame(recipe, stretches[0])

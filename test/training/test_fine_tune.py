@@ -43,6 +43,7 @@ def timed(monkeypatch):
     monkeypatch.setattr(fine_tune, 'seconds_per_step', trial)
     monkeypatch.setattr(fine_tune, 'seconds_per_frame', lambda *_: FRAME_S)
     monkeypatch.setattr(fine_tune, 'open_parts', lambda _: SimpleNamespace(learn=[Frames()]))
+    monkeypatch.setattr(fine_tune, 'find_triplets', lambda *_: None)
     monkeypatch.setattr(fine_tune.time, 'monotonic', lambda: now_s[0])
 
 
