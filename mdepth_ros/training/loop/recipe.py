@@ -127,8 +127,8 @@ class Recipe:
     batch: int = 12
     teacher: Schedule = field(default_factory=lambda: Schedule(0))
     student: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
-    refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     distil: Schedule = field(default_factory=lambda: Schedule(0, rate=2e-4))
+    refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     distil_frames: int = 600
     rounds: int = 1
     anchor_depth: float = 0.0

@@ -47,7 +47,7 @@ def test_what_is_written_is_read(tmp_path):
     recipe = Recipe(
         DataConfig('a b: c', 128, 96, 3, 77, 0.2, 'split.txt', 2, False, 32, 1, 9), 'paper',
         'default', {'hrnet18': 'a.pth', 'resnet18': 'b.pth'}, 6, Schedule(7, 1e-5, 0.5, 0.3),
-        Schedule(8), Schedule(9), 2, 3.5, 0.2, Search('paper', 0.5, 0.1),
+        Schedule(8), Schedule(9), Schedule(10), 50, 2, 3.5, 0.2, Search('paper', 0.5, 0.1),
         LoopOptions(3, 4.5, 6, 7, True), Devices('cpu', 2, 'bf16-mixed'))
     default = Recipe(DataConfig('x'), teacher=Schedule(1))
     assert not any(getattr(recipe, field.name) == getattr(default, field.name)
