@@ -53,8 +53,6 @@ EPOCHS, BATCH = 6, 8
 FEWEST_STEPS = 200
 # Adam's first steps undo what the start knew.
 RATE, WARM_UP = 2e-4, 30
-# M-DepthNet sees the place, too, around the better depth, but its steps take ten times as long.
-REFINE = Schedule(30, rate=1e-4, warm_up=10)
 # For a teacher's stage, if the user asks for one, see :func:`departure`.
 HOLD_START = 0.1
 HELD_BACK = 0.1
@@ -118,9 +116,9 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     """
     Choose settings for a camera and this machine.
 
-    S-DepthNet learns the depth that the estimator gives for the frames, and M-DepthNet from their
-    images around that, round after round, with the batch statistics of the start: small batches
-    have poor ones.
+    S-DepthNet learns the depth that the estimator gives for the frames, round after round, with
+    the batch statistics of the start: small batches have poor ones. M-DepthNet stays: images of a
+    room make it better, those of a plain road spoil it.
 
     :param path: frames folder, or a tree of them.
     :param request: what the user asked for.
@@ -230,7 +228,7 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
         # Absolute: the run may be gone on with from another folder.
         DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
         start=start, batch=BATCH, distil=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
-        refine=REFINE, rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
+        rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 
