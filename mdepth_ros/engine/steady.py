@@ -17,15 +17,13 @@
 import math
 
 from mdepth_ros.engine.comparison import compare
-from mdepth_ros.geometry.projection import project
-import torch
 from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
 FORGETTING_S = 4.0
-# How far the picture moves until it is known by how much depth changes with it without a reason
-# [widths of the picture].
-LEARNING_WIDTHS = 1.0
+# How far the camera moves until it is known by how much depth changes with it without a reason
+# [depths of what it sees].
+LEARNING_DEPTHS = 2.0
 # Every so manieth pixel is compared, in both directions.
 STRIDE = 8
 FEWEST_PIXELS = 50
@@ -39,8 +37,9 @@ class SteadyDepth:
     one's. What the motion does not explain is taken back at first, and exponentially forgotten,
     so that the scale stays the network's in the long run. A motion that is always a little too
     short, or a network that draws far things too near, looks like a jump in every frame: that
-    drift is learned, as a filter learns a gyroscope's bias, and is no jump. Shape is left alone:
-    one factor for all pixels.
+    drift is learned, as a filter learns a gyroscope's bias, and is no jump. It goes with the way
+    that the camera has moved: a turn brings no drift, however far the picture moves. Shape is
+    left alone: one factor for all pixels.
     """
 
     def __init__(self) -> None:
@@ -50,7 +49,7 @@ class SteadyDepth:
         """Forget the last frame."""
         self._last: Tensor | None = None
         self._log_factor = 0.0
-        self._drift = 0.0  # of the logarithm, per width
+        self._drift = 0.0  # of the logarithm, per depth moved
 
     def __call__(
         self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None, elapsed_s: float
@@ -72,9 +71,9 @@ class SteadyDepth:
         return math.exp(self._log_factor)
 
     def _take_back(self, jump: float, way: float) -> None:
-        """Take back what is no drift of a jump [logarithm], and learn the drift [widths]."""
-        jump -= self._drift * min(way, LEARNING_WIDTHS)
-        self._drift += jump / LEARNING_WIDTHS
+        """Take back what is no drift of a jump [logarithm], and learn the drift [depths]."""
+        jump -= self._drift * min(way, LEARNING_DEPTHS)
+        self._drift += jump / LEARNING_DEPTHS
         self._log_factor -= jump
 
 
@@ -82,14 +81,11 @@ def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, flo
     """
     Compare the depth with that of the frame before.
 
-    Returns the median log ratio, and how far the picture moved [widths]; (0, 0) where too little
-    is seen in both.
+    Returns the median log ratio, and how far the camera moved [depths]; (0, 0) where too little is
+    seen in both.
     """
     compared = compare(depth, last, K, T, STRIDE)
     if int(compared.seen.sum()) < FEWEST_PIXELS:
         return 0.0, 0.0
-    moved = compared.pixels - project(compared.points, K)[0]
-    way = torch.hypot(moved[:, :1], moved[:, 1:])  # a norm over two channels is far slower
-    jump, widths = (float(x[compared.seen].median()) for x in (
-        compared.log_ratio, way / last.shape[-1]))
-    return jump, widths
+    z = compared.points[:, 2:][compared.seen].median()
+    return float(compared.log_ratio[compared.seen].median()), float(T[0, :3, 3].norm() / z)
