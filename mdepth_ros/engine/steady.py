@@ -24,6 +24,8 @@ FORGETTING_S = 4.0
 # How far the camera moves until it is known by how much depth changes with it without a reason
 # [depths of what it sees].
 LEARNING_DEPTHS = 2.0
+# A step much shorter than this tells nothing about the drift [depths].
+LEAST_STEP = 0.005
 # Every so manieth pixel is compared, in both directions.
 STRIDE = 8
 FEWEST_PIXELS = 50
@@ -73,7 +75,7 @@ class SteadyDepth:
     def _take_back(self, jump: float, way: float) -> None:
         """Take back what is no drift of a jump [logarithm], and learn the drift [depths]."""
         jump -= self._drift * min(way, LEARNING_DEPTHS)
-        self._drift += jump / LEARNING_DEPTHS
+        self._drift += jump / LEARNING_DEPTHS * way / (way + LEAST_STEP)
         self._log_factor -= jump
 
 
