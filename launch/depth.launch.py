@@ -37,7 +37,11 @@ from launch_ros.actions import LifecycleNode, Node
 from launch_ros.event_handlers import OnStateTransition
 from launch_ros.events.lifecycle import ChangeState
 from lifecycle_msgs.msg import Transition
-from mdepth_ros.ros.transport import large_message_environment, profile_variables
+from mdepth_ros.ros.transport import (
+    large_message_environment,
+    PROFILE_VARIABLES,
+    profile_variables,
+)
 
 CONFIG = Path(get_package_share_directory('mdepth_ros')) / 'config'
 ARGUMENTS = {
@@ -48,29 +52,32 @@ ARGUMENTS = {
     'odom': ('odom', 'topic of the odometry, for scale.mode odometry'),
     'compressed': ('auto', 'true: subscribe to <image>/compressed; false: to <image>; auto: as '
                            'params_file says'),
-    'use_sim_time': ('false', 'take the time from /clock'),
+    'use_sim_time': ('auto', 'take the time from /clock; auto: as params_file says'),
     'rviz': ('false', 'start rviz with the shipped view'),
     'autostart': ('true', 'configure and activate the node'),
     'fastdds_profile': ('auto', 'Fast DDS profile; auto: the shipped one, with room for clouds, '
                                 'unless one is set or /dev/shm is too small; empty: none'),
     'log_level': ('info', 'debug, info, warn, error'),
 }
-CHOICES = {
-    'compressed': ('auto', 'true', 'false'),
-    **dict.fromkeys(('use_sim_time', 'rviz', 'autostart'), ('true', 'false', 'True', 'False')),
-}
+YES, NO = ('true', 'True'), ('false', 'False')
+CHOICES = {**dict.fromkeys(('rviz', 'autostart'), (*YES, *NO)),
+           **dict.fromkeys(('compressed', 'use_sim_time'), ('auto', *YES, *NO))}
 
 
 def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """Build the actions once the arguments are known."""
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    overrides = {'use_sim_time': value['use_sim_time'] in ('true', 'True')}
+    parameters = [value['params_file']]
+    if value['use_sim_time'] != 'auto':
+        parameters.append({'use_sim_time': value['use_sim_time'] in YES})
+    transport = []
     if value['compressed'] != 'auto':
-        overrides['image_transport'] = 'compressed' if value['compressed'] == 'true' else 'raw'
+        kind = 'compressed' if value['compressed'] in YES else 'raw'
+        transport.append({'image_transport': kind})
     node = LifecycleNode(
         package='mdepth_ros', executable='depth_node', name='mdepth',
         namespace=value['namespace'], output='screen', emulate_tty=True,
-        parameters=[value['params_file'], overrides],
+        parameters=[*parameters, *transport],
         remappings=[('image', value['image']),
                     ('image/compressed', f'{value["image"]}/compressed'),
                     ('camera_info', value['camera_info']), ('odom', value['odom'])],
@@ -79,11 +86,13 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if value['fastdds_profile'] == 'auto':
         profile = large_message_environment().items() - os.environ.items()
     else:
-        profile = {(name, value['fastdds_profile']) for name in profile_variables(os.environ)
-                   if value['fastdds_profile']}
+        # The node takes an empty name for none.
+        names = profile_variables(os.environ) if value['fastdds_profile'] else (
+            PROFILE_VARIABLES.values())
+        profile = {(name, value['fastdds_profile']) for name in names}
     rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
-                parameters=[{'use_sim_time': overrides['use_sim_time']}],
-                namespace=value['namespace'], condition=IfCondition(value['rviz']))
+                parameters=parameters, namespace=value['namespace'],
+                condition=IfCondition(value['rviz']))
     return [*(SetEnvironmentVariable(*variable) for variable in sorted(profile)),
             *autostart(node, value['autostart']), node, rviz]
 

@@ -20,6 +20,7 @@ from reprlib import repr as short
 import sys
 from typing import Any, get_args, Literal
 
+Profile = Literal['paper', 'lite', 'monodepth2', 'movedepth']
 Encoder = Literal['hrnet18', 'resnet18', 'efficientnet_lite0']
 SingleFrameDecoder = Literal['fusion', 'unet', 'light']
 Regulariser = Literal['unet3d', 'unet2d']
@@ -27,6 +28,7 @@ Padding = Literal['zeros', 'replicate']
 Method = Literal['robust', 'published']
 Backend = Literal['auto', 'torch', 'cuda', 'openvino', 'onnxruntime', 'tensorrt']
 
+REDUCTION = 8  # of the volume inside of unet3d, along the hypotheses as along the image
 MOST_SIDE = 8192  # [px]
 MOST_VOLUME = 8192  # values of a pixel in the cost volume
 
@@ -43,7 +45,7 @@ class ModelConfig:
     bound the disparity; ``scale`` is metres per network unit.
     """
 
-    profile: str
+    profile: Profile
     single_encoder: Encoder
     single_decoder: SingleFrameDecoder
     pose_encoder: Encoder
@@ -77,8 +79,8 @@ class ModelConfig:
             raise ValueError('ModelConfig: ' + '; '.join(problems))
         problems = [
             f'{name} must be one of {get_args(kind)}, got {short(getattr(self, name))}'
-            for name, kind in (('single_encoder', Encoder), ('pose_encoder', Encoder),
-                               ('single_decoder', SingleFrameDecoder),
+            for name, kind in (('profile', Profile), ('single_encoder', Encoder),
+                               ('pose_encoder', Encoder), ('single_decoder', SingleFrameDecoder),
                                ('regulariser', Regulariser), ('upsampler_padding', Padding))
             if getattr(self, name) not in get_args(kind)
         ]
@@ -92,6 +94,9 @@ class ModelConfig:
                             f'got {self.matching_channels} and {self.groups}')
         if self.hypotheses < 4:
             problems.append(f'hypotheses must be at least 4, got {self.hypotheses}')
+        if self.regulariser == 'unet3d' and self.hypotheses % REDUCTION:
+            problems.append(f'hypotheses must be a multiple of {REDUCTION} for unet3d, '
+                            f'got {self.hypotheses}')
         # Beyond these a file of a few bytes would take the memory of the whole computer.
         if max(self.width, self.height) > MOST_SIDE:
             problems.append(f'width and height must be at most {MOST_SIDE}, '
@@ -122,7 +127,8 @@ class ModelConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ValueError(f'ModelConfig: unknown keys {unknown}, known are {sorted(known)}')
+            raise ValueError(f'ModelConfig: unknown keys {short(unknown)}, '
+                             f'known are {sorted(known)}')
         try:
             return cls(**values)
         except TypeError as error:

@@ -35,6 +35,14 @@ def pytest_unconfigure():
     shutil.rmtree(os.environ['XDG_CACHE_HOME'], ignore_errors=True)
 
 
+@pytest.fixture(autouse=True)
+def seeded():
+    """Draw the same random numbers whatever ran before."""
+    import torch
+
+    torch.manual_seed(4711)  # tests that choose a seed themselves must not get the same networks
+
+
 @pytest.fixture(scope='session')
 def tiny_weights(tmp_path_factory):
     """Save a lite checkpoint with random weights, enough for everything but depth."""

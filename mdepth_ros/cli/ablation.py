@@ -20,7 +20,7 @@ from pathlib import Path
 from mdepth_ros.training.ablation.config import load_ablation
 from mdepth_ros.training.ablation.run import run_ablation
 from mdepth_ros.training.ablation.table import ablation_table
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

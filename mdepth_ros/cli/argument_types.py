@@ -15,13 +15,13 @@
 """Words of the command line that several commands read the same way."""
 
 import argparse
+from math import inf
 import re
 
 from mdepth_ros.config import EngineConfig
-from mdepth_ros.errors import MdepthError
 
 
-def network_input(text: str) -> EngineConfig:
+def size_or_budget(text: str) -> EngineConfig:
     """
     Read the size of the networks' input.
 
@@ -64,7 +64,7 @@ def network_size(text: str) -> tuple[int, int]:
     :raises argparse.ArgumentTypeError: if it is another, or no size that the networks take.
     """
     width, height = image_size(text)
-    network_input(text)
+    size_or_budget(text)
     return width, height
 
 
@@ -81,15 +81,18 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def check_positive(arguments: argparse.Namespace, *names: str) -> None:
+def positive_number(text: str) -> float:
     """
-    Refuse numbers that are not above 0.
+    Read a quantity.
 
-    :param arguments: the parsed command line.
-    :param names: of its numbers; those that nobody gave are None.
-    :raises MdepthError: for the first that is 0, negative or NaN.
+    :param text: a number.
+    :return: it, above 0 and finite.
+    :raises argparse.ArgumentTypeError: if it is another.
     """
-    for name in names:
-        value = getattr(arguments, name)
-        if value is not None and not value > 0:
-            raise MdepthError(f'--{name.replace("_", "-")} must be > 0, got {value}')
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < inf:
+        raise argparse.ArgumentTypeError(f'must be a finite number above 0, got {text!r}')
+    return value

@@ -63,7 +63,7 @@ def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     """
     camera = parser.add_mutually_exclusive_group()
     camera.add_argument('--camera-info', type=Path, metavar='YAML',
-                        help='file of camera_calibration, if the material has no CameraInfo')
+                        help="file of camera_calibration, instead of the material's CameraInfo")
     camera.add_argument('--fov', type=float, metavar='DEG',
                         help='horizontal angle of view instead [deg]')
     parser.add_argument('--image-topic', help='which images of the bag')

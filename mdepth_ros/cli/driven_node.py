@@ -25,14 +25,17 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.child_process import ChildProcess
+from mdepth_ros.ros.diagnostics import status_name
 from mdepth_ros.ros.lifecycle_client import LifecycleClient, TransitionResult
 from mdepth_ros.ros.transport import large_message_environment
 
 # Of this process alone: neither a robot on the same network nor another run hears us.
 NAMESPACE = f'/mdepth_demo_{os.getpid()}'
 NODE = f'{NAMESPACE}/mdepth'
-# The node's status among those of /diagnostics, where all nodes meet.
-STATUS = f'{NODE[1:]}: depth'
+STATUS = status_name(NODE)
+START_TIMEOUT_S = 60.0
+# Configuring loads the networks and compiles them.
+CONFIGURE_TIMEOUT_S, CHANGE_TIMEOUT_S = 120.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,11 @@ class NodeChoice:
     """
     How to start the node.
 
-    ``parameters`` are ``name:=value``, after those that follow from the material;
-    ``configure_timeout_s`` covers loading and warming up the model [s].
+    ``parameters`` are ``name:=value``, after those that follow from the material.
     """
 
     weights: Path | None = None
     parameters: Sequence[str] = ()
-    configure_timeout_s: float = 120.0
 
     def arguments(self, material: Material) -> list[str]:
         """Return the command line that the node gets for a material."""
@@ -72,7 +73,6 @@ class DrivenNode:
     """
 
     def __init__(self, choice: NodeChoice, material: Material, log: Path) -> None:
-        self._configure_timeout_s = choice.configure_timeout_s
         self.process = ChildProcess('the node', 'mdepth_ros.ros.depth_node',
                                     choice.arguments(material), log)
         try:
@@ -81,14 +81,13 @@ class DrivenNode:
             self.process.stop()
             raise
 
-    def wait_for(self, timeout_s: float = 60.0) -> None:
+    def wait_for(self) -> None:
         """
         Wait until it can be driven.
 
-        :param timeout_s: give up after this time [s].
         :raises MdepthError: if it is not there in time, or its process is gone.
         """
-        self._client.wait_for_node(timeout_s)
+        self._client.wait_for_node(START_TIMEOUT_S)
 
     def change(self, transition: str) -> TransitionResult:
         """
@@ -100,7 +99,7 @@ class DrivenNode:
         """
         try:
             return self._client.change(
-                transition, self._configure_timeout_s if transition == 'configure' else 30.0)
+                transition, CONFIGURE_TIMEOUT_S if transition == 'configure' else CHANGE_TIMEOUT_S)
         except MdepthError as error:
             raise type(error)(f'{error}; its last lines:\n{self.process.log_tail()}') from error
 

@@ -18,7 +18,7 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from mdepth_ros.cli.argument_types import network_input
+from mdepth_ros.cli.argument_types import size_or_budget
 from mdepth_ros.config import Backend, EngineConfig
 
 
@@ -48,6 +48,6 @@ def add_size_argument(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in.
     """
-    parser.add_argument('--size', type=network_input, metavar='WxH|PIXELS',
+    parser.add_argument('--size', type=size_or_budget, metavar='WxH|PIXELS',
                         help="the networks' input size, multiples of 32, or at most so many "
                         f'pixels; by default {EngineConfig().pixel_budget} pixels')

@@ -16,9 +16,11 @@
 
 import argparse
 from dataclasses import replace
+import itertools
 from pathlib import Path
 from typing import get_args
 
+from mdepth_ros.cli.argument_types import positive
 from mdepth_ros.cli.engine_arguments import (
     add_device_arguments,
     add_size_argument,
@@ -57,8 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='first frame, of data with one sequence')
     parser.add_argument('--last', type=int, metavar='N',
                         help='last frame, itself included; by default the end')
-    parser.add_argument('--rate', type=int, default=1, metavar='N',
-                        help='use every N-th frame, as from a slower camera')
+    parser.add_argument('--every', type=positive, default=1, metavar='N',
+                        help='take every N-th frame, as from a slower camera')
     parser.add_argument('--kitti-split', type=Path, metavar='FILE',
                         help='frames of the Eigen test set, by default those that come with the '
                              'package')
@@ -88,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         make_folder(arguments.plots)
     protocol = PROTOCOLS[arguments.split]
     stretches = choose_stretches(DataChoice(
-        arguments.data, arguments.split, arguments.first, arguments.last, arguments.rate,
+        arguments.data, arguments.split, arguments.first, arguments.last, arguments.every,
         arguments.kitti_split, arguments.benchmark))
     weights = arguments.weights or DEFAULT_WEIGHTS
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
@@ -99,10 +101,12 @@ def run(arguments: argparse.Namespace) -> int:
     count = sum(len(stretch.indices) - stretch.lead for stretch in stretches)
     drawn = {round((n + 0.5) * count / SAMPLES - 0.5) for n in range(SAMPLES)}
     samples: list[PlayedFrame] = []
+    numbers = itertools.count()
     sizes: set[str] = set()
     with tqdm(total=count, unit=' frames', leave=False, desc='evaluating') as bar:
         def watch(played: PlayedFrame) -> None:
-            if arguments.plots is not None and bar.n in drawn:
+            # Not the bar's count, which stands still where bars are disabled.
+            if next(numbers) in drawn and arguments.plots is not None:
                 samples.append(played)
             sizes.add('{1}x{0}'.format(*played.multi.shape))
             bar.update()

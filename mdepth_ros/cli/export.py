@@ -18,11 +18,11 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
-from mdepth_ros.cli.argument_types import positive
+from mdepth_ros.cli.argument_types import network_size
 from mdepth_ros.cli.engine_arguments import add_weights_argument
+from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.export import DESCRIPTION, export, Format
-from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 
 
@@ -36,10 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--out', type=Path, default=Path('out/export'), metavar='DIR',
                         help='where they go')
     add_weights_argument(parser)
-    parser.add_argument('--width', type=positive, default=640, help="of the networks' input [px]")
-    parser.add_argument('--height', type=positive, default=192, help="of the networks' input [px]")
-    parser.add_argument('--sources', type=int, default=1, help='earlier frames to match with')
-    parser.add_argument('--method', choices=get_args(Method), default='robust',
+    default = EngineConfig()
+    parser.add_argument('--size', type=network_size, default='640x192', metavar='WxH',
+                        help="the networks' input, multiples of 32")
+    parser.add_argument('--sources', type=int, choices=(1, 2, 3), default=default.sources,
+                        help='past frames to match with')
+    parser.add_argument('--method', choices=get_args(Method), default=default.method,
                         help='how to match: as this package does, or as the paper does')
 
 
@@ -49,16 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     :param arguments: the parsed command line.
     :return: 0.
-    :raises MdepthError: if weights or a size are of no use, or a file differs from PyTorch.
+    :raises MdepthError: if weights or the folder are of no use, or a file differs from PyTorch.
     """
-    try:
-        config = EngineConfig(width=arguments.width, height=arguments.height,
-                              sources=arguments.sources)
-    except ValueError as error:
-        raise MdepthError(str(error)) from error
     model = load_checkpoint(arguments.weights or DEFAULT_WEIGHTS)
-    for part in export(model, arguments.out, arguments.format, config.width, config.height,
-                       config.sources, arguments.method == 'robust'):
+    make_folder(arguments.out)
+    for part in export(model, arguments.out, arguments.format, *arguments.size, arguments.sources,
+                       arguments.method == 'robust'):
         print(f'{arguments.out / part.file}: differs from PyTorch by {part.error:.1e}')
     print(f'{arguments.out / DESCRIPTION}: shapes and names')
     return 0

@@ -22,7 +22,7 @@ from typing import Any
 
 from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 
 
 def add_json_argument(parser: argparse.ArgumentParser, text: str = 'write the numbers there'

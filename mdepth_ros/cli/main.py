@@ -16,6 +16,7 @@
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 import importlib
 import keyword
 import signal
@@ -23,24 +24,42 @@ import sys
 from types import FrameType, ModuleType
 from typing import NoReturn
 
+from mdepth_ros.cli.needed_modules import modules_for
 from mdepth_ros.errors import MdepthError
+
+
+@dataclass(frozen=True)
+class Command:
+    """What a command does, and the extra in setup.cfg without which it cannot."""
+
+    text: str
+    extra: str | None = None
+
 
 # Each names a module here (`import` is import_.py), or a folder whose module `command` it is, with
 # `add_arguments(parser)` and `run(arguments) -> int`; it is imported only when it is used, because
 # some need ROS and some the training extra.
 COMMANDS = {
-    'demo': 'run the node on a bag, a video, images or a made-up drive, and report',
-    'predict': 'write the depth of a bag, a video, a folder of images or a live camera',
-    'prepare': 'turn bags and videos into folders of rectified frames for training',
-    'train': 'train from a recipe, or fine-tune on a recording',
-    'evaluate': 'compare single-frame and multi-frame depth with the true depth of a data set',
-    'robustness': 'measure how far a robot can trust the depth, by scene, camera, rate and event',
-    'import': 'turn the .pth files that others published into one weights file',
-    'export': 'write the networks as files for ONNX Runtime, TensorRT or OpenVINO',
-    'bench': 'measure how fast the networks run here',
-    'soak': 'run the node under load for as long as asked, and judge whether it lasts',
-    'ablation': 'measure what each part of the method is worth',
-    'doctor': 'check this computer and the cameras that ROS sees, and say what to do',
+    'demo': Command(
+        'run the node on a bag, a video, images or a made-up drive, and report', 'tools'),
+    'predict': Command(
+        'write the depth of a bag, a video, a folder of images or a live camera', 'tools'),
+    'prepare': Command(
+        'turn bags and videos into folders of rectified frames for training', 'training'),
+    'train': Command('train from a recipe, or fine-tune on a recording', 'training'),
+    'evaluate': Command(
+        'compare single-frame and multi-frame depth with the true depth of a data set',
+        'training'),
+    'robustness': Command(
+        'measure how far a robot can trust the depth, by scene, camera, rate and event',
+        'training'),
+    'import': Command('turn the .pth files that others published into one weights file'),
+    'export': Command('write the networks as files for ONNX Runtime, TensorRT or OpenVINO'),
+    'bench': Command('measure how fast the networks run here'),
+    'soak': Command(
+        'run the node under load for as long as asked, and judge whether it lasts', 'tools'),
+    'ablation': Command('measure what each part of the method is worth', 'training'),
+    'doctor': Command('check this computer and the cameras that ROS sees, and say what to do'),
 }
 
 
@@ -62,9 +81,9 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='mdepth', description='Monocular depth for ROS 2: everything beside the node.')
     commands = parser.add_subparsers(dest='command', metavar='command', required=True)
-    for name, text in COMMANDS.items():
+    for name, entry in COMMANDS.items():
         child = commands.add_parser(
-            name, help=text, description=text[0].upper() + text[1:] + '.',
+            name, help=entry.text, description=entry.text[0].upper() + entry.text[1:] + '.',
             formatter_class=_HelpFormatter)
         if name == command:
             command_module(name).add_arguments(child)
@@ -115,17 +134,10 @@ def command_module(command: str) -> ModuleType:
     :raises MdepthError: if one of its libraries is not installed, and what to install.
     """
     name = f'mdepth_ros.cli.{command}{"_" * keyword.iskeyword(command)}'
-    try:
+    with modules_for(command, COMMANDS[command].extra):
         module = importlib.import_module(name)
         is_folder = hasattr(module, '__path__')
         return importlib.import_module(f'{name}.command') if is_folder else module
-    except ModuleNotFoundError as error:
-        if (error.name or '').startswith('mdepth_ros'):
-            raise
-        raise MdepthError(
-            f'`mdepth {command}` needs the Python module {error.name!r}, which is not installed '
-            '(rclpy and messages come with a sourced ROS 2, see the README; the rest with pip)'
-        ) from error
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -30,7 +30,7 @@ def add_bag_arguments(parser: argparse.ArgumentParser) -> None:
     :param parser: the parser to fill in; the command itself declares ``bag``.
     """
     add_camera_arguments(parser)
-    parser.add_argument('--odom-topic', help='which odometry of the bag')
+    parser.add_argument('--odometry-topic', help='which odometry of the bag')
 
 
 def add_node_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def bag_material(arguments: argparse.Namespace) -> Material:
     """
     return material_from_bag(
         arguments.bag, CameraChoice(arguments.camera_info, arguments.fov), arguments.image_topic,
-        arguments.camera_info_topic, arguments.odom_topic)
+        arguments.camera_info_topic, arguments.odometry_topic)
 
 
 def node_choice(arguments: argparse.Namespace) -> NodeChoice:

@@ -17,6 +17,7 @@
 import argparse
 from pathlib import Path
 
+from mdepth_ros.cli.argument_types import positive
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
 
@@ -48,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='the images are rectified already, whatever their topic is called')
     parser.add_argument('--max-gap', type=float, default=default.max_gap_s, metavar='S',
                         help='a longer pause starts a new sequence [s]')
-    parser.add_argument('--every', type=int, default=default.every, metavar='N',
-                        help='look at every N-th image only')
+    parser.add_argument('--every', type=positive, default=default.every, metavar='N',
+                        help='take every N-th image')
     parser.add_argument('--keep-static', action='store_true',
                         help='keep images that show no motion')
 

@@ -30,6 +30,7 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.run import PARTS, run_robustness
+from mdepth_ros.training.robustness.runs import Recording
 from mdepth_ros.training.robustness.table import tables
 
 
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     summary = run_robustness(
         bench, arguments.worlds, arguments.only,
         None if arguments.frames is None
-        else (arguments.frames, arguments.first, arguments.last), arguments.processes)
+        else Recording(arguments.frames, arguments.first, arguments.last), arguments.processes)
     print(f'{weights} at {width}x{height}, {arguments.worlds} worlds of '
           f'{arguments.frames_per_world} frames per class\n\n{tables(summary)}', flush=True)
     if arguments.json is not None:

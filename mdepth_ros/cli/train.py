@@ -34,7 +34,7 @@ from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 
 RECIPE_SUFFIXES = ('.yaml', '.yml')
 Scored = tuple[before_after.Score, list[PlayedFrame]]

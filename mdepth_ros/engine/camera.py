@@ -46,8 +46,9 @@ class Camera:
     :param height: image height [px].
     :param K: (3, 3) intrinsics of the image as it arrives [px].
     :param distortion: (n,) coefficients in the order of ``distortion_model``.
-    :param distortion_model: ``plumb_bob``, ``rational_polynomial``, ``equidistant`` or empty;
-        where P is known any other, too: such images can be used once they are rectified.
+    :param distortion_model: ``plumb_bob``, ``rational_polynomial``, ``equidistant``, or empty,
+        for which the coefficients are all zeros; where P is known any other, too: such images can
+        be used once they are rectified.
     :param R: (3, 3) rotation from the camera to its rectified frame.
     :param P: (3, 4) projection of the rectified frame [px]; all zeros where it is not known.
     :raises BadCamera: naming everything that is wrong.
@@ -72,6 +73,9 @@ class Camera:
                 problems.append(f'{name} must be finite, got {values.tolist()}')
             values.setflags(write=False)
             object.__setattr__(self, name, values)
+        if not self.distortion_model and self.distortion.ndim == 1 and not self.distortion.any():
+            # As many zeros as there may be: simulators name no model for them.
+            object.__setattr__(self, 'distortion', self.distortion[:0])
         if self.width <= 0 or self.height <= 0:
             problems.append(f'width and height must be > 0, got {self.width} x {self.height}')
         if self.can_undistort or not self.P.any():
@@ -107,6 +111,13 @@ class Camera:
         """Whether a raw image differs from a pinhole's; zeros may differ in other models."""
         zeros_are_none = self.distortion_model in COEFFICIENTS.keys() - {'equidistant'}
         return not zeros_are_none or bool(self.distortion.any())
+
+    @property
+    def needs_rectification(self) -> bool:
+        """Whether a raw image differs from the rectified one, whose intrinsics are P's."""
+        turned_or_scaled = self.P.any() and not (
+            np.allclose(self.P[:, :3], self.K) and np.allclose(self.R, np.eye(3)))
+        return self.has_distortion or bool(turned_or_scaled)
 
     @property
     def horizontal_fov_deg(self) -> float:

@@ -61,6 +61,21 @@ def working_image(grey: Image, size: tuple[int, int]) -> Image:
     return np.asarray(cv2.LUT(grey, levels.clip(0, 255).astype(np.uint8)))
 
 
+def full_size(
+    points: NDArray[np.float32], searched: tuple[int, int], size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """
+    Say where points of a working image are in the frame itself.
+
+    :param points: (N, 2k) x and y, again and again [px of the working image].
+    :param searched: width and height of that [px].
+    :param size: width and height of the frame [px].
+    :return: (N, 2k) [px of the frame].
+    """
+    scale = np.tile(np.array(size) / searched, points.shape[1] // 2)
+    return np.asarray((points + 0.5) * scale - 0.5, np.float32)
+
+
 def find_corners(image: Image, taken: Points) -> Points:
     """
     Find the strongest corner of each cell that has no point yet.

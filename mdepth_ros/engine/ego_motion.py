@@ -14,6 +14,7 @@
 
 """How the camera moved since past frames: by followed points, or by PoseNet as published."""
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -41,16 +42,14 @@ class EgoMotion(Protocol):
         """
 
     def sources(
-        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
-        K: Tensor,
+        self, frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor,
     ) -> list[Source]:
         """
         Find the motions since past frames.
 
         :param frames: oldest first, at most ``capacity`` of them.
-        :param image: (1, 3, H, W) of the target.
-        :param tracked: its points.
-        :param depth: (1, 1, H, W) its single-frame depth [m].
+        :param tracked: points of the target, which is the frame that was tracked last.
+        :param depth: (1, 1, H, W) the target's single-frame depth [m].
         :param K: (1, 3, 3) intrinsics [px].
         :return: those that are known, oldest first.
         """
@@ -78,8 +77,7 @@ class FollowedPoints:
         return self._tracker.push(search_image(image))
 
     def sources(
-        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
-        K: Tensor,
+        self, frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor,
     ) -> list[Source]:
         """Solve for motions, see :class:`EgoMotion`."""
         return find_sources(frames, tracked, depth, K, self._count)
@@ -96,18 +94,19 @@ class PoseNetMotion:
 
     def __init__(self, networks: Runner) -> None:
         self._networks = networks
+        self._images: deque[Tensor] = deque(maxlen=2)
 
     def reset(self) -> None:
-        """Nothing is kept."""
+        """Forget the last two images."""
+        self._images.clear()
 
     def track(self, image: Tensor) -> TrackedPoints:
-        """No points are followed."""
+        """Keep the image; no points are followed."""
+        self._images.append(image)
         return NO_POINTS
 
     def sources(
-        self, frames: Sequence[PastFrame], image: Tensor, tracked: TrackedPoints, depth: Tensor,
-        K: Tensor,
+        self, frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor,
     ) -> list[Source]:
         """Ask the network, see :class:`EgoMotion`."""
-        return [Source(frame, self._networks.motion_since(frame.image, image), 0.0)
-                for frame in frames]
+        return [Source(frame, self._networks.motion_since(*self._images), 0.0) for frame in frames]

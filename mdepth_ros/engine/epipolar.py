@@ -16,18 +16,20 @@
 
 import cv2
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.product import exact_product
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-# Largest distance of an inlier from its epipolar line, as a share of the image's width.
-INLIER = 3e-3
 FEWEST_INLIERS = 0.4
+# A point counts however far away it is [lengths of the translation]; OpenCV leaves out those
+# beyond 50, which with little parallax are most.
+_FARTHEST = 1e6
 
 
 def essential_motion(
-    tracks: NDArray[np.float64], K: NDArray[np.float64]
+    tracks: NDArray[np.float64], K: NDArray[np.float64], inlier_px: float
 ) -> NDArray[np.float64] | None:
     """
     Recover rotation and direction of translation from the essential matrix.
@@ -36,16 +38,17 @@ def essential_motion(
 
     :param tracks: (N, 4) x, y in the target and x, y in the source [px], N at least 5.
     :param K: (3, 3) of both frames [px].
+    :param inlier_px: largest distance of an inlier from its epipolar line [px].
     :return: (4, 4) T_source_target with a translation of length 1; None where too few points
         agree.
     """
     target, source = np.ascontiguousarray(tracks[:, :2]), np.ascontiguousarray(tracks[:, 2:])
-    width = 2 * (K[0, 2] + 0.5)
     E, inliers = cv2.findEssentialMat(target, source, K, method=cv2.USAC_MAGSAC, prob=0.999,
-                                      threshold=INLIER * width)
+                                      threshold=inlier_px)
     if E is None or E.shape != (3, 3):
         return None
-    count, R, t, _ = cv2.recoverPose(E, target, source, K, mask=inliers)
+    count, R, t, *_ = cv2.recoverPose(E, target, source, K, distanceThresh=_FARTHEST,
+                                    mask=inliers)
     if count < FEWEST_INLIERS * len(tracks):
         return None
     T = np.eye(4)
@@ -69,8 +72,9 @@ def epipolar_error(T: Tensor, pixels: Tensor, K: Tensor) -> Tensor:
     target, source = torch.cat([pixels[:, :2], one], 1), torch.cat([pixels[:, 2:], one], 1)
     t = torch.nn.functional.normalize(T[:, :3, 3:], dim=1)
     essential = torch.linalg.cross(t.expand(-1, -1, 3), T[:, :3, :3], dim=1)
-    F = inv_K.transpose(1, 2) @ essential @ inv_K
-    line, other = F @ target, F.transpose(1, 2) @ source  # (B, 3, N)
+    F = exact_product(exact_product(inv_K.transpose(1, 2), essential), inv_K)
+    line = exact_product(F, target)  # (B, 3, N)
+    other = exact_product(F.transpose(1, 2), source)
     steepness = torch.cat([line[:, :2], other[:, :2]], 1).norm(dim=1).clamp(min=1e-12)
     distance: Tensor = (source * line).sum(dim=1).abs() / steepness
     return distance.nanmedian(dim=1).values
@@ -85,7 +89,7 @@ def triangulate(T: Tensor, rays: Tensor, source_rays: Tensor) -> Tensor:
     :param source_rays: (3, N) of the source's, z = 1.
     :return: (N,) depth in the target, in units of the translation; negative behind it.
     """
-    turned = torch.linalg.cross(source_rays, T[:3, :3] @ rays, dim=0)
+    turned = torch.linalg.cross(source_rays, exact_product(T[:3, :3], rays), dim=0)
     moved = torch.linalg.cross(source_rays, T[:3, 3:].expand_as(rays), dim=0)
     depth: Tensor = -(turned * moved).sum(dim=0) / (turned ** 2).sum(dim=0).clamp(min=1e-18)
     return depth

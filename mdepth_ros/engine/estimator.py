@@ -21,10 +21,10 @@ import math
 from pathlib import Path
 import time
 
-import cv2
 from mdepth_ros.config import EngineConfig
+from mdepth_ros.engine.approach import approach_wall
 from mdepth_ros.engine.backends.choose import choose_backend
-from mdepth_ros.engine.backends.runner import Fused, Runner, SingleFrame
+from mdepth_ros.engine.backends.runner import Description, Fused, Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.depth_filter import DepthFilter
 from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
@@ -37,15 +37,15 @@ from mdepth_ros.engine.steady import SteadyDepth
 from mdepth_ros.errors import BadImage
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-import numpy as np
 import torch
 from torch import Tensor
 
 # A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
 # images that came in good time.
 SLOW_FACTOR = 3.0
-# With less nothing is matched anywhere, see TrustNet [image widths].
-LEAST_PARALLAX = 0.001
+# A camera whose median parallax is less counts as one that stands: the depth is nearly everywhere
+# S-DepthNet's, see TrustNet's BLIND_PX [image widths].
+STANDING_STILL = 0.001
 _WARM_UP_FRAMES = 4
 LOST = 'no earlier frame shows enough of the same points'
 NOTHING_MATCHES = 'the weights have no M-DepthNet'
@@ -122,12 +122,8 @@ class DepthEstimator:
         """
         if self.compiles and not self.config.width:
             return
-        camera = Camera.from_fov(640, 480, 90.0)
-        blots = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
-        for frame in range(_WARM_UP_FRAMES):
-            size = 640 + 32 * frame, 480 + 24 * frame
-            wall = cv2.resize(blots, size)[12 * frame:][:480, 16 * frame:][:, :640]
-            self.push(Frame(np.ascontiguousarray(wall), camera, frame + 1))
+        for frame in approach_wall(_WARM_UP_FRAMES):
+            self.push(frame)
         self._camera, self._busy_s = None, 0.0
         self.reset('first frame')
 
@@ -142,25 +138,24 @@ class DepthEstimator:
         :raises MdepthError: if the stamp repeats or the camera cannot be used; the state is as
             before the call.
         """
+        preprocessor = self._follow(frame)  # what a new camera takes is not the frame's
         clock = [self._now()]
-        preprocessor = self._follow(frame)
         rgb = preprocessor(frame.rgb)
         image = network_input(rgb, self.device)
         K = preprocessor.K.to(self.device)
         clock.append(self._now())
 
         finish_single = self._networks.start_single_frame(image)
-        now = self._look(image, frame.stamp_ns)
+        description, now = self._look(image, frame.stamp_ns)
         single = finish_single()
         clock.append(self._now())
 
         previous = self._buffer.newest
-        sources = self._motion.sources(list(self._buffer), image, now.tracked, single.depth,
-                                       K[None])
+        sources = self._motion.sources(list(self._buffer), now.tracked, single.depth, K[None])
         chosen = choose_sources(sources, self._sources)
         clock.append(self._now())
 
-        fused = self._match(now, chosen, single, K[None])
+        fused = self._match(description, chosen, single, K[None])
         last = next((source for source in sources if source.frame is previous), None)
         T_previous = None if last is None else last.T_source_target
         if chosen:
@@ -172,7 +167,7 @@ class DepthEstimator:
             # A frame that was only observed has no depth to go on from.
             T_before = T_previous if previous is before else None
             # Where nothing moves by parallax, the depth is D_s and stays so.
-            seen_to_move = bool(chosen) and chosen[0].parallax > LEAST_PARALLAX
+            seen_to_move = bool(chosen) and chosen[0].parallax > STANDING_STILL
             depth = self._filter(depth, fused.confidence, K[None],
                                  T_before if seen_to_move else None)
             scale *= self._steady(depth, K[None], T_before, elapsed_s)
@@ -210,27 +205,29 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         image = network_input(self._follow(frame)(frame.rgb), self.device)
-        self._buffer.append(self._look(image, frame.stamp_ns))
+        _, now = self._look(image, frame.stamp_ns)
+        self._buffer.append(now)
 
-    def _look(self, image: Tensor, stamp_ns: int) -> PastFrame:
-        """Prepare a frame for matching, now and, as a past one, later."""
+    def _look(self, image: Tensor, stamp_ns: int) -> tuple[Description, PastFrame]:
+        """Prepare a frame for matching: now, and, with what is kept of it, as a past one later."""
         tracked = self._motion.track(image)
         description, newest = self._networks.describe(image), self._buffer.newest
+        kept = description._replace(context=description.context.new_empty(0))
         if newest is None:
-            return PastFrame(image, description, stamp_ns, tracked)
+            return description, PastFrame(kept, stamp_ns, tracked)
         step = displacement(newest.tracked, tracked)
         # Until more is known, all of it counts as parallax.
-        return PastFrame(image, description, stamp_ns, tracked, newest.travelled + step,
-                         newest.parallax + step)
+        return description, PastFrame(kept, stamp_ns, tracked, newest.travelled + step,
+                                      newest.parallax + step)
 
     def _match(
-        self, now: PastFrame, chosen: Sequence[Source], single: SingleFrame, K: Tensor
+        self, target: Description, chosen: Sequence[Source], single: SingleFrame, K: Tensor
     ) -> Fused:
         """Run M-DepthNet on the chosen frames, and weigh its depth against S-DepthNet's."""
         if not chosen:
-            return self._networks.unmatched(now.description, single)
+            return self._networks.unmatched(target, single)
         return self._networks.fuse(
-            now.description, [source.frame.description for source in chosen],
+            target, [source.frame.description for source in chosen],
             [source.T_source_target for source in chosen], single, K)
 
     def _follow(self, frame: Frame) -> Preprocessor:

@@ -74,6 +74,8 @@ def export(
     :raises MdepthError: if the converter is not installed, or a part differs from PyTorch.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    # An older one would describe parts that are about to be replaced.
+    (folder / DESCRIPTION).unlink(missing_ok=True)
     parts = parts_of(model, blended)
     inputs = example_inputs(parts, width, height, sources)
     described, exported = {}, []
@@ -84,9 +86,11 @@ def export(
         expected = answer if isinstance(answer, tuple) else (answer,)
         path = folder / f'{name}.{"onnx" if kind == "onnx" else "xml"}'
         found = (_onnx if kind == 'onnx' else _openvino)(part, inputs[name], path, names)
-        error = max(float((torch.from_numpy(a) - b).abs().max() / b.abs().max())
-                    for a, b in zip(found, expected))
+        # Unlike max(), np.max() is NaN where any of them is, which is no small error either.
+        error = float(np.max([float((torch.from_numpy(a) - b).abs().max() / b.abs().max())
+                              for a, b in zip(found, expected)]))
         if not error < TOLERANCE:
+            path.unlink()
             raise MdepthError(f'{path} differs from PyTorch by {error:.1e} of its largest value')
         exported.append(Exported(name, path.name, error))
         described[name] = {

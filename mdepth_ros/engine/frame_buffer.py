@@ -19,7 +19,6 @@ from dataclasses import dataclass
 
 from mdepth_ros.engine.backends.runner import Description
 from mdepth_ros.engine.point_tracker import NO_POINTS, TrackedPoints
-from torch import Tensor
 
 # Most of a frame is out of view when the image has moved so far since [image widths].
 OUT_OF_VIEW = 0.6
@@ -32,12 +31,11 @@ class PastFrame:
     """
     What matching needs of an earlier frame.
 
-    ``image`` (1, 3, H, W), its ``description``, and where the ``tracked`` points were.
-    Since the estimator began, the image has moved by ``travelled``, and by ``parallax`` for the
-    camera's translation alone, as far as that is known [image widths].
+    Its ``description``, its context left empty: only a target's is of use. Where the ``tracked``
+    points were. Since the estimator began, the image has moved by ``travelled``, and by
+    ``parallax`` for the camera's translation alone, as far as that is known [image widths].
     """
 
-    image: Tensor
     description: Description
     stamp_ns: int
     tracked: TrackedPoints = NO_POINTS

@@ -24,6 +24,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 
+def require_image_of(camera: Camera, rgb: NDArray[np.uint8]) -> None:
+    """
+    Refuse what is no image of a camera.
+
+    :param camera: says the size.
+    :param rgb: must be (H, W, 3) uint8.
+    :raises BadImage: if it is of another size or type.
+    """
+    expected = (camera.height, camera.width, 3)
+    if rgb.shape != expected or rgb.dtype != np.uint8:
+        raise BadImage(f'the camera gives {expected} uint8 images, got {rgb.shape} {rgb.dtype}')
+
+
 @dataclass(frozen=True)
 class Frame:
     """
@@ -37,14 +50,16 @@ class Frame:
     stamp_ns: int
 
     def __post_init__(self) -> None:
-        expected = (self.camera.height, self.camera.width, 3)
-        if self.rgb.shape != expected or self.rgb.dtype != np.uint8:
-            raise BadImage(f'the camera gives {expected} uint8 images, '
-                           f'got {self.rgb.shape} {self.rgb.dtype}')
+        require_image_of(self.camera, self.rgb)
 
 
 class Mode(Enum):
-    """Which network a depth comes from."""
+    """
+    Whether a frame was matched with earlier ones.
+
+    Its shape is S-DepthNet's if not. If so it is M-DepthNet's, which ``method='robust'`` blends
+    with S-DepthNet's pixel by pixel, and with what the frames before saw.
+    """
 
     SINGLE = 'single'
     MULTI = 'multi'
@@ -53,10 +68,11 @@ class Mode(Enum):
 @dataclass(frozen=True)
 class Timings:
     """
-    Milliseconds that each stage of one frame took.
+    Milliseconds that each stage of one frame took, one after the other.
 
-    ``single_ms`` is S-DepthNet's, and of what runs beside it: following points, and describing the
-    frame for matching. ``pose_ms`` is the motions', ``multi_ms`` matching, blending, steadying.
+    ``preprocess_ms`` is without what a new camera takes once. ``single_ms`` is S-DepthNet's, and
+    of what runs beside it: following points, and describing the frame for matching. ``pose_ms`` is
+    the motions', ``multi_ms`` matching, blending, filtering, steadying.
     """
 
     preprocess_ms: float
@@ -76,6 +92,11 @@ class DepthEstimate:
     it was matched with, of ``source_stamp_ns`` [m]; both are None in single mode, for which
     ``reason`` says why. ``T_previous_target`` and ``previous_stamp_ns`` are the same for the frame
     just before this one, None where the motion since then is unknown.
+
+    ``scale`` is the estimator's, metres per network unit; ``single_depth`` carries it alone.
+    ``depth`` and the motions carry it times a factor that keeps the depth from jumping, see
+    :class:`~mdepth_ros.engine.steady.SteadyDepth`: divided by ``scale`` they are not in network
+    units, except with ``method='published'``, which has no such factor.
     """
 
     depth: Tensor

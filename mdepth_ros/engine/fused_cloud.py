@@ -51,6 +51,7 @@ class FusedCloud:
     def __init__(self, cell_m: float) -> None:
         self._cell_m = cell_m
         self._cells = _Cells(np.zeros(0, np.int64), np.zeros((0, 7)), np.zeros(0, np.int64))
+        self._waiting: list[_Cells] = []  # of frames that are not among the cells yet
 
     def add(self, points: NDArray[np.float32], rgb: NDArray[np.uint8],
             T_world_camera: NDArray[np.float64]) -> None:
@@ -73,9 +74,12 @@ class FusedCloud:
                                   | place[:, 2], return_inverse=True)
         weight = 1.0 / np.square(points[:, 2:].astype(np.float64))
         values = np.hstack([in_world * weight, rgb * weight, weight])
-        sums = np.stack([np.bincount(index, column) for column in values.T], axis=1,
-                        dtype=np.float64)
-        self._cells = _merged(self._cells, _Cells(number, sums, np.ones_like(number)))
+        sums = np.asarray(
+            np.stack([np.bincount(index, column) for column in values.T], axis=1), np.float64)
+        self._waiting.append(_Cells(number, sums, np.ones_like(number)))
+        # Merging sorts all cells; once they have doubled, a long run does not pay for it by frame.
+        if sum(len(cells.number) for cells in self._waiting) > len(self._cells.number):
+            self._merge()
 
     def cloud(self, min_frames: int = 1) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """
@@ -84,17 +88,22 @@ class FusedCloud:
         :param min_frames: only cells that so many frames saw.
         :return: (N, 3) points [m] in the world of the poses, and (N, 3) uint8 colours.
         """
+        self._merge()
         sums = self._cells.sums[self._cells.frames >= min_frames]
         means = sums[:, :6] / sums[:, 6:]
         return means[:, :3].astype(np.float32), np.rint(means[:, 3:]).astype(np.uint8)
 
-
-def _merged(old: _Cells, new: _Cells) -> _Cells:
-    """Add up what is known of the same cells."""
-    number, index = np.unique(np.concatenate([old.number, new.number]), return_inverse=True)
-    sums, frames = np.zeros((len(number), 7)), np.zeros(len(number), np.int64)
-    # Neither has a cell twice, so that plain indexing adds up.
-    for cells, where in ((old, index[:len(old.number)]), (new, index[len(old.number):])):
-        sums[where] += cells.sums
-        frames[where] += cells.frames
-    return _Cells(number, sums, frames)
+    def _merge(self) -> None:
+        """Add the waiting frames to what is known of the same cells."""
+        if not self._waiting:
+            return
+        together = [self._cells, *self._waiting]
+        number, index = np.unique(np.concatenate([cells.number for cells in together]),
+                                  return_inverse=True)
+        sums, frames = np.zeros((len(number), 7)), np.zeros(len(number), np.int64)
+        ends = np.cumsum([len(cells.number) for cells in together])
+        # None has a cell twice, so that plain indexing adds up.
+        for cells, where in zip(together, np.split(index, ends[:-1])):
+            sums[where] += cells.sums
+            frames[where] += cells.frames
+        self._cells, self._waiting = _Cells(number, sums, frames), []

@@ -16,9 +16,12 @@
 
 from dataclasses import dataclass
 
-from mdepth_ros.engine.corners import find_corners, follow, Image, Points, WORKING_WIDTH
+from mdepth_ros.engine.corners import CELL, find_corners, follow, Image, Points, WORKING_WIDTH
 import numpy as np
 from numpy.typing import NDArray
+
+# More in one cell of the image take time and tell nothing new.
+MOST_PER_CELL = 3
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,22 @@ class PointTracker:
         if self._image is not None and len(points):
             points, followed = follow(self._image, image, points)
             ids, points = ids[followed], points[followed]
+            few = _not_crowded(points)
+            ids, points = ids[few], points[few]
         fresh = find_corners(image, points)
         ids = np.concatenate([ids, self._next_id + np.arange(len(fresh))])
         self._next_id += len(fresh)
         self._image, self._tracked = image, TrackedPoints(ids, np.concatenate([points, fresh]))
         return self._tracked
+
+
+def _not_crowded(points: Points) -> NDArray[np.intp]:
+    """Take the first of each cell: where the picture shrinks, points would pile up."""
+    x, y = (points // CELL).astype(int).T
+    cell = y * WORKING_WIDTH + x
+    by_cell = np.argsort(cell, kind='stable')
+    crowd = cell[by_cell]
+    return np.sort(by_cell[np.arange(len(cell)) - np.searchsorted(crowd, crowd) < MOST_PER_CELL])
 
 
 def displacement(first: TrackedPoints, second: TrackedPoints) -> float:

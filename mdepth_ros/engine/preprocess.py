@@ -25,7 +25,8 @@ from mdepth_ros.engine.camera import (
     resize_matrix,
     resized_camera,
 )
-from mdepth_ros.errors import BadCamera, BadImage
+from mdepth_ros.engine.frames import require_image_of
+from mdepth_ros.errors import BadCamera
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -90,7 +91,7 @@ class Preprocessor:
         _refuse_extreme(self.camera.K)
         self.K = torch.tensor(self.camera.K, dtype=torch.float32)
         self.valid = torch.ones(1, 1, network_height, network_width, dtype=torch.bool)
-        self._raw_size = (camera.height, camera.width)
+        self._raw = camera
         self._maps: tuple[NDArray[Any], NDArray[Any]] | None = None
         self._shrunk = (camera.width, camera.height)
         if rectify:
@@ -106,11 +107,9 @@ class Preprocessor:
 
         :param rgb: (H, W, 3) uint8 colours at the camera's size.
         :return: (h, w, 3) uint8.
-        :raises BadImage: if the image's size is not the camera's.
+        :raises BadImage: if the image's size or type is not the camera's.
         """
-        if rgb.dtype != np.uint8 or rgb.shape != (*self._raw_size, 3):
-            raise BadImage(f'image must be {(*self._raw_size, 3)} uint8 like its camera, '
-                           f'got {rgb.shape} {rgb.dtype}')
+        require_image_of(self._raw, rgb)
         if self._maps is None:
             small = _resize(rgb, self.camera.width, self.camera.height)
             return small.copy() if small is rgb else small  # the caller's may change

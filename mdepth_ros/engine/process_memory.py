@@ -12,14 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""How much memory a process has in use, and giving back what it does not use."""
+"""How much memory a process has in use."""
 
-import ctypes
-import gc
 from pathlib import Path
 
-# Of malloc.h.
-M_ARENA_MAX = -8
+from mdepth_ros.errors import MdepthError
+
+PROC = Path('/proc')
 
 
 def resident_mb(process: int | None = None) -> float:
@@ -29,8 +28,11 @@ def resident_mb(process: int | None = None) -> float:
     :param process: number of the process, by default our own.
     :return: resident memory, shared pages included [MB].
     :raises ProcessLookupError: if the process has ended.
+    :raises MdepthError: if this kernel does not say.
     """
-    status = Path('/proc') / ('self' if process is None else str(process)) / 'status'
+    if not (PROC / 'self' / 'status').exists():
+        raise MdepthError(f'memory in use is read from {PROC}, which this system does not have')
+    status = PROC / ('self' if process is None else str(process)) / 'status'
     try:
         lines = status.read_text().splitlines()
     except FileNotFoundError:
@@ -40,31 +42,3 @@ def resident_mb(process: int | None = None) -> float:
         if line.startswith('VmRSS:'):
             return int(line.split()[1]) * 1024e-6
     raise ProcessLookupError(f'no process {process}')
-
-
-def limit_heaps(count: int = 2) -> None:
-    """
-    Let all threads share few heaps, before they are started.
-
-    glibc gives threads heaps of their own, up to eight for each core. Threads that come and go
-    with restarts touch ever more of them, each of which keeps what it once had. Other C libraries
-    stay as they are.
-
-    :param count: of heaps.
-    """
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, 'malloc_trim'):
-        libc.mallopt(M_ARENA_MAX, count)
-
-
-def return_free_memory() -> None:
-    """
-    Give memory that nothing uses back to the system.
-
-    glibc keeps what lies between pieces in use: loading and compiling networks again and again
-    leaves ever more of it. It takes some milliseconds; other C libraries give back by themselves.
-    """
-    gc.collect()
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, 'malloc_trim'):
-        libc.malloc_trim(0)

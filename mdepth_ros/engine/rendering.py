@@ -17,7 +17,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 import math
-from typing import Literal
+from typing import get_args, Literal
 
 import cv2
 from mdepth_ros.engine.camera import Camera, resized_camera
@@ -48,6 +48,8 @@ class RenderingOptions:
     input image's. Depth nearer than ``min_depth_m`` is marked as too close, beyond ``max_depth_m``
     as out of range. ``color_near_m`` and ``color_far_m`` are at the ends of the colours. ``cloud``
     says which points are kept, ``clearing`` which rays.
+
+    :raises ValueError: naming everything that contradicts itself.
     """
 
     output_size: OutputSize = 'network'
@@ -57,6 +59,20 @@ class RenderingOptions:
     color_far_m: float = 40.0
     cloud: CloudFilter = field(default_factory=CloudFilter)
     clearing: CloudFilter = field(default_factory=CloudFilter)
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.output_size not in get_args(OutputSize):
+            problems.append(f'output_size must be one of {", ".join(get_args(OutputSize))}, '
+                            f'got {self.output_size!r}')
+        if not 0.0 <= self.min_depth_m < self.max_depth_m:
+            problems.append(f'need 0 <= min_depth_m < max_depth_m, '
+                            f'got {self.min_depth_m} and {self.max_depth_m}')
+        if not 0.0 < self.color_near_m < self.color_far_m:
+            problems.append(f'need 0 < color_near_m < color_far_m, '
+                            f'got {self.color_near_m} and {self.color_far_m}')
+        if problems:
+            raise ValueError('RenderingOptions: ' + '; '.join(problems))
 
 
 def mark_range(depth: Tensor, valid: Tensor, nearest: float, farthest: float) -> Tensor:

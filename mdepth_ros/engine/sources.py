@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 import math
 
-from mdepth_ros.engine.corners import WORKING_WIDTH
+from mdepth_ros.engine.corners import full_size, working_size
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
@@ -74,16 +74,16 @@ def find_sources(
     if not pairs:
         return []
     pairs = [pairs[i] for i in _promising([frame for frame, _ in pairs], count)]
-    scale = depth.shape[-1] / WORKING_WIDTH
+    height, width = depth.shape[-2:]
     batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
     for row, (_, tracks) in zip(batch, pairs):
-        row[:len(tracks)] = (tracks + 0.5) * scale - 0.5
+        row[:len(tracks)] = full_size(tracks, working_size(width, height), (width, height))
     solved = motions_from_tracks(torch.from_numpy(batch).to(depth.device), depth, K)
     moved = np.nanmedian(np.hypot(*np.moveaxis(batch[..., 2:] - batch[..., :2], -1, 0)), axis=1)
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
     newest = len(pairs) - 1
     return [
-        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1])
+        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / width)
         for i, (frame, _) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
         and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])
     ]

@@ -16,10 +16,17 @@
 
 from typing import NamedTuple
 
-from mdepth_ros.engine.corners import find_corners, follow, working_image, working_size
+from mdepth_ros.engine.corners import (
+    find_corners,
+    follow,
+    full_size,
+    working_image,
+    working_size,
+)
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
 from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.product import exact_product
 from mdepth_ros.geometry.projection import sample
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +45,8 @@ AGREES = 0.005
 # share of the width: they are followed better than that.
 DOUBTFUL = 6e-4
 BETTER = 0.75
+# Largest distance of an inlier from its epipolar line, as a share of the width.
+INLIER = 3e-3
 
 
 class TrackedMotions(NamedTuple):
@@ -81,8 +90,8 @@ def follow_corners(
     if not len(corners):
         return np.zeros((0, 4), np.float32)
     ends, found = follow(first, second, corners)
-    scale = np.array([width / first.shape[1], height / first.shape[0]] * 2)
-    return np.asarray((np.hstack([corners[found], ends[found]]) + 0.5) * scale - 0.5, np.float32)
+    tracks = np.hstack([corners[found], ends[found]])
+    return full_size(tracks, (first.shape[1], first.shape[0]), (width, height))
 
 
 def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
@@ -100,7 +109,7 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
         there are fewer than 6 tracks.
     """
     x, points = _lift(tracks, depth, K)
-    return _solve(x, points, K, DOUBTFUL * depth.shape[-1])
+    return _solve(x, points, K, depth.shape[-1])
 
 
 def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
@@ -115,7 +124,7 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, N) bool.
     """
     x, points = _lift(tracks, depth, K)
-    T = _solve(x, points, K, DOUBTFUL * depth.shape[-1])
+    T = _solve(x, points, K, depth.shape[-1])
     return unexplained(points, x[:, 2:], T, K) < AGREES * depth.shape[-1]
 
 
@@ -131,7 +140,7 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     x, K = tracks.transpose(1, 2), K.expand(len(tracks), -1, -1)
     z = sample(depth, x[:, :2].transpose(0, 1)[None], padding_mode='border')[0, 0]  # (B, N)
     points = _rays(x[:, :2], K) * z.unsqueeze(1)
-    T = _solve(x, points, K, DOUBTFUL * depth.shape[-1])
+    T = _solve(x, points, K, depth.shape[-1])
     residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]
     turned = T[:, :3, :3] @ points
@@ -149,13 +158,13 @@ def _lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     return x, _rays(x[:, :2], K) * z
 
 
-def _solve(x: Tensor, points: Tensor, K: Tensor, doubtful: float) -> Tensor:
+def _solve(x: Tensor, points: Tensor, K: Tensor, width: int) -> Tensor:
     """(B, 4, N) tracks and (B, 3, N) points of the target to (B, 4, 4) motions."""
     valid = ~x.isnan().any(dim=1)
     T = solve_motion(points, x[:, 2:], valid, K)
     error = epipolar_error(T, x, K)
-    for i in (error > doubtful).nonzero()[:, 0].tolist():
-        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i])
+    for i in (error > DOUBTFUL * width).nonzero()[:, 0].tolist():
+        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i], width)
         if other is None:
             continue
         if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
@@ -163,11 +172,12 @@ def _solve(x: Tensor, points: Tensor, K: Tensor, doubtful: float) -> Tensor:
     return T
 
 
-def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
+def _without_depth(x: Tensor, depth: Tensor, K: Tensor, width: int) -> Tensor | None:
     """(4, N) tracks and (N,) depths to a (4, 4) motion whose direction owes nothing to these."""
     if x.shape[1] < FEWEST_TRACKS:
         return None
-    found = essential_motion(x.T.double().cpu().numpy(), K.double().cpu().numpy())
+    found = essential_motion(x.T.double().cpu().numpy(), K.double().cpu().numpy(),
+                             INLIER * width)
     if found is None:
         return None
     T = torch.from_numpy(found).to(x)
@@ -182,4 +192,5 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
 
 def _rays(pixels: Tensor, K: Tensor) -> Tensor:
     """(B, 2, N) pixels to (B, 3, N) rays, z = 1."""
-    return invert_intrinsics(K) @ torch.cat([pixels, torch.ones_like(pixels[:, :1])], dim=1)
+    one = torch.ones_like(pixels[:, :1])
+    return exact_product(invert_intrinsics(K), torch.cat([pixels, one], dim=1))

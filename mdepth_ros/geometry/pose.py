@@ -15,6 +15,7 @@
 """Rigid motions as 4x4 matrices: ``T_a_b`` maps points from frame b to frame a."""
 
 from mdepth_ros.geometry.product import exact_product
+from mdepth_ros.geometry.shapes import require_shape
 import torch
 from torch import Tensor
 
@@ -27,8 +28,7 @@ def axis_angle_to_rotation(axis_angle: Tensor) -> Tensor:
     :return: (B, 3, 3) rotation matrices.
     :raises ValueError: if the shape differs from the one above.
     """
-    if axis_angle.ndim != 2 or axis_angle.shape[1] != 3:
-        raise ValueError(f'axis_angle must be (B, 3), got {tuple(axis_angle.shape)}')
+    require_shape('axis_angle', axis_angle, ('B', 3))
     x, y, z = axis_angle.unbind(dim=1)
     zero = torch.zeros_like(x)
     skew = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).view(-1, 3, 3)

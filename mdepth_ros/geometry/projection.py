@@ -16,6 +16,7 @@
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.product import exact_product
+from mdepth_ros.geometry.shapes import require_shape
 import torch
 from torch import Tensor
 import torch.nn.functional as F
@@ -50,10 +51,9 @@ def backproject(depth: Tensor, inv_K: Tensor) -> Tensor:
     :return: (B, 3, H, W) points, x right, y down, z forward [m]; NaN where depth is NaN.
     :raises ValueError: if a shape differs from the ones above.
     """
-    if depth.ndim != 4 or depth.shape[1] != 1:
-        raise ValueError(f'depth must be (B, 1, H, W), got {tuple(depth.shape)}')
+    require_shape('depth', depth, ('B', 1, 'H', 'W'))
     B, _, H, W = depth.shape
-    _check_matrix('inv_K', inv_K, B, 3)
+    require_shape('inv_K', inv_K, (B, 3, 3))
     rays = exact_product(inv_K, pixel_grid(H, W, depth).reshape(3, H * W))  # (B, 3, HW)
     return depth * rays.view(B, 3, H, W)
 
@@ -65,13 +65,12 @@ def project(points: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     :param points: (B, 3, H, W) points [m].
     :param K: (B, 3, 3) intrinsics [px].
     :return: (B, 2, H, W) x and y [px], and (B, 1, H, W) valid: in front of the camera. Where not
-        valid the pixels are finite but meaningless.
+        valid the pixels are meaningless, though finite where the points are.
     :raises ValueError: if a shape differs from the ones above.
     """
-    if points.ndim != 4 or points.shape[1] != 3:
-        raise ValueError(f'points must be (B, 3, H, W), got {tuple(points.shape)}')
+    require_shape('points', points, ('B', 3, 'H', 'W'))
     B, _, H, W = points.shape
-    _check_matrix('K', K, B, 3)
+    require_shape('K', K, (B, 3, 3))
     return _onto_image(exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W))
 
 
@@ -84,8 +83,9 @@ def transform(T: Tensor, points: Tensor) -> Tensor:
     :return: (B, 3, H, W) points in frame a [m].
     :raises ValueError: if a shape differs from the ones above.
     """
+    require_shape('points', points, ('B', 3, 'H', 'W'))
     B, _, H, W = points.shape
-    _check_matrix('T', T, B, 4)
+    require_shape('T', T, (B, 4, 4))
     moved = exact_product(T[:, :3, :3], points.reshape(B, 3, H * W)) + T[:, :3, 3:]
     return moved.view(B, 3, H, W)
 
@@ -159,12 +159,14 @@ def sweep(depths: Tensor, K: Tensor, T_source_target: Tensor) -> tuple[Tensor, T
     :param K: (B, 3, 3) intrinsics of both images [px].
     :param T_source_target: (B, 4, 4) motion from target to source.
     :return: (B, 2, D h, w) pixels in the source, the depths below each other, and (B, 1, D h, w)
-        valid: in front of the source. Where not valid the pixels are finite but meaningless.
+        valid: in front of the source. Where not valid the pixels are meaningless, though finite
+        where the depths are.
     :raises ValueError: if a shape differs from the ones above.
     """
+    require_shape('depths', depths, ('B', 'D', 'h', 'w'))
     B, D, h, w = depths.shape
-    _check_matrix('K', K, B, 3)
-    _check_matrix('T_source_target', T_source_target, B, 4)
+    require_shape('K', K, (B, 3, 3))
+    require_shape('T_source_target', T_source_target, (B, 4, 4))
     to_rays = exact_product(exact_product(K, T_source_target[:, :3, :3]), invert_intrinsics(K))
     rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
     shift = exact_product(K, T_source_target[:, :3, 3:])
@@ -196,9 +198,3 @@ def _onto_image(points: Tensor) -> tuple[Tensor, Tensor]:
     z = points[:, 2:]
     valid = z > NEAREST_Z
     return points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
-
-
-def _check_matrix(name: str, matrix: Tensor, B: int, n: int) -> None:
-    """Refuse a matrix that is not (B, n, n)."""
-    if tuple(matrix.shape) != (B, n, n):
-        raise ValueError(f'{name} must be ({B}, {n}, {n}), got {tuple(matrix.shape)}')

@@ -18,9 +18,10 @@ from contextlib import suppress
 import json
 import os
 from pathlib import Path
+from reprlib import repr as short
 
 from mdepth_ros.config import ModelConfig
-from mdepth_ros.errors import CheckpointError
+from mdepth_ros.errors import CheckpointError, one_line
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.state_dict import differences
 from safetensors import safe_open, SafetensorError
@@ -83,14 +84,15 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
     metadata, tensors = _read(path)
     if metadata.get('format') != FORMAT:
         raise CheckpointError(f'{path} is a safetensors file, but not one of {FORMAT}: '
-                              f'format is {metadata.get("format")!r}')
-    if metadata.get('format_version') != str(FORMAT_VERSION):
-        raise CheckpointError(f'{path} has format version {metadata.get("format_version")}, '
+                              f'format is {short(metadata.get("format"))}')
+    version = metadata.get('format_version')
+    if version != str(FORMAT_VERSION):
+        raise CheckpointError(f'{path} has format version {one_line(version)}, '
                               f'this mdepth_ros reads {FORMAT_VERSION}')
     try:
         config = ModelConfig.from_dict(json.loads(metadata['config']))
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise CheckpointError(f'{path} has no usable config: {error}') from error
+        raise CheckpointError(f'{path} has no usable config: {one_line(error)}') from error
     model = DepthModel(config)
     if not any(key.startswith('trust.') for key in tensors):
         tensors |= {f'trust.{key}': value for key, value in model.trust.state_dict().items()}
@@ -111,4 +113,4 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
                 key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f'{path} is not a whole safetensors file '
-                              f'({path.stat().st_size} bytes): {error}') from error
+                              f'({path.stat().st_size} bytes): {one_line(error)}') from error

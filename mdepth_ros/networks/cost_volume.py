@@ -15,7 +15,7 @@
 """Group-wise correlation of the target's features with the sources', hypothesis by hypothesis."""
 
 from mdepth_ros.geometry.projection import sample, sweep
-from mdepth_ros.networks.shapes import require_shape
+from mdepth_ros.geometry.shapes import require_shape
 import torch
 from torch import Tensor
 

@@ -15,11 +15,29 @@
 """The multi-scale fusion decoder of the paper's S-DepthNet."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mdepth_ros.networks.blocks import ConvElu, ReflectionConv
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
+
+
+@dataclass(frozen=True)
+class Link:
+    """The map ``source`` flows into the finer map ``target``, through a layer."""
+
+    source: int
+    target: int
+    layer: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """The layer of each map that is worked on, by its index, then the links between them."""
+
+    layers: dict[int, int]
+    links: tuple[Link, ...]
 
 
 class FusionDecoder(nn.Module):
@@ -35,18 +53,18 @@ class FusionDecoder(nn.Module):
         super().__init__()
         self.quarter_channels = channels[1]
         layers: list[nn.Module] = []
-        self.levels: list[tuple[int, dict[int, int], dict[tuple[int, int], int]]] = []
+        self.levels: list[Level] = []
         # A level works on maps first..last: 1..4 (strides 4 to 32), 1..3, 1..2, then 0..1.
         for first, last in ((1, 4), (1, 3), (1, 2), (0, 1)):
-            parallel, links = {}, {}
+            own, links = {}, []
             for i in range(first, last + 1):
-                parallel[i] = len(layers)
+                own[i] = len(layers)
                 layers.append(ConvElu(channels[i], channels[i]))
             for source in range(first + 1, last + 1):
                 for target in range(source - 1, first - 1, -1):
-                    links[source, target] = len(layers)
+                    links.append(Link(source, target, len(layers)))
                     layers.append(ConvElu(channels[source], channels[target], kernel=1))
-            self.levels.append((first, parallel, links))
+            self.levels.append(Level(own, tuple(links)))
         self.head = len(layers)
         layers += [ConvElu(channels[0], 32), ConvElu(32, 16), ReflectionConv(16, 1)]
         self.decoder = nn.ModuleList(layers)
@@ -59,12 +77,12 @@ class FusionDecoder(nn.Module):
         :return: (B, 1, H, W) disparity in (0, 1), and the map at stride 4 before it.
         """
         maps = dict(enumerate(features))
-        for _, parallel, links in self.levels:
-            own = {i: self.decoder[layer](maps[i]) for i, layer in parallel.items()}
+        for level in self.levels:
+            own = {i: self.decoder[layer](maps[i]) for i, layer in level.layers.items()}
             fused = dict(own)
-            for (source, target), layer in links.items():
-                enlarged = _enlarge(own[source], 2 ** (source - target))
-                fused[target] = fused[target] + self.decoder[layer](enlarged)
+            for link in level.links:
+                enlarged = _enlarge(own[link.source], 2 ** (link.source - link.target))
+                fused[link.target] = fused[link.target] + self.decoder[link.layer](enlarged)
             maps.update(fused)
         x = _enlarge(self.decoder[self.head](maps[0]), 2)
         x = self.decoder[self.head + 1](x)

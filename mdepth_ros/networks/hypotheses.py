@@ -14,7 +14,7 @@
 
 """PADS, pixel-wise adaptive depth sampling: where to search, and how wide."""
 
-from mdepth_ros.networks.shapes import require_shape
+from mdepth_ros.geometry.shapes import require_shape
 import torch
 from torch import Tensor
 import torch.nn.functional as F

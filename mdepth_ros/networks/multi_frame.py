@@ -17,12 +17,12 @@
 from typing import NamedTuple
 
 from mdepth_ros.config import ModelConfig
+from mdepth_ros.geometry.shapes import require_shape
 from mdepth_ros.networks.cost_volume import correlation_volume
 from mdepth_ros.networks.features import FeatureNet, ImageFeatures, MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import depth_hypotheses, downsample_nearest, resize_delta
 from mdepth_ros.networks.readout import read_depth
 from mdepth_ros.networks.regulariser import UNet2d, UNet3d
-from mdepth_ros.networks.shapes import require_shape
 from mdepth_ros.networks.upsampler import ConvexUpsampler
 import torch
 from torch import nn, Tensor

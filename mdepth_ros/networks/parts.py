@@ -18,7 +18,6 @@ from collections.abc import Mapping
 
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, stride_intrinsics
-from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
 from mdepth_ros.networks.features import ImageFeatures, MATCHING_STRIDE
@@ -32,7 +31,7 @@ class Part(nn.Module):
     """
     A piece of a model; its text says all that its answers depend on beside the weights.
 
-    ``outputs`` names what it returns, in order.
+    It returns a tuple, whose members ``outputs`` names in order.
     """
 
     outputs: tuple[str, ...] = ()
@@ -132,12 +131,13 @@ class Unmatched(Part):
         super().__init__(model)
         self.trust = model.trust
 
-    def forward(self, small: Tensor, single_depth: Tensor, single_features: Tensor) -> Tensor:
+    def forward(self, small: Tensor, single_depth: Tensor, single_features: Tensor
+                ) -> tuple[Tensor]:
         """Thumbnail, D_s and its features to (1, 1, H, W) confidence in [0, 1]."""
         evidence = no_evidence(downsample_nearest(single_depth, *small.shape[-2:]), small)
         confidence: Tensor = self.trust(evidence, single_depth, single_depth,
                                         _channels_first(single_features)).confidence
-        return confidence
+        return confidence,
 
 
 class Motion(Part):
@@ -149,9 +149,9 @@ class Motion(Part):
         super().__init__(model)
         self.net = model.pose
 
-    def forward(self, earlier: Tensor, later: Tensor) -> Tensor:
+    def forward(self, earlier: Tensor, later: Tensor) -> tuple[Tensor]:
         """Motion in the unit of the depth."""
-        return motion_from_parameters(*self.net(earlier, later))
+        return self.net.motion(earlier, later),
 
 
 def _channels_last(x: Tensor) -> Tensor:

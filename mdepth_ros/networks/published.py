@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mdepth_ros.config import ModelConfig, paper_config
+from mdepth_ros.config import ModelConfig, paper_config, Profile
 from mdepth_ros.errors import CheckpointError, one_line
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
@@ -42,7 +42,7 @@ LEAST_SHARED = 0.5
 class Origin:
     """Who published a model: ``profile`` in its config, ``name`` and ``licence`` for people."""
 
-    profile: str
+    profile: Profile
     name: str
     licence: str
 

@@ -16,7 +16,7 @@
 
 from typing import NamedTuple
 
-from mdepth_ros.networks.shapes import require_shape
+from mdepth_ros.geometry.shapes import require_shape
 import torch
 from torch import Tensor
 

@@ -14,13 +14,11 @@
 
 """From a noisy score volume to one logit per hypothesis."""
 
+from mdepth_ros.config import REDUCTION
+from mdepth_ros.geometry.shapes import require_shape
 from mdepth_ros.networks.blocks import ConvBnRelu, upsample_bilinear
-from mdepth_ros.networks.shapes import require_shape
 from torch import nn, Tensor
 import torch.nn.functional as F
-
-# The 3-D network halves D, h and w three times.
-STRIDE = 8
 
 
 class UNet3d(nn.Module):
@@ -55,9 +53,9 @@ class UNet3d(nn.Module):
         :raises ValueError: if the shape differs from the one above.
         """
         require_shape('volume', volume, ('B', 'D', self.groups, 'h', 'w'))
-        if any(volume.shape[i] % STRIDE for i in (1, 3, 4)):
+        if any(volume.shape[i] % REDUCTION for i in (1, 3, 4)):
             raise ValueError(f'volume must be (B, D, G, h, w) with D, h and w multiples of '
-                             f'{STRIDE}, got {tuple(volume.shape)}')
+                             f'{REDUCTION}, got {tuple(volume.shape)}')
         full = self.conv0(volume.transpose(1, 2))  # (B, G, D, h, w) -> (B, base, D, h, w)
         half = self.conv2(self.conv1(full))
         quarter = self.conv4(self.conv3(half))
@@ -112,9 +110,9 @@ class UNet2d(nn.Module):
         """
         require_shape('volume', volume, ('B', self.hypotheses, self.groups, 'h', 'w'))
         B, D, G, h, w = volume.shape
-        if h % STRIDE or w % STRIDE:
+        if h % REDUCTION or w % REDUCTION:
             raise ValueError(f'volume must be (B, D, G, h, w) with h and w multiples of '
-                             f'{STRIDE}, got {tuple(volume.shape)}')
+                             f'{REDUCTION}, got {tuple(volume.shape)}')
         single = volume.reshape(B * D, G, h, w)
         match = self.match(single).view(B, D, h, w)
         summary = self.summarise(F.relu(self.mix(single)))  # (B D, summaries, h, w)

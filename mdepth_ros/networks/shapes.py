@@ -12,29 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Shape checks at the networks' doors; every message names both sides."""
+"""What sizes of images the networks take."""
 
+from mdepth_ros.geometry.shapes import require_shape
 from torch import Tensor
 
 # The deepest features have 1/32 of the image's size.
 STRIDE = 32
-
-
-def require_shape(name: str, tensor: Tensor, expected: tuple[int | str, ...]) -> None:
-    """
-    Refuse a tensor of another shape.
-
-    :param name: what the caller calls it.
-    :param tensor: what was given.
-    :param expected: one entry per dimension: a size, or a letter where any size will do.
-    :raises ValueError: if the rank or a size differs.
-    """
-    fits = tensor.ndim == len(expected) and all(
-        isinstance(want, str) or want == have for want, have in zip(expected, tensor.shape)
-    )
-    if not fits:
-        shape = ', '.join(str(want) for want in expected)
-        raise ValueError(f'{name} must be ({shape}), got {tuple(tensor.shape)}')
 
 
 def require_image(name: str, image: Tensor, channels: int) -> None:

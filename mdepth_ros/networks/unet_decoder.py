@@ -42,6 +42,7 @@ class UNetDecoder(nn.Module):
             skip = channels[level - 1] if level > 0 else 0
             layers += [ConvElu(below, WIDTHS[level]),
                        ConvElu(WIDTHS[level] + skip, WIDTHS[level])]
+        self.head = len(layers)
         layers += [ReflectionConv(WIDTHS[scale], 1) for scale in range(SCALES)]
         # One list, because the public weights number the layers.
         self.decoder = nn.ModuleList(layers)
@@ -54,7 +55,7 @@ class UNetDecoder(nn.Module):
         :return: (B, 1, H, W) disparity in (0, 1), and the map at stride 4 before it.
         """
         levels = self._levels(features)
-        return torch.sigmoid(self.decoder[10](levels[0]).float()), levels[2]
+        return self._disparity(levels, 0), levels[2]
 
     def scales(self, features: list[Tensor]) -> list[Tensor]:
         """
@@ -64,7 +65,11 @@ class UNetDecoder(nn.Module):
         :return: (B, 1, H / 2^i, W / 2^i) disparities in (0, 1), finest first.
         """
         levels = self._levels(features)
-        return [torch.sigmoid(self.decoder[10 + i](levels[i])) for i in range(SCALES)]
+        return [self._disparity(levels, scale) for scale in range(SCALES)]
+
+    def _disparity(self, levels: list[Tensor], scale: int) -> Tensor:
+        """Read the disparity of a scale, in float32 also under autocast."""
+        return torch.sigmoid(self.decoder[self.head + scale](levels[scale]).float())
 
     def _levels(self, features: list[Tensor]) -> list[Tensor]:
         """Return the decoder's features, finest first."""

@@ -15,8 +15,8 @@
 """Convex upsampling: every fine pixel is a learned average of nine coarse ones."""
 
 from mdepth_ros.config import Padding
+from mdepth_ros.geometry.shapes import require_shape
 from mdepth_ros.networks.features import MATCHING_STRIDE
-from mdepth_ros.networks.shapes import require_shape
 import torch
 from torch import nn, Tensor
 import torch.nn.functional as F

@@ -26,8 +26,8 @@ from mdepth_ros.messages.bag import as_cdr, BagTopics, find_topics, open_bag
 from mdepth_ros.messages.serialised import stamp_of, with_stamp
 from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.child_process import Check, wait_until
+from mdepth_ros.ros.own_node import OwnNode
 from nav_msgs.msg import Odometry
-import rclpy
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
@@ -68,16 +68,14 @@ class BagPlayer:
         self._counts = {c.topic: 0 for c in self._reader.connections}
         for connection in self._reader.connections:
             self._counts[connection.topic] += connection.msgcount
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = rclpy.create_node('bag_player', namespace=namespace, context=self._context)
+        self._own = OwnNode('bag_player', namespace)
         # Reliable connects to both kinds of subscription.
         qos = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
         kind, name = ((CompressedImage, 'image/compressed') if self.topics.compressed
                       else (Image, 'image'))
-        self.image_publisher = self._node.create_publisher(kind, name, qos)
-        self.info_publisher = self._node.create_publisher(CameraInfo, 'camera_info', qos)
-        self.odometry_publisher = self._node.create_publisher(Odometry, 'odom', qos)
+        self.image_publisher = self._own.node.create_publisher(kind, name, qos)
+        self.info_publisher = self._own.node.create_publisher(CameraInfo, 'camera_info', qos)
+        self.odometry_publisher = self._own.node.create_publisher(Odometry, 'odom', qos)
         self._fixed_info = None if camera is None else serialize_message(raw_info(camera))
         self.image_count = self._counts[self.topics.image]
 
@@ -158,8 +156,7 @@ class BagPlayer:
     def close(self) -> None:
         """Close the bag and leave the network."""
         self._reader.close()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._own.close()
 
     def __enter__(self) -> 'BagPlayer':
         return self

@@ -43,18 +43,19 @@ def rectified_info(camera: Camera, header: Header) -> CameraInfo:
     return info
 
 
-def raw_info(camera: Camera, frame_id: str = OPTICAL_FRAME) -> CameraInfo:
+def raw_info(camera: Camera) -> CameraInfo:
     """
     Describe the images as they arrive, distortion included.
 
     :param camera: their camera.
-    :param frame_id: their frame.
     :return: a CameraInfo without a stamp; P is K where it is not known and not needed.
     """
     info = CameraInfo(width=camera.width, height=camera.height,
                       distortion_model=camera.distortion_model or 'plumb_bob')
-    info.header.frame_id = frame_id
-    info.d = camera.distortion.tolist() or [0.0] * 5
+    info.header.frame_id = OPTICAL_FRAME
+    info.d = camera.distortion.tolist()
+    if info.distortion_model == 'plumb_bob' and not info.d:
+        info.d = [0.0] * 5  # as drivers write that there is none
     info.k = camera.K.ravel()
     info.r = camera.R.ravel()
     info.p = camera.P.ravel()

@@ -58,11 +58,13 @@ class ChildProcess:
     """
     A Python module as a process of its own, in its own session: Ctrl-C reaches only the parent.
 
+    It gets SIGINT when the parent is gone, however that ended.
+
     :param name: what to call it in errors.
     :param module: module to run with ``python -m``.
     :param arguments: its command line.
     :param log: file that takes its stdout and stderr.
-    :param environment: defaults to :func:`large_message_environment`.
+    :param environment: :func:`large_message_environment` by default.
     """
 
     def __init__(
@@ -76,12 +78,12 @@ class ChildProcess:
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, *filter(None, environment.get('PYTHONPATH', '').split(os.pathsep))]
         environment |= {'PYTHONPATH': os.pathsep.join(paths), 'PYTHONUNBUFFERED': '1'}
-        # The pipe to stdin is a leash: its end tells the child that the parent is gone.
+        # The pipe to stdin is a leash, see leash.py.
         with log.open('wb') as output:
             self.process = subprocess.Popen(
-                [sys.executable, '-m', module, *arguments], env=environment,
-                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
-                start_new_session=True)
+                [sys.executable, '-m', 'mdepth_ros.ros.leash', module, *arguments],
+                env=environment, stdin=subprocess.PIPE, stdout=output,
+                stderr=subprocess.STDOUT, start_new_session=True)
 
     def check(self) -> None:
         """

@@ -15,17 +15,17 @@
 """The lifecycle node: a camera in, depth images and clouds out."""
 
 from collections.abc import Sequence
-import os
 from pathlib import Path
 import signal
 import sys
 import threading
 
 from diagnostic_msgs.msg import DiagnosticArray
+from mdepth_ros.engine.backends.choose import computes_in_torch
 from mdepth_ros.engine.estimator import DepthEstimator, NOTHING_MATCHES
-from mdepth_ros.engine.process_memory import limit_heaps, return_free_memory
+from mdepth_ros.engine.heaps import limit_heaps, return_free_memory
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.ros.diagnostics import Status
+from mdepth_ros.ros.diagnostics import Status, status_name
 from mdepth_ros.ros.failure import LoggedFailure
 from mdepth_ros.ros.lifecycle_guard import GuardedLifecycleNode
 from mdepth_ros.ros.parameter_field import BadParameter
@@ -39,7 +39,7 @@ from mdepth_ros.ros.publishers import Publishers
 from mdepth_ros.ros.start import StartError, what_ros_refuses
 from mdepth_ros.ros.subscriptions import Subscriptions
 from mdepth_ros.ros.throttle import ThrottledLog
-from mdepth_ros.ros.transport import large_message_environment
+from mdepth_ros.ros.transport import use_large_messages
 from mdepth_ros.ros.worker import Worker, WorkerLog
 from rcl_interfaces.msg import SetParametersResult
 import rclpy
@@ -52,6 +52,7 @@ from std_srvs.srv import SetBool, Trigger
 import torch
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+ERROR = TransitionCallbackReturn.ERROR
 ERROR_PERIOD_S = 5.0
 # How soon a signal is seen while nothing happens.
 SIGNAL_POLL_S = 0.2
@@ -74,6 +75,7 @@ class DepthNode(GuardedLifecycleNode):
         super().__init__('mdepth', automatically_declare_parameters_from_overrides=True,
                          **arguments)
         self._bad_parameters = declare_parameters(self)
+        self._torch_threads = torch.get_num_threads()
         self._in_force = NodeParameters()
         self._estimator: DepthEstimator | None = None
         self._outputs: Publishers | None = None
@@ -121,23 +123,31 @@ class DepthNode(GuardedLifecycleNode):
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop work; the model stays loaded."""
         with LoggedFailure(self._log_failure, 'deactivate'):
-            self._stop()
+            try:
+                self._stop()
+            except MdepthError as error:
+                # Its worker still has the model: what comes next must load another one.
+                self._log_error(f'cannot deactivate: {error}')
+                return ERROR
             return super().on_deactivate(state)
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free the model and the publishers."""
-        self._release()
-        return SUCCESS
+        with LoggedFailure(self._log_failure, 'cleanup'):
+            self._release()
+            return SUCCESS
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free everything, from any state."""
-        self._release()
-        return SUCCESS
+        with LoggedFailure(self._log_failure, 'shutdown'):
+            self._release()
+            return SUCCESS
 
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Free everything, so that the node can be configured again."""
-        self._release()
-        return SUCCESS
+        with LoggedFailure(self._log_failure, 'the way back from an error'):
+            self._release()
+            return SUCCESS
 
     def destroy_node(self) -> None:
         """Stop the worker before its node goes."""
@@ -151,8 +161,7 @@ class DepthNode(GuardedLifecycleNode):
         parameters = read_parameters(self)
         weights = Path(parameters.weights) if parameters.weights else None
         estimator = DepthEstimator.from_checkpoint(weights, parameters.engine_config())
-        if estimator.backend not in ('torch', 'cuda'):
-            torch.set_num_threads(1)  # its threads would wait for work where others have some
+        torch.set_num_threads(self._torch_threads if computes_in_torch(estimator.backend) else 1)
         estimator.warm_up()
         if estimator.compiles and not parameters.network_width:
             self.get_logger().info('the first image takes seconds: the networks are prepared for '
@@ -173,16 +182,20 @@ class DepthNode(GuardedLifecycleNode):
 
     def _stop(self) -> None:
         """Unsubscribe and wait for the worker; does nothing when it does not run."""
-        if self._inputs is not None:
-            self._inputs.destroy()
-        if self._worker is not None:
-            self._worker.join()
+        inputs, worker = self._inputs, self._worker
         self._inputs = self._worker = None
         self._status = Status()
+        if inputs is not None:
+            inputs.destroy()
+        if worker is not None:
+            worker.join()
 
     def _release(self) -> None:
         """Stop and free all that configure made; does nothing where there is nothing."""
-        self._stop()
+        try:
+            self._stop()
+        except MdepthError as error:
+            self._log_error(str(error))
         if self._outputs is not None:
             self._outputs.destroy()
         if self._diagnostics_timer is not None:
@@ -231,7 +244,7 @@ class DepthNode(GuardedLifecycleNode):
         paused = ('the node is not active' if images is None
                   else '' if images.enabled else 'disabled by ~/enable')
         message = self._status.message(
-            f'{self.get_fully_qualified_name()[1:]}: depth', images.received if images else 0,
+            status_name(self.get_fully_qualified_name()), images.received if images else 0,
             images.replaced if images else 0,
             {'profile': estimator.model_config.profile, 'device': str(estimator.device),
              'backend': estimator.backend}, paused)
@@ -257,8 +270,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: exit status: 0, or 1 if ROS refuses the arguments (one line on stderr).
     """
     limit_heaps()
-    # Before Fast DDS reads it: the default transport loses whole clouds.
-    os.environ.update(large_message_environment())
+    use_large_messages()  # the default transport loses whole clouds
     # PyTorch's threads spin while they wait for each other: with no core left for DDS and the
     # camera's driver, more threads are slower.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))

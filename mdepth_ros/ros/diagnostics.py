@@ -27,6 +27,26 @@ from mdepth_ros.engine.scale.state import Scale, ScaleState
 from rclpy.serialization import deserialize_message
 
 WINDOW_S = 5.0
+_OURS = ': depth'
+
+
+def status_name(node: str) -> str:
+    """
+    Name a node's status among those of ``/diagnostics``, where all nodes meet.
+
+    :param node: fully qualified, as ``/robot/mdepth``.
+    """
+    return node[1:] + _OURS
+
+
+def node_of(status: str) -> str | None:
+    """
+    Tell whose status it is.
+
+    :param status: its name.
+    :return: the node, fully qualified; None where the status is none of ours.
+    """
+    return f'/{status.removesuffix(_OURS)}' if status.endswith(_OURS) else None
 
 
 @dataclass(frozen=True)
@@ -54,6 +74,7 @@ class Status:
         self._clock = clock
         self._lock = threading.Lock()
         self._started_s = clock()
+        self._seen_s: float | None = None  # when the last image was done with
         self._samples: deque[Sample] = deque()
         self._error: tuple[float, str] | None = None
         self._failure = ''
@@ -79,8 +100,9 @@ class Status:
                   'single': timings.single_ms, 'pose': timings.pose_ms,
                   'multi': timings.multi_ms, 'publish': publish_ms}
         with self._lock:
+            self._seen_s = self._clock()
             self._published[estimate.mode] += 1
-            self._samples.append(Sample(self._clock(), stages))
+            self._samples.append(Sample(self._seen_s, stages))
             self._mode, self._reason = estimate.mode.value, estimate.reason
             self._level = DiagnosticStatus.OK
             self._scale = scale
@@ -89,12 +111,14 @@ class Status:
     def refused(self, error: str) -> None:
         """Count a frame that could not be used."""
         with self._lock:
+            self._seen_s = self._clock()
             self._refused += 1
-            self._error = self._clock(), error
+            self._error = self._seen_s, error
 
     def unheard(self) -> None:
         """Count a frame that nobody wanted, which is as it should be."""
         with self._lock:
+            self._seen_s = self._clock()
             self._unheard += 1
             self._mode, self._reason = 'waiting', 'nobody subscribes'
             self._level = DiagnosticStatus.OK
@@ -102,6 +126,7 @@ class Status:
     def withheld(self, reason: str, scale: Scale) -> None:
         """Count a frame that is not good enough to publish."""
         with self._lock:
+            self._seen_s = self._clock()
             self._withheld += 1
             self._mode, self._reason, self._level = 'waiting', reason, DiagnosticStatus.WARN
             self._scale = scale
@@ -142,7 +167,7 @@ class Status:
         mode, reason, level = self._mode, self._reason, self._level
         if paused:
             mode, reason, level = 'waiting', paused, DiagnosticStatus.OK
-        elif mode != 'waiting' and not self._samples:
+        elif self._seen_s is not None and now - self._seen_s > WINDOW_S:
             mode, reason, level = 'waiting', 'no image for some seconds', DiagnosticStatus.WARN
         rate = len(self._samples) / min(WINDOW_S, max(now - self._started_s, 1e-3))
         values = {

@@ -22,9 +22,8 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState, GetState
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.child_process import Check
-import rclpy
+from mdepth_ros.ros.own_node import OwnNode
 from rclpy.client import Client
-from rclpy.executors import SingleThreadedExecutor
 
 _TRANSITIONS = {
     'configure': Transition.TRANSITION_CONFIGURE,
@@ -64,13 +63,9 @@ class LifecycleClient:
     def __init__(self, node_name: str, check: Check | None = None) -> None:
         self.node_name = node_name
         self._check = check
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = rclpy.create_node('mdepth_lifecycle_client', context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._change = self._node.create_client(ChangeState, f'{node_name}/change_state')
-        self._state = self._node.create_client(GetState, f'{node_name}/get_state')
+        self._own = OwnNode('mdepth_lifecycle_client')
+        self._change = self._own.node.create_client(ChangeState, f'{node_name}/change_state')
+        self._state = self._own.node.create_client(GetState, f'{node_name}/get_state')
 
     def change(self, transition: str, timeout_s: float = 60.0) -> TransitionResult:
         """
@@ -120,9 +115,7 @@ class LifecycleClient:
 
     def close(self) -> None:
         """Leave the network."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._own.close()
 
     def __enter__(self) -> 'LifecycleClient':
         return self
@@ -144,7 +137,7 @@ class LifecycleClient:
         future = client.call_async(request)
         while not future.done():
             self._still_worth_waiting(deadline, timeout_s, client.srv_name)
-            self._executor.spin_once(timeout_sec=0.05)
+            self._own.spin_once(0.05)
         return future.result()
 
     def _still_worth_waiting(self, deadline: float, timeout_s: float, service: str) -> None:

@@ -15,13 +15,13 @@
 """A subscriber that takes messages as bytes, in a thread and a context of its own."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 import threading
 from types import TracebackType
 
+from mdepth_ros.ros.own_node import OwnNode
 from mdepth_ros.ros.reception_time import with_reception_time
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile
 
 QUEUE = 5
@@ -41,27 +41,21 @@ class Listener:
         self, namespace: str, topics: Mapping[str, type],
         heard: Callable[[str, bytes, int], None],
     ) -> None:
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = rclpy.create_node('mdepth_listener', namespace=namespace,
-                                       context=self._context, enable_rosout=False)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._own = OwnNode('mdepth_listener', namespace)
         for topic, kind in topics.items():
-            self._node.create_subscription(
+            self._own.node.create_subscription(
                 kind, topic, with_reception_time(partial(heard, topic)), QoSProfile(depth=QUEUE),
                 raw=True)
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._spin, name='listener', daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(1)
+        self._outcome = self._thread.submit(self._spin)
 
     def close(self) -> None:
-        """Unsubscribe and leave the network."""
+        """Unsubscribe and leave the network; raises the error of ``heard`` that ended it."""
         self._closing.set()
-        self._thread.join()
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._thread.shutdown()
+        self._own.close()
+        self._outcome.result()
 
     def __enter__(self) -> 'Listener':
         return self
@@ -73,4 +67,4 @@ class Listener:
     def _spin(self) -> None:
         """Take messages until told to leave."""
         while not self._closing.is_set():
-            self._executor.spin_once(timeout_sec=0.1)
+            self._own.spin_once(0.1)

@@ -68,7 +68,7 @@ class Publishers:
         self._next_clouds = 0.0
         try:
             for topic, kind in topics.items():
-                with checked_overrides(topic):
+                with checked_overrides(node, topic):
                     self._publishers[topic] = node.create_lifecycle_publisher(
                         kind, topic, QoSProfile(depth=QUEUE), qos_overriding_options=OVERRIDABLE)
         except BadParameter:
@@ -76,8 +76,9 @@ class Publishers:
             raise
 
     def destroy(self) -> None:
-        """Remove the publishers from their node."""
-        for publisher in self._publishers.values():
+        """Remove the publishers from their node; a worker that hangs finds none to publish on."""
+        publishers, self._publishers = self._publishers, {}
+        for publisher in publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
 
     def wanted(self, parameters: NodeParameters) -> bool:
@@ -138,7 +139,10 @@ class Publishers:
         if not rate:
             return True
         # A tenth early is in time: frames do not come on the clock's tick.
-        if now < self._next_clouds - 0.1 / rate:
+        early = 0.1 / rate
+        # A rate that was raised counts from now on, not after a period of the old one.
+        self._next_clouds = min(self._next_clouds, now + 1 / rate + early)
+        if now < self._next_clouds - early:
             return False
         self._next_clouds = max(self._next_clouds, now) + 1 / rate
         return True

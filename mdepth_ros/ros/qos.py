@@ -19,6 +19,7 @@ from contextlib import contextmanager
 
 from mdepth_ros.ros.parameter_field import BadParameter
 from rclpy.exceptions import ParameterException
+from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
@@ -36,14 +37,19 @@ def sensor_qos(depth: int) -> QoSProfile:
 
 
 @contextmanager
-def checked_overrides(topic: str) -> Iterator[None]:
+def checked_overrides(node: Node, topic: str) -> Iterator[None]:
     """
-    Turn rclpy's many errors about bad overrides into one.
+    Turn rclpy's many errors about bad overrides into one, where there are overrides.
 
+    :param node: which has the parameters.
     :param topic: whose publisher or subscription is created inside.
     :raises BadParameter: if one of its overrides is not usable.
     """
     try:
         yield
     except (ParameterException, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        # What the user gave has no public name, and rclpy declares the other policies, too.
+        prefix = f'qos_overrides.{node.resolve_topic_name(topic)}.'
+        if not any(name.startswith(prefix) for name in node._parameter_overrides):
+            raise
         raise BadParameter(f'cannot use the qos_overrides of {topic}: {error}') from error

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Record a node's topics to an mcap bag, byte for byte: ``python -m mdepth_ros.ros.recorder``."""
+"""Record topics to an mcap bag, byte for byte: ``python -m mdepth_ros.ros.recorder``."""
 
 import argparse
 from collections.abc import Sequence
@@ -20,15 +20,11 @@ from functools import partial
 import importlib
 import json
 from pathlib import Path
-import select
 import signal
-import sys
 import time
 
+from mdepth_ros.ros.own_node import OwnNode
 from mdepth_ros.ros.reception_time import with_reception_time
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLiveliness, QosTime
 from rosbags.interfaces import QosReliability as BagReliability
@@ -38,34 +34,25 @@ from rosbags.typesys import get_typestore, Stores
 # Deep enough to sit out a slow disk; the clouds are the large ones, 2 MB at 640x192.
 QUEUE_DEPTH = 200
 _FOREVER = QosTime(9223372036, 854775807)
-_HOUSEKEEPING = ('/rosout', '/parameter_events')
 
 
 class Recorder:
     """
-    Subscribes to what a node publishes, as it appears, and writes it down.
+    Subscribes to topics as they appear, and writes them down.
 
     The log time of a message is when it came, see :func:`with_reception_time`.
 
     :param bag: folder to create.
-    :param node_name: record all that this node publishes, as ``/robot/mdepth``.
-    :param topics: record these topics too, fully qualified.
+    :param topics: what to record, fully qualified.
     """
 
-    def __init__(
-        self, bag: Path, node_name: str | None = None, topics: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, bag: Path, topics: Sequence[str]) -> None:
         self.counts: dict[str, int] = {}
-        self._node_name = node_name
         self._topics = tuple(topics)
         self._typestore = get_typestore(Stores.LATEST)
         self._writer = Writer(bag, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.open()
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node: Node = rclpy.create_node('mdepth_recorder', context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._own = OwnNode('mdepth_recorder')
 
     def discover(self) -> list[str]:
         """
@@ -85,7 +72,7 @@ class Recorder:
 
         :param timeout_s: wait for it this long [s].
         """
-        self._executor.spin_once(timeout_sec=timeout_s)
+        self._own.spin_once(timeout_s)
 
     def drain(self, quiet_s: float = 0.3, timeout_s: float = 5.0) -> None:
         """
@@ -104,20 +91,15 @@ class Recorder:
     def close(self) -> None:
         """Finish the file and leave the network."""
         self._writer.close()
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._own.close()
 
     def _visible_topics(self) -> dict[str, tuple[str, QoSProfile]]:
         """Type of the topics to record, and what their publishers offer, where there is one."""
         found = {}
-        for name, kinds in sorted(self._node.get_topic_names_and_types()):
-            publishers = self._node.get_publishers_info_by_topic(name)
-            nodes = [f'{p.node_namespace.rstrip("/")}/{p.node_name}' for p in publishers]
-            wanted = name in self._topics or (
-                name not in _HOUSEKEEPING and self._node_name in nodes)
+        for name, kinds in sorted(self._own.node.get_topic_names_and_types()):
+            publishers = self._own.node.get_publishers_info_by_topic(name)
             # A type that the bag library does not know has no definition to write down.
-            if wanted and publishers and kinds[0] in self._typestore.fielddefs:
+            if name in self._topics and publishers and kinds[0] in self._typestore.fielddefs:
                 found[name] = kinds[0], publishers[0].qos_profile
         return found
 
@@ -134,7 +116,7 @@ class Recorder:
         connection = self._writer.add_connection(
             name, kind, typestore=self._typestore, offered_qos_profiles=[_bag_qos(offered)])
         self.counts[name] = 0
-        self._node.create_subscription(
+        self._own.node.create_subscription(
             message_class(kind), name, with_reception_time(partial(self._write, connection)), qos,
             raw=True)
 
@@ -167,16 +149,15 @@ def _bag_qos(offered: QoSProfile) -> Qos:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Record until SIGINT or SIGTERM, or until the parent closes our stdin."""
+    """Record until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(description='Record topics to an mcap bag.')
     parser.add_argument('bag', type=Path, help='folder to create')
     parser.add_argument('topics', nargs='*', help='fully qualified topics')
-    parser.add_argument('--node', help='record all topics of this node')
     args = parser.parse_args(arguments)
     stopped = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.append(True))
-    recorder = Recorder(args.bag, args.node, args.topics)
+    recorder = Recorder(args.bag, args.topics)
     print('ready', flush=True)
     look_again = 0.0
     try:
@@ -185,19 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 for topic in recorder.discover():
                     print(f'subscribed {topic}', flush=True)
                 look_again = time.monotonic() + 0.25
-                stopped += [True] * _parent_is_gone()
             recorder.spin_once()
         recorder.drain()
     finally:
         recorder.close()
     print('recorded ' + json.dumps(recorder.counts), flush=True)
-
-
-def _parent_is_gone() -> bool:
-    """Return whether stdin was a pipe that has been closed."""
-    if sys.stdin is None or sys.stdin.isatty():
-        return False
-    return bool(select.select([sys.stdin], [], [], 0)[0]) and not sys.stdin.buffer.peek(1)
 
 
 if __name__ == '__main__':

@@ -28,18 +28,12 @@ class RecorderProcess(ChildProcess):
 
     :param bag: folder to create.
     :param log: file for its messages.
-    :param node_name: record all that this node publishes.
-    :param topics: record these topics too.
+    :param topics: what to record, fully qualified.
     """
 
-    def __init__(
-        self, bag: Path, log: Path, node_name: str | None = None, topics: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, bag: Path, log: Path, topics: Sequence[str]) -> None:
         self.bag = bag
-        arguments = [str(bag), *topics]
-        if node_name is not None:
-            arguments += ['--node', node_name]
-        super().__init__('the recorder', 'mdepth_ros.ros.recorder', arguments, log)
+        super().__init__('the recorder', 'mdepth_ros.ros.recorder', [str(bag), *topics], log)
         try:
             self.wait_for_line('^ready$', 30.0)
         except BaseException:

@@ -14,7 +14,8 @@
 
 """Known poses of a camera as the odometry of the robot that carries it."""
 
-from geometry_msgs.msg import Quaternion
+import cv2
+from geometry_msgs.msg import Point, Quaternion, Vector3
 from mdepth_ros.engine.camera_path import BODY_OPTICAL, quaternion
 from mdepth_ros.ros.header import header_at
 from nav_msgs.msg import Odometry
@@ -36,19 +37,24 @@ class RobotPath:
         :param stamp_ns: when [ns].
         :param T_world_camera: (4, 4) pose in optical axes [m], of any world.
         :return: pose since the first call, and velocity since the last one, in the robot's axes.
+        :raises ValueError: if it is not later than the last one.
         """
         if self._first is None:
             self._first = T_world_camera
         T = _in_body_axes(np.linalg.inv(self._first) @ T_world_camera)
-        velocity = np.zeros(3)
+        velocity = turn = np.zeros(3)
         if self._last is not None:
-            seconds = (stamp_ns - self._last[0]) / 1e9
-            velocity = T[:3, :3].T @ (T[:3, 3] - self._last[1][:3, 3]) / seconds
+            last_ns, before = self._last
+            if stamp_ns <= last_ns:
+                raise ValueError(f'stamp_ns must be later than {last_ns}, got {stamp_ns}')
+            seconds = (stamp_ns - last_ns) / 1e9
+            velocity = T[:3, :3].T @ (T[:3, 3] - before[:3, 3]) / seconds
+            turn = cv2.Rodrigues(before[:3, :3].T @ T[:3, :3])[0].ravel() / seconds
         self._last = stamp_ns, T
         message = Odometry(header=header_at(stamp_ns, 'odom'), child_frame_id='base_link')
-        for axis, position, speed in zip('xyz', T[:3, 3].tolist(), velocity.tolist()):
-            setattr(message.pose.pose.position, axis, position)
-            setattr(message.twist.twist.linear, axis, speed)
+        message.pose.pose.position = Point(**dict(zip('xyz', T[:3, 3].tolist())))
+        message.twist.twist.linear = Vector3(**dict(zip('xyz', velocity.tolist())))
+        message.twist.twist.angular = Vector3(**dict(zip('xyz', turn.tolist())))
         message.pose.pose.orientation = Quaternion(**dict(zip('xyzw', quaternion(T[:3, :3]))))
         return message
 

@@ -41,7 +41,7 @@ class Subscriptions:
 
         :param node: their node.
         :param parameters: the values in force.
-        :param report: told of every CameraInfo that cannot be used.
+        :param report: told of every CameraInfo and every odometry that cannot be used.
         :raises BadParameter: if a ``qos_overrides`` parameter is not usable.
         """
         self._node = node
@@ -75,7 +75,7 @@ class Subscriptions:
         self, kind: Any, topic: str, callback: Callable[[Any], None], depth: int
     ) -> None:
         """Subscribe like a sensor's consumer, unless the user's qos_overrides say otherwise."""
-        with checked_overrides(topic):
+        with checked_overrides(self._node, topic):
             self._subscriptions.append(self._node.create_subscription(
                 kind, topic, callback, sensor_qos(depth), qos_overriding_options=OVERRIDABLE))
 
@@ -87,6 +87,9 @@ class Subscriptions:
             self._report(str(error))
 
     def _on_odometry(self, message: Odometry) -> None:
-        position = message.pose.pose.position
-        self.odometry.append(OdometryReading(
-            nanoseconds(message.header.stamp), np.array([position.x, position.y, position.z])))
+        it = message.pose.pose.position
+        position = np.array([it.x, it.y, it.z])
+        if not np.isfinite(position).all():
+            self._report(f'odom must have a finite position, got {position.tolist()}')
+            return
+        self.odometry.append(OdometryReading(nanoseconds(message.header.stamp), position))

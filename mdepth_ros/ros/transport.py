@@ -15,10 +15,10 @@
 """The Fast DDS profile with which large messages travel whole through shared memory."""
 
 from collections.abc import Mapping
+import logging
 import os
 from pathlib import Path
 import shutil
-import sysconfig
 
 from mdepth_ros.errors import MdepthError
 
@@ -31,38 +31,53 @@ SHARED_MEMORY = Path('/dev/shm')
 NEEDED_SHARED_MEMORY = 4 * 64 * 1024**2
 
 
-def profile_path() -> Path:
+def profile_path(module: Path = Path(__file__)) -> Path:
     """
-    Find the shipped Fast DDS profile: beside the sources, or in a ROS or pip installation.
+    Find the shipped Fast DDS profile: beside the sources, or where pip or colcon put it.
 
+    :param module: this file.
     :return: path of ``fastdds.xml``.
-    :raises MdepthError: if it is in none of the three places.
+    :raises MdepthError: if it is in none of these places.
     """
-    share = Path('share/mdepth_ros/config/fastdds.xml')
-    prefixes = [Path(p) for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
-    candidates = [Path(__file__).resolve().parents[2] / 'config' / 'fastdds.xml',
-                  *(prefix / share for prefix in prefixes),
-                  Path(sysconfig.get_path('data')) / share]
+    module = module.resolve()  # with --symlink-install the sources
+    ament = os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
+    # pip's prefix, of the machine, of the user or of a venv, is a folder above the package.
+    prefixes = [*module.parents, *(Path(prefix) for prefix in ament if prefix)]
+    candidates = [module.parents[2] / 'config/fastdds.xml',
+                  *(prefix / 'share/mdepth_ros/config/fastdds.xml' for prefix in prefixes)]
     for candidate in candidates:
         if candidate.is_file():
             return candidate
     raise MdepthError(f'fastdds.xml is missing, looked for {[str(c) for c in candidates]}')
 
 
-def large_message_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
+def large_message_environment() -> dict[str, str]:
     """
     Environment in which images and clouds travel whole through shared memory.
 
-    :param base: environment to extend, the present one by default. A profile that it already
-        names stays: it may configure more than we know.
-    :return: a copy; unchanged where ``/dev/shm`` has no room for the segments (a container with
-        Docker's default of 64 MB), because there Fast DDS loses messages with them.
+    :return: a copy of the present one. It is unchanged where it names a profile, which may
+        configure more than we know, or an empty one, which stands for none; where ``/dev/shm`` has
+        no room for the segments (a container with Docker's default of 64 MB), because there Fast
+        DDS loses messages with them; and, with a warning, where the profile is not installed.
     """
-    environment = dict(os.environ if base is None else base)
+    environment = dict(os.environ)
     taken = any(name in environment for name in PROFILE_VARIABLES.values())
     if taken or not shared_memory_suffices():
         return environment
-    return environment | dict.fromkeys(profile_variables(environment), str(profile_path()))
+    try:
+        profile = str(profile_path())
+    except MdepthError as error:
+        logging.getLogger(__name__).warning('large messages may get lost: %s', error)
+        return environment
+    return environment | dict.fromkeys(profile_variables(environment), profile)
+
+
+def use_large_messages() -> None:
+    """Take that environment, before Fast DDS reads it; an empty name of a profile goes."""
+    os.environ.update(large_message_environment())
+    for name in PROFILE_VARIABLES.values():
+        if os.environ.get(name) == '':
+            del os.environ[name]
 
 
 def profile_variables(environment: Mapping[str, str]) -> list[str]:

@@ -92,11 +92,11 @@ class Worker:
         """
         Wait for the frame in work, once the subscriptions are destroyed.
 
-        :raises MdepthError: if the thread hangs.
+        :raises MdepthError: if the thread hangs, or that frame takes too long.
         """
         self._thread.join(STOP_TIMEOUT_S)
         if self._thread.is_alive():
-            raise MdepthError(f'the worker did not stop within {STOP_TIMEOUT_S:.0f} s')
+            raise MdepthError(f'the worker did not stop within {STOP_TIMEOUT_S:g} s')
 
     def _run(self) -> None:
         """Work until the slot closes; an error that nobody foresaw ends the thread loudly."""

@@ -51,8 +51,11 @@ ROUNDS = 3
 # In each round; a camera that is known already needs to see its frames a few times, not twenty.
 EPOCHS, BATCH = 6, 8
 FEWEST_STEPS = 200
+# Of M-DepthNet in each round.
+REFINE_STEPS = 40
 # Adam's first steps undo what the start knew.
 RATE, WARM_UP = 2e-4, 30
+REFINE_RATE, REFINE_WARM_UP = 1e-4, 10
 # For a teacher's stage, if the user asks for one, see :func:`departure`.
 HOLD_START = 0.1
 HELD_BACK = 0.1
@@ -84,7 +87,8 @@ class Request:
 
         :raises MdepthError: if a setting is unknown or wrong, or the weights cannot be read.
         """
-        changed = self.change(Recipe(DataConfig('.'), start=self.start, teacher=Schedule(1)))
+        changed = self.change(Recipe(DataConfig('.', held_back=HELD_BACK), start=self.start,
+                                     teacher=Schedule(1), distil=Schedule(1)))
         if changed.start == 'imagenet':
             raise MdepthError('a recording is too short to learn to see from: start from default '
                               'or a weights file, or write a recipe that starts from imagenet')
@@ -108,8 +112,10 @@ class Request:
                 raise MdepthError(f'{" ".join(self.settings)}: {problem}') from error
 
     def sets(self, key: str) -> bool:
-        """Tell whether the settings name a key, or a part of it."""
-        return any(word.startswith((f'{key}=', f'{key}.')) for word in self.settings)
+        """Tell whether the settings name a key, a part of it, or what it is a part of."""
+        named = [word.partition('=')[0] for word in self.settings]
+        return any(f'{name}.'.startswith(f'{key}.') or key.startswith(f'{name}.')
+                   for name in named)
 
 
 def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
@@ -117,8 +123,9 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     Choose settings for a camera and this machine.
 
     S-DepthNet learns the depth that the estimator gives for the frames, round after round, with
-    the batch statistics of the start: small batches have poor ones. M-DepthNet stays: images of a
-    room make it better, those of a plain road spoil it.
+    the batch statistics of the start: small batches have poor ones. M-DepthNet learns from the
+    images around each, which makes it better in a room and spoils it on a plain road: it stays
+    what it was where the depth gets less steady.
 
     :param path: frames folder, or a tree of them.
     :param request: what the user asked for.
@@ -141,7 +148,10 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     :param left_s: for measuring and training [s].
     :return: the recipe, with at least one round and one step of each.
     """
-    learn = open_parts(recipe.data).learn
+    parts = open_parts(recipe.data)
+    learn = parts.learn
+    if recipe.keep_refined == 'steadier' and not parts.held_back:
+        recipe = _with_steps(recipe, 'refine', 0)  # nobody could tell
     stretches = choose_stretches(learn, recipe.distil_frames)
     frames = sum(len(stretch.indices) for stretch in stretches)
     began_s = time.monotonic()
@@ -181,12 +191,16 @@ def seconds_per_frame(recipe: Recipe, stretch: Stretch) -> float:
     :return: seconds, loading and the first frames left out.
     """
     config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
-    some = dataclasses.replace(stretch, indices=stretch.indices[:TIMED_FRAMES])
     model = start_weights(recipe)
-    teach(model, [some], config)
-    began_s = time.monotonic()
-    teach(model, [some], config)
-    return (time.monotonic() - began_s) / len(some.indices)
+
+    def seconds(frames: int) -> float:
+        began_s = time.monotonic()
+        teach(model, [dataclasses.replace(stretch, indices=stretch.indices[:frames])], config)
+        return time.monotonic() - began_s
+
+    seconds(1)
+    few, many = min(2, len(stretch.indices) - 1), min(TIMED_FRAMES, len(stretch.indices))
+    return (seconds(many) - seconds(few)) / (many - few)
 
 
 def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
@@ -199,6 +213,7 @@ def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
     :return: seconds, the start left out.
     """
     trial = dataclasses.replace(recipe, rounds=1, distil_frames=TIMED_FRAMES,
+                                keep_refined='always',
                                 loop=dataclasses.replace(recipe.loop, log_every=1))
     for other in STAGES:
         trial = _with_steps(trial, other, TIMED_STEPS if other == stage else 0)
@@ -228,7 +243,9 @@ def _common(path: Path, start: str, seed: int) -> Recipe:
         # Absolute: the run may be gone on with from another folder.
         DataConfig(str(path.resolve()), width, height, held_back=HELD_BACK, workers=workers),
         start=start, batch=BATCH, distil=Schedule(FEWEST_STEPS, rate=RATE, warm_up=WARM_UP),
-        rounds=ROUNDS, hold_start=HOLD_START, search=Search(delta=0.0, hold=0.0),
+        refine=Schedule(REFINE_STEPS, rate=REFINE_RATE, warm_up=REFINE_WARM_UP),
+        keep_refined='steadier', rounds=ROUNDS, hold_start=HOLD_START,
+        search=Search(delta=0.0, hold=0.0),
         loop=LoopOptions(seed=seed, freeze_batch_norm=True, pictures_every=100))
 
 

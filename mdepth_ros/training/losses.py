@@ -131,6 +131,18 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     return sum_over_ranks(total) / sum_over_ranks(count).clamp(min=1)
 
 
+def weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
+    """
+    Average by weight, in a distributed run over the pixels of all processes.
+
+    :param values: (B, 1, H, W).
+    :param weight: (B, 1, H, W) in [0, 1].
+    :return: scalar; less where all weights together are less than one pixel's.
+    """
+    return (sum_over_ranks((values * weight).sum())
+            / sum_over_ranks(weight.sum()).clamp(min=1.0))
+
+
 def smoothness(disparity: Tensor, image: Tensor) -> Tensor:
     """
     Edge-aware first differences of the disparity divided by its mean over each image.

@@ -24,6 +24,7 @@ from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.ranks.reduction import sum_over_ranks
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -88,11 +89,11 @@ def teach(
 
     Source: paper, section III, whose teacher is M-DepthNet of the frame before alone. Differs: it
     is what the robot would publish, averaged over time and over both directions by its
-    confidence, in which S-DepthNet's depth stands where nothing is matched. All of it together has
-    the scale of S-DepthNet's, which would drift from round to round otherwise.
+    confidence, in which S-DepthNet's depth stands where nothing is matched. All of it together, of
+    all processes, has the scale of S-DepthNet's, which would drift from round to round otherwise.
 
     :param model: in eval mode; it is not changed.
-    :param stretches: what to play.
+    :param stretches: what to play; some in each process.
     :param config: size, device and threads.
     :param progress: whether to show a bar.
     :return: the frames.
@@ -108,21 +109,25 @@ def teach(
                 frames.append(_joined(before, after))
                 shifts += [before.shift, after.shift]
                 bar.update()
-    shift = float(np.mean(shifts))
+    total = sum_over_ranks(torch.tensor([math.fsum(shifts), len(shifts)], dtype=torch.float64,
+                                        device=estimator.device))
+    shift = float(total[0] / total[1])
     return [replace(frame, log_depth=(frame.log_depth - shift).half()) for frame in frames]
 
 
 @dataclass(frozen=True)
 class _Played:
     """
-    One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32.
+    One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32, ``valid``, bool.
 
-    ``shift`` is by how much its depth as a whole is above S-DepthNet's, as a logarithm.
+    Where not valid, log depth and weight are 0. ``shift`` is by how much its depth as a whole is
+    above S-DepthNet's, as a logarithm.
     """
 
     rgb: NDArray[np.uint8]
     log_depth: Tensor
     weight: Tensor
+    valid: Tensor
     shift: float
 
 
@@ -136,19 +141,20 @@ def _play(estimator: DepthEstimator, stretch: Stretch, backwards: bool) -> Itera
         frame = Frame(sequence.rgb(index), sequence.camera,
                       origin_ns - stamp_ns if backwards else stamp_ns)
         estimate = estimator.push(frame)
-        depth = estimate.depth / estimate.scale
-        valid = estimate.valid & depth.isfinite() & (depth > 0)
-        log_depth = torch.where(valid, depth, 1.0).log()
+        valid = estimate.valid
+        log_depth = torch.where(valid, estimate.depth / estimate.scale, 1.0).log()
         shift = log_depth - (estimate.single_depth / estimate.scale).log()
         yield _Played(estimate.rgb, log_depth[0, 0].cpu(),
                       torch.where(valid, estimate.confidence, 0.0)[0, 0].cpu(),
+                      valid[0, 0].cpu(),
                       float(shift[valid].median()) if valid.any() else 0.0)
 
 
 def _joined(one: _Played, other: _Played) -> TaughtFrame:
     """Average both directions, brought to one scale, by the squares of their confidence."""
-    weights = [it.weight ** 2 + LEAST_WEIGHT for it in (one, other)]
-    half = (one.log_depth - other.log_depth).median() / 2
+    weights = [(it.weight ** 2 + LEAST_WEIGHT) * it.valid for it in (one, other)]
+    both = one.valid & other.valid
+    half = (one.log_depth - other.log_depth)[both].median() / 2 if both.any() else 0.0
     log_depth = ((weights[0] * (one.log_depth - half) + weights[1] * (other.log_depth + half))
-                 / (weights[0] + weights[1]))
+                 / (weights[0] + weights[1]).clamp(min=LEAST_WEIGHT))
     return TaughtFrame(one.rgb, log_depth, torch.maximum(one.weight, other.weight).half())

@@ -30,6 +30,7 @@ from mdepth_ros.geometry.projection import reproject
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
+from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.stage0 import (
     add_arguments,
@@ -37,6 +38,7 @@ from mdepth_ros.training.stage0 import (
     optimiser_from_imagenet,
     processes,
     read_photographs,
+    run,
     train_stage,
 )
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -92,7 +94,7 @@ def motion_loss(T_predicted: Tensor, T_true: Tensor, depth: Tensor, K: Tensor) -
     :param T_true: (B, 4, 4) at the scale of ``depth``.
     :param depth: (B, 1, H, W), Inf for the sky.
     :param K: (B, 3, 3) [px].
-    :return: scalar, in hundredths of the image's width.
+    :return: scalar, in hundredths of the image's width; 0 if no pixel stays near the image.
     """
     coarse = depth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE].clamp(max=200.0)
     width = coarse.shape[-1]
@@ -103,7 +105,7 @@ def motion_loss(T_predicted: Tensor, T_true: Tensor, depth: Tensor, K: Tensor) -
     near = (wanted.abs() < 2 * width).all(dim=1, keepdim=True) & in_front & also
     distance = ((pixels - wanted) ** 2).sum(dim=1, keepdim=True).add(1e-4).sqrt()
     # Far-off pixels say little more than that the motion is wrong.
-    return (100 / width * distance).clamp(max=50.0)[near].mean()
+    return masked_mean((100 / width * distance).clamp(max=50.0), near)
 
 
 def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -> Losses:
@@ -169,7 +171,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     add_arguments(parser, steps=1050, rate=8e-4)
-    train(parser.parse_args())
+    run(train, parser.parse_args())
 
 
 if __name__ == '__main__':

@@ -41,6 +41,7 @@ from mdepth_ros.training.stage0 import (
     add_arguments,
     processes,
     read_photographs,
+    run,
     train_stage,
     WEIGHT_DECAY,
 )
@@ -193,7 +194,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
     add_arguments(parser, steps=750, rate=7e-4, keep=0.5)
-    train(parser.parse_args())
+    run(train, parser.parse_args())
 
 
 if __name__ == '__main__':

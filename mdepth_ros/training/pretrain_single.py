@@ -30,6 +30,7 @@ from mdepth_ros.training.stage0 import (
     optimiser_from_imagenet,
     processes,
     read_photographs,
+    run,
     train_stage,
 )
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -108,7 +109,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
     add_arguments(parser, steps=2700, rate=8e-4)
-    train(parser.parse_args())
+    run(train, parser.parse_args())
 
 
 if __name__ == '__main__':

@@ -16,7 +16,8 @@
 The loop of stage 0: rendered worlds that come and go, and networks that learn from them.
 
 Started by torchrun, with one thread for each process: two threads of one process wait for each
-other. What is interrupted goes on where it was when the same command is given again.
+other. What is interrupted goes on where it was when the same command is given again, and what is
+done stays as it is.
 """
 
 import argparse
@@ -31,12 +32,17 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
+from mdepth_ros.training.loop.batch_statistics import BatchStatistics
+from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedState
+from mdepth_ros.training.ranks.reduction import max_over_ranks
 from mdepth_ros.training.scenes.photographs import load_photographs, Photographs
 import numpy as np
 import torch
 from torch import distributed, nn, Tensor
 
 SAVE_EVERY = 250
+# So many steps without a finite loss or gradient in a row, and the networks are beyond recovery.
+PATIENCE = 20
 WARM_UP = 100  # steps
 # No new worlds in the last steps: there is no time to learn from them.
 LAST_WORLDS = 0.95
@@ -85,12 +91,21 @@ def read_photographs(arguments: argparse.Namespace) -> Photographs | None:
 
     :param arguments: of :func:`add_arguments`.
     :return: None if none were.
-    :raises SystemExit: with one line, if there are none in the file.
+    :raises MdepthError: if there are none in the file.
     """
-    if arguments.photographs is None:
-        return None
+    return None if arguments.photographs is None else load_photographs(arguments.photographs)
+
+
+def run(train: Callable[[argparse.Namespace], None], arguments: argparse.Namespace) -> None:
+    """
+    Train, and end with one line where files or numbers are bad.
+
+    :param train: the training.
+    :param arguments: of :func:`add_arguments`.
+    :raises SystemExit: with that line.
+    """
     try:
-        return load_photographs(arguments.photographs)
+        train(arguments)
     except MdepthError as error:
         raise SystemExit(f'error: {error}') from error
 
@@ -113,7 +128,7 @@ def train_stage(
     arguments: argparse.Namespace,
 ) -> None:
     """
-    Train for the steps asked, from the saved state if there is one.
+    Train for the steps asked, from the saved state if there is one; nothing if that is the last.
 
     :param model: is saved.
     :param parts: those of it that learn, or whose batch norms do; at the end they are
@@ -123,17 +138,16 @@ def train_stage(
     :param batches: how many of each pool make a batch of this process.
     :param losses: of a batch; that called ``total`` is minimised, the others are for people.
     :param arguments: of :func:`add_arguments`.
+    :raises MdepthError: if the saved state is of other arguments or cannot be read or written, or
+        after many steps in a row that are not finite.
     """
     before = {name: x.clone() for name, x in parts.state_dict().items()}
     rank = distributed.get_rank()
-    state_file = arguments.out.with_suffix('.state')
     base = [group['lr'] for group in optimiser.param_groups]
-    first = 0
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        parts.load_state_dict(state['parts'])
-        optimiser.load_state_dict(state['optimiser'])
-        first = state['step']
+    first = _go_on(parts, optimiser, arguments)
+    if first == arguments.steps and arguments.out.exists():
+        return
+    statistics, skipped = BatchStatistics(parts), 0
     torch.manual_seed(1000 * arguments.seed + rank)
     rng = np.random.default_rng([arguments.seed, rank, first])
     # Counted so that neither processes nor what goes on after an interruption meet again.
@@ -155,11 +169,15 @@ def train_stage(
             pools[which].grow(seed)
             seed += 1
         terms = losses(pools[which].draw(batches[which], rng), rng)
-        optimiser.zero_grad()
-        terms['total'].backward()
-        average_over_processes(parts)
-        if torch.isfinite(torch.nn.utils.clip_grad_norm_(parts.parameters(), MOST_GRADIENT)):
-            optimiser.step()
+        if not _descend(terms['total'], parts, optimiser):
+            statistics.restore()
+            skipped += 1
+            if skipped == PATIENCE:
+                raise MdepthError(f'{arguments.out}: {PATIENCE} steps in a row without a finite '
+                                  f'gradient; lower --rate, now {arguments.rate}')
+            continue
+        statistics.keep()
+        skipped = 0
         for name, term in terms.items():
             value = float(term.detach())
             means[name] = 0.98 * means.get(name, value) + 0.02 * value
@@ -168,14 +186,62 @@ def train_stage(
         if (step + 1) % 50 == 0:
             print(f'step {step + 1}', *(f'{name} {mean:.4f}' for name, mean in means.items()),
                   f'{(time.monotonic() - start) / (step + 1 - first):.3f} s/step', flush=True)
-        if (step + 1) % SAVE_EVERY == 0:
-            torch.save({'parts': parts.state_dict(), 'optimiser': optimiser.state_dict(),
-                        'step': step + 1}, state_file)
+        if (step + 1) % SAVE_EVERY == 0 and step + 1 < arguments.steps:
+            _save(step + 1, parts.state_dict(), optimiser, arguments)
             save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
     if not rank:
-        parts.load_state_dict(mixed(before, parts.state_dict(), arguments.keep))
+        learned = {name: x.clone() for name, x in parts.state_dict().items()}
+        parts.load_state_dict(mixed(before, learned, arguments.keep))
         save_checkpoint(model, arguments.out, torch.float16,
                         f'stage 0, {arguments.steps} steps, {arguments.keep} of before')
+        # After the weights: this says that they are the last.
+        _save(arguments.steps, learned, optimiser, arguments)
+
+
+def _go_on(
+    parts: nn.Module, optimiser: torch.optim.Optimizer, arguments: argparse.Namespace
+) -> int:
+    """Take the saved state, if there is one; return the first step to do."""
+    path = arguments.out.with_suffix('.state')
+    state = load_state(path)
+    if state is None:
+        return 0
+    if state.stage != _asked(arguments):
+        raise MdepthError(f'{path} is of {state.stage}, not of {_asked(arguments)}: use another '
+                          '--out, or remove it')
+    parts.load_state_dict(state.model)
+    optimiser.load_state_dict(state.optimiser)
+    return state.step
+
+
+def _save(
+    step: int, learned: dict[str, Any], optimiser: torch.optim.Optimizer,
+    arguments: argparse.Namespace,
+) -> None:
+    """Write the state before a step."""
+    save_state(SavedState(_asked(arguments), step, 0, learned, optimiser.state_dict()),
+               arguments.out.with_suffix('.state'))
+
+
+def _asked(arguments: argparse.Namespace) -> str:
+    """All that the result depends on."""
+    return ' '.join(f'--{name.replace("_", "-")} {value}'
+                    for name, value in sorted(vars(arguments).items())
+                    if name != 'out' and value is not None)
+
+
+def _descend(loss: Tensor, parts: nn.Module, optimiser: torch.optim.Optimizer) -> bool:
+    """Do a step in all processes; False if loss or gradient of any is not finite."""
+    optimiser.zero_grad()
+    if max_over_ranks((~loss.detach().isfinite()).float()) > 0:
+        return False
+    loss.backward()
+    average_over_processes(parts)
+    length = torch.nn.utils.clip_grad_norm_(parts.parameters(), MOST_GRADIENT)
+    if not length.isfinite():
+        return False
+    optimiser.step()
+    return True
 
 
 def average_over_processes(parts: nn.Module) -> None:

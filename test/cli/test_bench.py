@@ -14,17 +14,26 @@
 
 """``mdepth bench`` from the command line to table and JSON."""
 
+from dataclasses import replace
 import json
+import subprocess
+import sys
 import time
+from types import SimpleNamespace
 
+from mdepth_ros.cli.bench.job import Job
 from mdepth_ros.cli.main import main
-from mdepth_ros.config import EngineConfig
+from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.engine.measure import measure
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.checkpoint import save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
 import numpy as np
 import pytest
+import torch
 
 KEYS = {'latency_ms', 'p95_ms', 'fps', 'ratio_to_eager', 'rss_mb', 'stages'}
 SMALL = ['--size', '64x64', '--image', '96x80', '--frames', '3']
@@ -32,7 +41,8 @@ SMALL = ['--size', '64x64', '--image', '96x80', '--frames', '3']
 
 def test_table_and_json(tmp_path, capsys):
     file = tmp_path / 'new' / 'bench.json'
-    assert main(['bench', '--json', str(file), '--backend', 'torch', '--busy', '1', *SMALL]) == 0
+    assert main(['bench', '--json', str(file), '--backend', 'torch', '--device', 'cpu',
+                 '--busy', '1', *SMALL]) == 0
     report = json.loads(file.read_text())
     assert report.keys() >= KEYS
     assert report['fps'] == pytest.approx(1e3 / report['latency_ms'])
@@ -47,7 +57,8 @@ def test_table_and_json(tmp_path, capsys):
 
 def test_untrained_networks_match_by_pose_net(tmp_path):
     file = tmp_path / 'bench.json'
-    assert main(['bench', '--profile', 'paper', '--json', str(file), *SMALL]) == 0
+    assert main(['bench', '--profile', 'paper', '--device', 'cpu', '--json', str(file),
+                 *SMALL]) == 0
     report = json.loads(file.read_text())
     assert (report['method'], report['matched']) == ('published', 1.0)
     assert report['backend'] == 'openvino on cpu'
@@ -80,19 +91,56 @@ def test_frames_come_at_the_pace_asked(tmp_path):
 
 
 @pytest.mark.parametrize(('words', 'said'), [
-    (['--size', '65x64'], 'width must be 0 or a multiple of 32'),
     (['--backend', 'cuda', '--device', 'cpu'], 'backend cuda does not run on device cpu'),
     (['--json', '/'], '--json / is a folder'),
     (['--json', '/dev/null/bench.json'], 'cannot make the folder /dev/null'),
+    (['--node', '--profile', 'paper'], '--node needs trained weights'),
 ])
 def test_what_cannot_be_is_said(words, said, capsys):
     assert main(['bench', *SMALL, *words]) == 1
-    assert said in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert said in told.err
+    assert told.out == ''
 
 
-@pytest.mark.parametrize('words', [['--frames', '0'], ['--size', '0x64'], ['--image', '96x'],
-                                   ['--image', '\u00b2x2']])
+def test_without_ros_the_node_is_refused_before_anything_is_measured():
+    code = ('import sys; sys.modules["rclpy"] = None;'
+            'from mdepth_ros.cli.main import main; sys.exit(main(sys.argv[1:]))')
+    done = subprocess.run([sys.executable, '-c', code, 'bench', '--node', *SMALL],
+                          capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "`mdepth bench --node` needs the Python module 'rclpy" in done.stderr
+    assert "pip install '.[tools]'" in done.stderr
+    assert (done.stdout, 'Traceback' in done.stderr) == ('', False)
+
+
+def test_the_report_is_of_the_weights_that_ran(tmp_path):
+    weights, file = tmp_path / 'eight.safetensors', tmp_path / 'bench.json'
+    torch.manual_seed(0)
+    save_checkpoint(DepthModel(replace(lite_config(), hypotheses=8)), weights, torch.float16)
+    assert main(['bench', '--profile', 'paper', '--weights', str(weights), '--backend', 'torch',
+                 '--json', str(file), *SMALL]) == 0
+    report = json.loads(file.read_text())
+    assert (report['profile'], report['hypotheses']) == ('lite', 8)
+
+
+def test_a_node_whose_clouds_never_come_is_one_line(tmp_path, monkeypatch):
+    node = pytest.importorskip('mdepth_ros.cli.bench.node')
+    session = SimpleNamespace(check=lambda: None, times=lambda: {}, recording=tmp_path,
+                              played=[SimpleNamespace(stamp_ns=n) for n in range(8)])
+    monkeypatch.setattr(node, 'run_session', lambda *arguments, **options: session)
+    monkeypatch.setattr(node, 'diagnostic_values', lambda *arguments: [])
+    scene = tmp_path / 'scene.npz'
+    np.savez(scene, images=np.zeros((2, 80, 96, 3), np.uint8),
+             K=Camera.from_fov(96, 80, 90.0).K)
+    job = Job(scene, lite_config(), EngineConfig(), None, trained=True, frames=3, busy=0)
+    with pytest.raises(MdepthError, match='0 clouds and 0 latencies of 8 images were received'):
+        node.measure_node(job, tmp_path)
+
+
+@pytest.mark.parametrize('words', [['--frames', '0'], ['--size', '0x64'], ['--size', '65x64'],
+                                   ['--image', '96x'], ['--image', '\u00b2x2']])
 def test_what_makes_no_sense(words, capsys):
     with pytest.raises(SystemExit, match='2'):
         main(['bench', *SMALL, *words])
-    assert f'argument {words[0]}: must be ' in capsys.readouterr().err
+    assert f'argument {words[0]}: ' in capsys.readouterr().err

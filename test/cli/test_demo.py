@@ -20,6 +20,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import cv2
@@ -31,6 +32,7 @@ from mdepth_ros.ros.camera_bag import DepthBag
 import numpy as np
 from processes import heed_ctrl_c, processes_with
 import pytest
+from wall import picture
 
 # A small network at a slow pace: every image gets its depth, also on a busy machine.
 COMMAND = [sys.executable, '-m', 'mdepth_ros.cli.main', 'demo', '--rate', '0.5',
@@ -46,13 +48,9 @@ def demo(*arguments):
 def folder(tmp_path_factory):
     """Twelve images of 160 x 96 with truth: a wall that comes nearer."""
     path = tmp_path_factory.mktemp('frames')
-    pattern = np.random.default_rng(0).integers(0, 255, (24, 40, 3), dtype=np.uint8)
     frames = []
     for index in range(12):
-        zoom = 4 * 8000 / (8000 - 100 * index)
-        nearer = np.array([[zoom, 0, 79.5 * (1 - zoom / 4)], [0, zoom, 47.5 * (1 - zoom / 4)]])
-        view = cv2.warpAffine(pattern, nearer, (160, 96), borderMode=cv2.BORDER_REPLICATE)
-        cv2.imwrite(str(path / f'{index:02}.png'), view)
+        cv2.imwrite(str(path / f'{index:02}.png'), picture(index)[..., ::-1])
         depth = np.full((96, 160), 8000 - 100 * index, np.uint16)
         cv2.imwrite(str(path / f'd{index:02}.png'), depth)
         pose = np.eye(4)
@@ -93,9 +91,11 @@ def test_every_image_has_its_depth_and_every_transition_succeeds(finished):
 
 
 def test_recording_is_a_bag_that_plays_again(finished, tiny_weights, tmp_path):
-    # The demo's own input is a bag like any other: odometry and CameraInfo are found in it.
-    process = demo('--bag', finished[1] / 'input', '--out', tmp_path / 'out', '--frames', 3,
-                   '--weights', tiny_weights)
+    # A bag like any other: of its images one is chosen, odometry and CameraInfo are found.
+    recorded = json.loads((finished[1] / 'report.json').read_text())['recorded']
+    colour, = (topic for topic in recorded if topic.endswith('/depth/color'))
+    process = demo('--bag', finished[1] / 'recording', '--image-topic', colour,
+                   '--out', tmp_path / 'out', '--frames', 3, '--weights', tiny_weights)
     assert process.returncode == 0, process.stderr
     report = json.loads((tmp_path / 'out' / 'report.json').read_text())
     assert (report['images_played'], report['depth_error']) == (3, None)
@@ -173,7 +173,7 @@ def sensible_picture(out):
     (['--images', '{tmp}'], 'has neither frames.json nor images'),
     (['--images', '{plain}'], 'pass --fov DEG'),
     (['--images', '{plain}', '--fov', '200'], 'in (0, 180)'),
-    (['--rate', '0'], '--rate must be > 0'),
+    (['--images', '{plain}', '--fov', '60', '--image-topic', '/a'], '--image-topic is for --bag'),
     (['--weights', '{tmp}/none.safetensors'], 'no weights file at'),
     (['--out', '{plain}'], 'is not from a demo'),
 ])
@@ -182,11 +182,24 @@ def test_known_errors_are_one_line(folder, tmp_path, capsys, arguments, message)
     plain.mkdir()
     (plain / '0.png').write_bytes((folder / '00.png').read_bytes())
     words = [word.format(tmp=tmp_path, plain=plain) for word in arguments]
+    # What an earlier run has left is still there after a mistake.
+    earlier = tmp_path / 'out' / 'report.json'
+    earlier.parent.mkdir()
+    (earlier.parent / '.mdepth_demo').touch()
+    earlier.write_text('{}')
     out = [] if '--out' in words else ['--out', tmp_path / 'out']
     assert main(['demo', *map(str, words + out)]) == 1
+    assert earlier.exists()
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith('mdepth: error: ')
     assert message in last
+
+
+@pytest.mark.parametrize('words', [['--rate', '0'], ['--fps', 'nan'], ['--frames', '0']])
+def test_numbers_that_make_no_sense(words, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(['demo', *words])
+    assert f'argument {words[0]}: must be ' in capsys.readouterr().err
 
 
 def test_unknown_errors_keep_their_traceback(monkeypatch, tmp_path):
@@ -255,11 +268,14 @@ def started(folder, weights, tmp_path):
          '--out', str(tmp_path / 'out')],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         preexec_fn=heed_ctrl_c)
+    hung = threading.Timer(120.0, process.kill)
+    hung.start()
     with process:
         playing = False
         for line in process.stdout:
             playing = playing or 'activate: ok' in line
             if playing and ' 2/12 ' in line:  # of the player's progress bar
                 break
+        hung.cancel()
         time.sleep(1.0)
         yield process

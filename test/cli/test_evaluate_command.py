@@ -12,6 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+from functools import partial
 import json
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice, synthetic_sequences
 import numpy as np
 import pytest
+from tqdm import tqdm
 
 HOLOLENS = Path(__file__).resolve().parents[2].parent / 'shared/data/hololens'
 DRIVE = Path('2011_09_26/2011_09_26_drive_0002_sync')
@@ -158,8 +160,7 @@ def test_synthetic_worlds():
     (['--data', 'synthetic:sea'], "got 'synthetic:sea'"),
     (['--data', 'synthetic', '--first', '3'], 'needs a single sequence'),
     (['--data', 'synthetic:indoor:1', '--last', '30'], 'has frames 0 to 29, asked for 0 to 30'),
-    (['--data', 'synthetic:indoor:1', '--rate', '0'], 'at least 1, got 0'),
-    (['--data', '.', '--split', 'eigen', '--rate', '2'], 'the frames of eigen are fixed'),
+    (['--data', '.', '--split', 'eigen', '--every', '2'], 'the frames of eigen are fixed'),
     (['--data', '.', '--split', 'eigen_benchmark'], 'needs the folder of the improved'),
     (['--data', '.', '--split', 'eigen', '--kitti-split', 'none.json'], 'none.json'),
     (['--data', 'synthetic:indoor:1', '--weights', 'none.safetensors'], 'none.safetensors'),
@@ -171,6 +172,17 @@ def test_what_cannot_work_is_one_line(words, text, capsys):
     error = capsys.readouterr().err.strip()
     assert text in error
     assert error.count('\n') == 0
+
+
+def test_samples_are_drawn_where_no_bar_is_shown(frames, tiny_weights, tmp_path, monkeypatch):
+    pictures = []
+    for disabled in False, True:
+        # As by TQDM_DISABLE=1, which tqdm reads once, when it is imported.
+        monkeypatch.setattr('mdepth_ros.cli.evaluate.tqdm', partial(tqdm, disable=disabled))
+        assert main(['evaluate', '--weights', str(tiny_weights), '--data', str(frames), *SIZE,
+                     '--plots', str(tmp_path / 'plots')]) == 0
+        pictures.append(cv2.imread(str(tmp_path / 'plots/samples.png')).shape)
+    assert pictures[0] == pictures[1]
 
 
 @pytest.mark.parametrize('size', ['100x64', '12', '64x', 'big'])

@@ -16,7 +16,8 @@
 
 import json
 
-from mdepth_ros.cli.main import main
+from mdepth_ros.cli.main import main, parse
+from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine import export
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.parts import example_inputs, parts_of
@@ -26,7 +27,7 @@ import openvino
 import pytest
 import torch
 
-SIZE = ['--width', '96', '--height', '64']
+SIZE = ['--size', '96x64']
 
 
 def run_onnx(path, inputs, outputs):
@@ -72,13 +73,21 @@ def test_a_file_that_differs_is_refused(tmp_path, monkeypatch, capsys):
     assert 'single_frame.xml differs from PyTorch by 1.0e-02' in capsys.readouterr().err
 
 
-def test_a_size_that_cannot_be_is_said(tmp_path, capsys):
-    assert main(['export', '--out', str(tmp_path), '--width', '100', '--height', '64']) == 1
-    assert 'width must be 0 or a multiple of 32' in capsys.readouterr().err
+def test_it_exports_what_the_node_runs():
+    words, default = parse(['export']), EngineConfig()
+    assert (words.sources, words.method) == (default.sources, default.method)
+    assert words.size == (640, 192)
 
 
-@pytest.mark.parametrize('side', ['--width', '--height'])
-def test_no_size_is_no_size(side, capsys):
+def test_a_file_in_the_way_is_said(tmp_path, capsys):
+    (tmp_path / 'file').touch()
+    assert main(['export', '--out', str(tmp_path / 'file'), *SIZE]) == 1
+    assert f'cannot make the folder {tmp_path}/file: File exists' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(('size', 'said'), [
+    ('100x64', 'width must be 0 or a multiple of 32'), ('0x64', "must be WxH, got '0x64'")])
+def test_a_size_that_cannot_be_is_said(size, said, capsys):
     with pytest.raises(SystemExit, match='2'):
-        main(['export', side, '0'])
-    assert f"argument {side}: must be at least 1, got '0'" in capsys.readouterr().err
+        main(['export', '--size', size])
+    assert said in capsys.readouterr().err

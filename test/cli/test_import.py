@@ -188,5 +188,5 @@ def test_training_says_that_it_needs_multi_frame(monodepth2):
 
 def test_it_is_exported_without_what_it_lacks(monodepth2, tmp_path, capsys):
     assert main(['export', '--format', 'openvino', '--weights', str(monodepth2), '--out',
-                 str(tmp_path), '--width', '128', '--height', '64']) == 0
+                 str(tmp_path), '--size', '128x64']) == 0
     assert capsys.readouterr().out.count('differs from PyTorch') == 2

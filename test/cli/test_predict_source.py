@@ -21,11 +21,13 @@ import cv2
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.main import main
 from mdepth_ros.cli.predict.run import Selection
-from mdepth_ros.cli.predict.source import LiveSource
+from mdepth_ros.cli.predict.source import LiveSource, open_source
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.prepare.options import PrepareOptions
 import numpy as np
 import pytest
+from wall import write_folder
 
 
 def test_a_live_camera_stamps_its_images_itself(tmp_path):
@@ -59,6 +61,12 @@ def test_selections_count_what_they_take(first, last, every):
 def test_of_a_live_camera_the_last_image_tells_the_count():
     assert Selection(2, 9, 2).count(None) == 4
     assert Selection(2, None, 2).count(None) is None
+
+
+def test_a_folder_may_be_called_a_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(write_folder(tmp_path / '0', 2).parent)
+    with closing(open_source('0', PrepareOptions(fov_deg=80.0), 10.0)) as source:
+        assert (source.name, source.count) == ('0', 2)
 
 
 def test_stamps_that_ros_cannot_say(tiny_weights, tmp_path):

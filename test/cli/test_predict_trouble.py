@@ -100,7 +100,10 @@ def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
          out, '--weights', tiny_weights, *SMALL, '--mcap', '--clouds', 'pcd'],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=heed_ctrl_c)
+    deadline = time.monotonic() + 120
     while process.poll() is None and not (out / 'depth/000003.png').exists():
+        if time.monotonic() > deadline:
+            process.kill()
         time.sleep(0.01)
     process.send_signal(number)
     text, errors = process.communicate(timeout=60)
@@ -178,21 +181,33 @@ def test_a_folder_is_filled_anew_and_no_other(folder, tiny_weights, tmp_path, ca
     (['{tmp}', '--fov', '60'], 'has neither frames.json nor images'),
     (['{wall}'], 'pass --fov DEG'),
     (['{wall}', '--fov', '200'], 'in (0, 180)'),
-    (['{wall}', '--fov', '60', '--max-depth', '0'], '--max-depth must be > 0'),
     (['{wall}', '--fov', '60', '--first', '3', '--last', '2'], '--first <= --last'),
     (['{wall}', '--fov', '60', '--first', '99'], 'none of the images could be used'),
     (['{wall}', '--fov', '60', '--min-confidence', '2'], 'min_confidence must be in [0, 1]'),
+    (['{wall}', '--fov', '60', '--fused-confidence', '2'], 'min_confidence must be in [0, 1]'),
     (['{wall}', '--camera-info', '{tmp}/other.yaml'], 'is for 320 x 96, the images are 160 x 96'),
     (['97'], 'camera 97 gives no images'),
 ])
 def test_known_errors_are_one_line(folder, tiny_weights, tmp_path, capfd, arguments, message):
     write_camera_yaml(Camera.from_fov(320, 96, 80.0), tmp_path / 'other.yaml')
     words = [word.format(tmp=tmp_path, wall=folder) for word in arguments]
+    earlier = tmp_path / 'out' / 'summary.json'
+    earlier.parent.mkdir()
+    (earlier.parent / '.mdepth_predict').touch()
+    earlier.write_text('{}')
     assert main(['predict', *words, '--out', str(tmp_path / 'out'), '--weights',
                  str(tiny_weights), *SMALL]) == 1
     last = capfd.readouterr().err.strip().splitlines()[-1]
     assert last.startswith('mdepth: error: ')
     assert message in last
+    # What an earlier run has left stays; that no image is taken is known only at the end.
+    assert earlier.read_text() == '{}' or '--first' in arguments
+
+
+def test_numbers_that_make_no_sense(capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(['predict', '.', '--max-depth', '0'])
+    assert 'argument --max-depth: must be a finite number above 0' in capsys.readouterr().err
 
 
 @pytest.mark.skipif(find_spec('rerun') is not None, reason='rerun is installed')

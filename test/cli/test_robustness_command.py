@@ -75,6 +75,7 @@ def test_processes_do_not_change_the_numbers(tiny_weights):
     (['--frames', 'nowhere'], 'nowhere'),
     (['--last', '5'], '--frames'),
     (['--json', '/'], 'is a folder'),
+    (['--worlds', '1001'], 'each scene class has 1000 worlds, asked for 1001'),
 ])
 def test_what_is_not_there(words, said, tiny_weights, capsys):
     arguments = ['robustness', '--weights', str(tiny_weights), '--only', 'indoor', '--processes',

@@ -161,9 +161,6 @@ def test_two_at_once_do_not_hear_each_other(two_at_once):
 
 @pytest.mark.parametrize(('words', 'message'), [
     (['{tmp}/none'], 'no bag at'),
-    (['--minutes', '0'], '--minutes must be > 0'),
-    (['--minutes', 'inf'], '--minutes must be finite'),
-    (['--rate-hz', 'nan'], '--rate-hz must be > 0'),
     (['--weights', '{tmp}/none.safetensors'], 'no weights file at'),
     (['--json', '{tmp}'], 'is a folder'),
 ])
@@ -172,3 +169,10 @@ def test_known_errors_are_one_line(tmp_path, capsys, words, message):
     line, = capsys.readouterr().err.splitlines()
     assert line.startswith('mdepth: error: ')
     assert message in line
+
+
+@pytest.mark.parametrize('words', [['--minutes', '0'], ['--minutes', 'inf'], ['--rate-hz', 'nan']])
+def test_numbers_that_make_no_sense(words, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        main(['soak', *words])
+    assert f'argument {words[0]}: must be a finite number above 0' in capsys.readouterr().err

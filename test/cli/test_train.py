@@ -215,7 +215,9 @@ def test_a_run_that_is_ended_leaves_no_process(bag, tmp_path, end):
             [sys.executable, '-m', 'mdepth_ros.cli.main', *words], start_new_session=True,
             stderr=subprocess.PIPE, text=True,
             preexec_fn=heed_ctrl_c) as run:
+        deadline = time.monotonic() + 300
         while not (out / 'run/state.pt').exists() and run.poll() is None:
+            assert time.monotonic() < deadline
             time.sleep(0.02)
         assert len(processes_of(run.pid)) >= 3
         if end == signal.SIGKILL:

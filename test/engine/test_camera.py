@@ -43,12 +43,17 @@ def test_from_fov_refuses_an_impossible_angle(angle):
 
 
 @pytest.mark.parametrize(('distortion', 'model', 'expected'), [
-    ([], '', False), ([], 'plumb_bob', False), ([0.0] * 5, 'plumb_bob', False),
+    ([], '', False), ([0.0] * 5, '', False), ([0.0] * 6, '', False),
+    ([], 'plumb_bob', False), ([0.0] * 5, 'plumb_bob', False),
     ([0.1, 0, 0, 0, 0], 'plumb_bob', True), ([0.0] * 8, 'rational_polynomial', False),
     ([0.0] * 4, 'equidistant', True),  # r = f theta is no pinhole
 ])
 def test_has_distortion(distortion, model, expected):
     assert Camera(640, 480, K, distortion, model).has_distortion is expected
+
+
+def test_zeros_without_a_model_are_no_distortion():
+    assert Camera(640, 480, K, [0.0] * 6) == Camera(640, 480, K)
 
 
 def test_equal_cameras_share_a_cache_entry_and_others_do_not():

@@ -45,15 +45,27 @@ def degrees(a, b):
 def test_rotation_and_direction_with_a_fifth_of_wrong_tracks(scene):
     tracks = scene[0].T.numpy().copy()
     tracks[::5, 2:] += np.random.default_rng(0).normal(0, 10, (16, 2))
-    T = torch.from_numpy(essential_motion(tracks, K.numpy()))
+    T = torch.from_numpy(essential_motion(tracks, K.numpy(), 1.0))
     assert degrees(T[:3, 3], MOTION[:3, 3]) < 1
     assert (T[:3, :3] - MOTION[:3, :3]).abs().max() < 1e-3
     assert float(T[:3, 3].norm()) == pytest.approx(1)
 
 
+def test_far_points_tell_direction_too():
+    random = np.random.default_rng(0)
+    rays = np.linalg.inv(K.numpy()) @ np.vstack([random.uniform(0, 319, 200),
+                                                 random.uniform(0, 95, 200), np.ones(200)])
+    points = rays * random.uniform(50, 120, 200)  # lengths of the translation
+    seen = K.numpy() @ (points + np.array([[1.0], [0], [0]]))
+    tracks = np.vstack([K.numpy() @ rays, seen / seen[2]])[[0, 1, 3, 4]].T
+    tracks += random.normal(0, 0.02, tracks.shape)
+    T = torch.from_numpy(essential_motion(tracks, K.numpy(), 1.0))
+    assert degrees(T[:3, 3], torch.tensor([1.0, 0, 0], dtype=torch.float64)) < 2
+
+
 def test_noise_has_no_motion():
     random = np.random.default_rng(0)
-    assert essential_motion(random.uniform(0, 95, (60, 4)), K.numpy()) is None
+    assert essential_motion(random.uniform(0, 95, (60, 4)), K.numpy(), 1.0) is None
 
 
 def test_the_true_motion_has_no_epipolar_error_whatever_the_depth(scene):

@@ -16,6 +16,7 @@ import dataclasses
 import math
 
 from mdepth_ros.config import EngineConfig, lite_config
+from mdepth_ros.engine.backends.runner import Runner
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
@@ -98,6 +99,14 @@ def test_first_frame_and_reset_give_exactly_the_single_frame_depth(estimator):
     assert torch.equal(again.depth, first.depth)
 
 
+def test_no_context_is_kept_of_past_frames(estimator):
+    estimator.push(frame(1))
+    estimator.observe(frame(2))
+    for past in estimator._buffer:
+        assert past.description.matching.numel() > 0
+        assert past.description.context.numel() == 0
+
+
 def test_observed_frames_serve_as_sources(estimator, model):
     estimator.observe(frame(1))
     estimate = estimator.push(frame(2))
@@ -125,6 +134,19 @@ def test_a_slow_computer_makes_no_gap(estimator, monkeypatch):
     assert [estimator.push(frame(i)).mode for i in (1, 21, 41)] == [
         Mode.SINGLE, Mode.MULTI, Mode.MULTI]
     assert estimator.push(frame(111)).reason == 'a gap of 7.000 s'
+
+
+def test_compiling_for_a_camera_makes_no_frame_slow(estimator, monkeypatch):
+    time_s = [0.0]
+
+    def compile_parts(*arguments):
+        time_s[0] += 30.0
+    monkeypatch.setattr('mdepth_ros.engine.estimator.time.perf_counter', lambda: time_s[0])
+    monkeypatch.setattr(Runner, 'run_all', compile_parts)
+    estimator.compiles = True
+    estimate = estimator.push(frame(1))
+    assert (time_s[0], estimate.timings.preprocess_ms) == (30.0, 0.0)
+    assert estimator.push(frame(501)).reason == 'a gap of 50.000 s'
 
 
 def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):

@@ -23,7 +23,7 @@ import torch
 
 def past(stamp_ns, travelled=0.0):
     nothing = Description(*[torch.zeros(1)] * 3)
-    return PastFrame(torch.zeros(1), nothing, stamp_ns, travelled=travelled)
+    return PastFrame(nothing, stamp_ns, travelled=travelled)
 
 
 def drive(buffer, steps, first=0):

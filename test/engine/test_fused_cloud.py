@@ -67,6 +67,17 @@ def test_the_means_of_each_cell(min_frames):
     np.testing.assert_allclose(rgb[order].astype(float), np.array(expected)[:, 3:], atol=0.501)
 
 
+@pytest.mark.parametrize('min_frames', [1, 3])
+def test_frames_may_be_merged_one_by_one_or_all_at_once(min_frames):
+    asked, not_asked = FusedCloud(CELL), FusedCloud(CELL)
+    for view in frames(40):
+        not_asked.add(*view)
+        asked.add(*view)
+        asked.cloud()  # merges
+    for a, b in zip(asked.cloud(min_frames), not_asked.cloud(min_frames)):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_the_same_view_twice_changes_nothing():
     view = next(frames(1))
     once, twice = FusedCloud(CELL), FusedCloud(CELL)

@@ -187,7 +187,7 @@ def test_the_result_owns_its_memory():
                                    np.zeros((480, 640, 3), np.float32)])
 def test_an_image_of_another_size_is_refused(image):
     preprocess = Preprocessor(Camera.from_fov(640, 480, 60.0), 64, 64, rectify=False)
-    with pytest.raises(BadImage, match=r'must be \(480, 640, 3\) uint8'):
+    with pytest.raises(BadImage, match=r'the camera gives \(480, 640, 3\) uint8 images'):
         preprocess(image)
 
 

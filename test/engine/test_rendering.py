@@ -43,6 +43,21 @@ def estimate(depth):
         timings=Timings(0, 0, 0, 0))
 
 
+def test_options_that_contradict_themselves_are_named_at_once():
+    with pytest.raises(ValueError, match=(
+            r"output_size must be one of network, input, got 'half'.*"
+            r'0 <= min_depth_m < max_depth_m, got 9\.0 and 8\.0.*'
+            r'0 < color_near_m < color_far_m, got 0\.0 and 4\.0')):
+        RenderingOptions('half', min_depth_m=9.0, max_depth_m=8.0, color_near_m=0.0,
+                         color_far_m=4.0)
+
+
+@pytest.mark.parametrize('name', ['min_depth_m', 'max_depth_m', 'color_near_m', 'color_far_m'])
+def test_an_option_that_is_no_number_is_refused(name):
+    with pytest.raises(ValueError, match=f'{name}.*got .*nan'):
+        RenderingOptions(**{name: math.nan})
+
+
 def test_mark_range_by_hand():
     depth = torch.tensor([0.05, 0.1, 1.0, 80.0, 80.1, math.inf, math.nan, 1.0]).view(1, 1, 1, 8)
     valid = torch.tensor([True] * 7 + [False]).view(1, 1, 1, 8)

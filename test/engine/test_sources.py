@@ -35,7 +35,7 @@ EMPTY = torch.zeros(1)
 
 
 def past(stamp_ns, tracked, parallax=0.0):
-    return PastFrame(EMPTY, Description(EMPTY, EMPTY, EMPTY), stamp_ns, tracked, parallax=parallax)
+    return PastFrame(Description(EMPTY, EMPTY, EMPTY), stamp_ns, tracked, parallax=parallax)
 
 
 def source(stamp_ns, parallax):

@@ -54,15 +54,16 @@ def run_cases(target, name, seed, indices, work, report):
     dies of it; those that fail are kept.
     """
     counts = Counter()
-    previous = signal.signal(signal.SIGALRM, _too_long)
+    previous = signal.signal(signal.SIGPROF, _too_long)
     for index in indices:
         folder = work / 'case'
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         (work / 'current').write_text(str(index))
         rng = random.Random(f'{name} {seed} {index}')
-        # A hang in native code never comes back to Python: then this ends the process.
-        faulthandler.dump_traceback_later(4 * target.limit_s, exit=True)
+        # What waits for ever, or hangs in native code, never comes back to Python: then this ends
+        # the process. Others may have the cores, so that the clock is allowed far more.
+        faulthandler.dump_traceback_later(8 * target.limit_s, exit=True)
         failure = _run(target, rng, folder, index, counts)
         faulthandler.cancel_dump_traceback_later()
         if failure is not None:
@@ -72,7 +73,7 @@ def run_cases(target, name, seed, indices, work, report):
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(folder, kept, symlinks=True)
             (kept / 'failure.txt').write_text(failure.text)
-    signal.signal(signal.SIGALRM, previous)
+    signal.signal(signal.SIGPROF, previous)
     finish = getattr(target, 'finish', None)
     _say(report, {'counts': dict(counts)} | ({'end': finish()} if finish else {}))
 
@@ -80,7 +81,8 @@ def run_cases(target, name, seed, indices, work, report):
 def _run(target, rng, folder, index, counts):
     """Run a case; returns its failure, if any."""
     before_bytes, start_s = _peak_bytes(), time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, target.limit_s)
+    # Of the processor's time, which does not depend on what else the machine does.
+    signal.setitimer(signal.ITIMER_PROF, target.limit_s)
     try:
         outcome = target.run(rng, folder)
         counts[outcome] += 1
@@ -95,7 +97,7 @@ def _run(target, rng, folder, index, counts):
     except (Exception, SystemExit, TookTooLongError) as error:
         return Failure(index, _kind(error), traceback.format_exc())
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     extra = _peak_bytes() - before_bytes
     if extra > target.limit_bytes:
         return Failure(index, 'memory', f'{extra / 2**20:.0f} MB more than ever before')

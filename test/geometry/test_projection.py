@@ -71,11 +71,11 @@ def test_project_inverts_backproject():
     assert torch.allclose(pixels[0], torch.stack([x, y]).double(), atol=1e-9)
 
 
-def test_points_behind_are_not_valid_and_finite():
-    points = torch.tensor([[1.0, 1.0, z] for z in (-1.0, 0.0, 2.0)]).T.reshape(1, 3, 1, 3)
-    pixels, valid = project(points, torch.eye(3)[None])
-    assert valid.flatten().tolist() == [False, False, True]
-    assert pixels.isfinite().all()
+def test_points_behind_are_not_valid_and_finite_and_unknown_ones_are_not_valid():
+    points = torch.tensor([[1.0, 1.0, z] for z in (-1.0, 0.0, 2.0, math.nan)]).T
+    pixels, valid = project(points.reshape(1, 3, 1, 4), torch.eye(3)[None])
+    assert valid.flatten().tolist() == [False, False, True, False]
+    assert pixels[..., :3].isfinite().all()
 
 
 def test_identity_warp_returns_the_input():
@@ -148,6 +148,9 @@ def test_gradient_of_depth_and_motion():
     (lambda: backproject(random_depth(), K[0]), r'inv_K must be \(1, 3, 3\), got \(3, 3\)'),
     (lambda: project(torch.ones(1, 2, 4, 4), K), r'points must be \(B, 3, H, W\), got'),
     (lambda: transform(IDENTITY[:, :3], torch.ones(1, 3, 4, 4)), r'T must be \(1, 4, 4\), got'),
+    (lambda: transform(IDENTITY, torch.ones(3, 4)), r'points must be \(B, 3, H, W\), got'),
+    (lambda: transform(IDENTITY, torch.ones(1, 4, 4, 4)), r'points must be \(B, 3, H, W\), got'),
+    (lambda: sweep(torch.ones(4, 4), K, IDENTITY), r'depths must be \(B, D, h, w\), got \(4, 4\)'),
 ])
 def test_bad_shapes(call, text):
     with pytest.raises(ValueError, match=text):

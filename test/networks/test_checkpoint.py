@@ -122,12 +122,21 @@ def test_other_versions(saved, tmp_path):
     assert 'has format version 2, this mdepth_ros reads 1' in refused(path)
     path = changed(saved, tmp_path, format_version=None)
     assert 'has format version None' in refused(path)
+    assert len(refused(changed(saved, tmp_path, format_version='2' * 10**5))) < 1000
+
+
+def test_other_formats(saved, tmp_path):
+    assert len(refused(changed(saved, tmp_path, format='x' * 10**5))) < 1000
 
 
 @pytest.mark.parametrize(('config', 'text'), [
     (None, "has no usable config: 'config'"), ('{', 'has no usable config: Expecting'),
     ('3', 'no usable config'), ('[]', 'no usable config'),
     (json.dumps(CONFIG.to_dict() | {'colour': 1}), "unknown keys ['colour'], known are"),
+    (json.dumps(CONFIG.to_dict() | {f'x{i:050}': 1 for i in range(99)}), "', ...], known"),
+    (json.dumps(CONFIG.to_dict() | {'profile': 'other'}), 'profile must be one of'),
+    (json.dumps(CONFIG.to_dict() | {'regulariser': 'unet3d', 'hypotheses': 12}),
+     'hypotheses must be a multiple of 8 for unet3d, got 12'),
     (json.dumps({'profile': 'lite'}), 'missing 5 required'),
     (json.dumps(CONFIG.to_dict() | {'width': 97}), 'positive multiples of 32, got 97 x 64'),
     (json.dumps(CONFIG.to_dict() | {'width': '96'}), "width must be a whole number, got '96'"),

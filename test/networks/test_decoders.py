@@ -23,7 +23,7 @@ import torch
 CONFIGS = {
     'paper': paper_config(),
     'lite': lite_config(),
-    'unet': ModelConfig('resnet', 'resnet18', 'unet', 'resnet18', 'unet3d', 'zeros'),
+    'unet': ModelConfig('monodepth2', 'resnet18', 'unet', 'resnet18', 'unet3d', 'zeros'),
 }
 
 
@@ -45,6 +45,16 @@ def test_scales_are_finest_first(name, count):
     scales = net.scales(image)
     assert [tuple(d.shape) for d in scales] == [(1, 1, 64 >> i, 96 >> i) for i in range(count)]
     torch.testing.assert_close(scales[0], net(image).disparity)
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+@torch.no_grad()
+def test_disparity_is_not_rounded_under_autocast(name):
+    net = SingleFrameNet(CONFIGS[name]).eval()
+    with torch.autocast('cpu', torch.bfloat16):
+        scales = net.scales(torch.rand(1, 3, 64, 96))
+    assert {disparity.dtype for disparity in scales} == {torch.float32}
+    assert not torch.equal(scales[-1], scales[-1].bfloat16().float())
 
 
 @pytest.mark.parametrize('name', CONFIGS)

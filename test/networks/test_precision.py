@@ -20,7 +20,7 @@ from mdepth_ros.networks.precision import fold_batch_norms, lower_precision
 import pytest
 import torch
 
-UNET = ModelConfig('resnet', 'resnet18', 'unet', 'resnet18', 'unet3d', 'zeros')
+UNET = ModelConfig('monodepth2', 'resnet18', 'unet', 'resnet18', 'unet3d', 'zeros')
 
 
 def settled(config):

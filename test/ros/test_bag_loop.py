@@ -60,13 +60,28 @@ def test_stamps_from_turn_to_turn(player, jump_back):
     assert np.median(waits) < 1e9
 
 
+def test_an_error_of_the_one_who_hears_is_raised_at_the_end(player):
+    heard = []
+
+    def fail(topic, cdr, ns):
+        heard.append(topic)
+        raise ZeroDivisionError('made by a test')
+
+    listener = Listener('/loop_test', {'image': Image}, fail)
+    with BagLoop(player, 50.0) as loop:
+        wait_until(lambda: heard, 20.0, 'an image', loop.check)
+    with pytest.raises(ZeroDivisionError, match='made by a test'):
+        listener.close()
+
+
 def test_the_rate_is_not_the_bags(player):
     # 20 Hz in the bag.
     with BagLoop(player, 40.0) as loop:
         wait_until(lambda: loop.turns == 4, 20.0, 'four turns', loop.check)
         played = loop.played[:4 * FRAMES]
     periods = np.diff([frame.published_ns for frame in played]) * 1e-9
-    assert periods.mean() == pytest.approx(1 / 40.0, rel=0.2)
+    # A busy machine makes some late, and none of them late enough for the bag's own rate.
+    assert 0.8 / 40 < np.median(periods) < 1.6 / 40
 
 
 def test_it_ends_in_the_middle_of_a_turn(player):

@@ -81,7 +81,8 @@ def test_plays_at_the_pace_of_the_bag(tmp_path, listener):
     write_bag2(tmp_path / 'bag', 11)
     played = play(listener, tmp_path / 'bag', rate=2.0)
     seconds = (played[-1].published_ns - played[0].published_ns) / 1e9
-    assert seconds == pytest.approx(10 * PERIOD_NS / 1e9 / 2.0, abs=0.1)
+    # Never early but for the wait before the first one; how late is up to the machine.
+    assert 0.9 <= seconds / (10 * PERIOD_NS / 1e9 / 2.0) < 1.9
     assert stamps(listener.images) == stamps(listener.infos) == [stamp_ns(i) for i in range(11)]
 
 

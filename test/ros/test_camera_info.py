@@ -14,7 +14,7 @@
 
 from mdepth_ros.engine.camera import Camera, resized_camera
 from mdepth_ros.messages.camera_info import camera_from_info
-from mdepth_ros.ros.camera_info import rectified_info
+from mdepth_ros.ros.camera_info import raw_info, rectified_info
 import numpy as np
 import pytest
 from std_msgs.msg import Header
@@ -49,3 +49,18 @@ def test_info_of_a_camera_without_P_has_P():
 def test_info_of_a_distorted_camera_is_refused():
     with pytest.raises(ValueError, match='must be undistorted, got plumb_bob'):
         rectified_info(DISTORTED, Header())
+
+
+@pytest.mark.parametrize(('model', 'count'), [
+    ('', 0), ('plumb_bob', 0), ('plumb_bob', 5), ('rational_polynomial', 0),
+    ('rational_polynomial', 8), ('equidistant', 4), ('double_sphere', 6)])
+def test_raw_info_reads_back_as_the_same_camera(model, count):
+    camera = Camera(640, 480, K, np.arange(1.0, count + 1) / 100, model, P=P)
+    info = raw_info(camera)
+    assert (info.header.frame_id, info.header.stamp.sec) == ('camera_optical_frame', 0)
+    back = camera_from_info(info)
+    assert back.has_distortion == camera.has_distortion
+    assert np.array_equal(back.distortion, camera.distortion) or not camera.has_distortion
+    assert back.distortion_model == model or not model
+    for name in ('width', 'height', 'K', 'R', 'P'):
+        assert np.array_equal(getattr(back, name), getattr(camera, name)), name

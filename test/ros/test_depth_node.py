@@ -148,6 +148,23 @@ def test_the_clearing_cloud_is_for_those_who_ask_for_it(node):
     assert node.set(filtered__rate=10.0)[0]
 
 
+def test_a_raised_rate_of_the_clouds_counts_at_once(node):
+    assert node.set(filtered__rate=0.0)[0]
+    assert node.set(filtered__rate=0.01)[0]
+    node.forget()
+    for i in range(2):
+        node.send(67 * 10**10 + i * STEP)
+        assert node.depth_of(67 * 10**10 + i * STEP) is not None
+    assert len(node.received['depth/points_filtered']) <= 1
+    assert node.set(filtered__rate=10.0)[0]
+    node.forget()
+    for i in range(2, 60):
+        assert node.works(67 * 10**10 + i * STEP)
+        if wait_for(lambda: node.received['depth/points_filtered'], 0.1):
+            break
+    assert node.received['depth/points_filtered']
+
+
 def test_a_frame_id_that_does_not_say_optical_is_warned_of_once(node):
     node.forget()
     for i in range(3):

@@ -14,8 +14,9 @@
 
 """Every transition in every order, again and again, with and without frames."""
 
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import gc
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 import random
@@ -32,8 +33,10 @@ from harness import (
     wait_for,
 )
 from lifecycle_msgs.msg import Transition
-from mdepth_ros.engine.process_memory import limit_heaps
+from mdepth_ros.engine.heaps import limit_heaps
+from mdepth_ros.ros import worker
 import pytest
+import torch
 
 NEXT = {
     ('unconfigured', CONFIGURE): 'inactive',
@@ -87,6 +90,7 @@ def test_random_walk_over_all_transitions_with_frames_flowing(tiny_weights):
         for transition in {'active': (), 'inactive': (ACTIVATE,)}.get(
                 state, (CONFIGURE, ACTIVATE)):
             assert h.transition(transition)
+        assert not h.logs('bug')
         h.forget()
         assert wait_for(lambda: h.received['depth/image'])
         assert not h.logs('bug')
@@ -135,7 +139,7 @@ def grown_over_frames(weights, stretches=4, frames=50):
             h.forget()
             if i % frames == 0:
                 resident.append(resident_mb())
-    return [after - before for before, after in zip(resident, resident[1:])]
+    return [after - before for before, after in pairwise(resident)]
 
 
 def in_a_process_of_its_own(measure, *arguments):
@@ -199,6 +203,60 @@ def test_an_unforeseen_error_is_told_and_activating_again_helps(tiny_weights, mo
         h.wait_until_matched()
         assert h.works(3 * STEP)
         assert h.status()[0].level == b'\x00'
+
+
+@pytest.mark.parametrize(('transition', 'line', 'state'), [
+    (DEACTIVATE, 'cannot deactivate: the worker did not stop within 0.2 s', 'unconfigured'),
+    (SHUTDOWN['active'], 'the worker did not stop within 0.2 s', 'finalized')])
+def test_a_worker_that_does_not_stop_is_told_and_left(
+    tiny_weights, monkeypatch, transition, line, state
+):
+    monkeypatch.setattr(worker, 'STOP_TIMEOUT_S', 0.2)
+    with Harness(tiny_weights, listen=('depth/image',)).start() as h:
+        at_work, may_end = threading.Event(), threading.Event()
+        push = h.node._estimator.push
+
+        def hang(frame):
+            at_work.set()
+            may_end.wait()
+            return push(frame)
+
+        h.node._estimator.push = hang
+        h.send(STEP)
+        assert at_work.wait(20)
+        assert h.transition(transition) is (state == 'finalized')
+        assert h.state() == state
+        assert wait_for(lambda: h.logs('did not stop'))
+        assert h.logs('did not stop') == [line]
+        assert h.node._estimator is None
+        may_end.set()
+        assert wait_for(lambda: not [
+            t for t in threading.enumerate() if t.name == 'mdepth worker'])
+        assert not h.logs('bug')
+        if state == 'unconfigured':
+            h.start()
+            assert h.works(2 * STEP)
+
+
+def threads_of_a_new_worker():
+    """How many threads PyTorch gives to a thread that starts now; each has its own number."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(torch.get_num_threads).result()
+
+
+def test_the_backend_that_needs_threads_gets_them_back(tiny_weights):
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with Harness(tiny_weights, listen=(), backend='openvino') as h:
+            assert h.transition(CONFIGURE)
+            assert threads_of_a_new_worker() == 1
+            assert h.transition(CLEANUP)
+            assert h.set(backend='torch')[0]
+            assert h.transition(CONFIGURE)
+            assert threads_of_a_new_worker() == 2
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_an_unforeseen_error_in_configure_is_told(tiny_weights, monkeypatch):

@@ -125,6 +125,19 @@ def test_scale_locks_and_changes_the_depth_bit_by_bit(tiny_weights):
         assert (values['scale_state'], values['scale']) == ('searching', '4')
 
 
+def test_a_position_that_is_no_number_is_told_and_left_out(tiny_weights):
+    with start_odometry(tiny_weights, scale__wait=True) as h:
+        for i in range(1, 33):
+            drive(h, i)
+            if i == 8:
+                h.odometry.publish(odometry_at(i * STEP + STEP // 4, np.nan))
+                h.odometry.publish(odometry_at(i * STEP + STEP // 3, np.inf))
+        assert h.depth_of(32 * STEP) is not None
+        assert float(h.status()[1]['scale']) == pytest.approx(1.4, rel=0.02)
+        line, = h.logs('odom must have a finite position, got ')
+        assert line.endswith('[nan, 0.0, 0.0]')
+
+
 def test_waiting_for_the_scale_publishes_nothing_that_is_not_metric(tiny_weights):
     with start_odometry(tiny_weights, scale__wait=True) as h:
         for i in range(1, 6):

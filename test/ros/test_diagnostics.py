@@ -15,7 +15,7 @@
 from diagnostic_msgs.msg import DiagnosticStatus
 from mdepth_ros.engine.frames import DepthEstimate, Mode, Timings
 from mdepth_ros.engine.scale.state import Scale, ScaleState
-from mdepth_ros.ros.diagnostics import Status, values_of
+from mdepth_ros.ros.diagnostics import node_of, Status, status_name, values_of
 import numpy as np
 import pytest
 from rclpy.serialization import serialize_message
@@ -118,6 +118,20 @@ def test_what_is_meant_to_be_is_ok(status):
     assert summary(status)[2]['frames_unheard'] == '1'
 
 
+@pytest.mark.parametrize('say', [
+    lambda status: status.accepted(estimate(), LOCKED, 1.0, 1.0),
+    lambda status: status.refused('encoding is odd'),
+    lambda status: status.withheld('the scale is not known yet', LOCKED),
+    Status.unheard], ids=['accepted', 'refused', 'withheld', 'unheard'])
+def test_silence_after_any_image_is_a_warning(status, clock, say):
+    clock.now = 100.0
+    say(status)
+    clock.now = 104.9
+    assert summary(status)[1] != 'waiting: no image for some seconds'
+    clock.now = 105.1
+    assert summary(status)[:2] == (WARN, 'waiting: no image for some seconds')
+
+
 @pytest.mark.parametrize('state', [ScaleState.SEARCHING, ScaleState.LOST])
 def test_an_uncertain_scale_is_a_warning(status, state):
     status.accepted(estimate(), Scale(1.0, state), 1.0, 1.0)
@@ -133,3 +147,9 @@ def test_what_was_said_is_read_back(status):
     cdr = serialize_message(message)
     assert values_of(cdr, 'mdepth: depth') == {v.key: v.value for v in message.status[0].values}
     assert values_of(cdr, 'other: depth') == {}
+
+
+def test_a_status_is_named_after_its_node():
+    assert status_name('/robot/mdepth') == 'robot/mdepth: depth'
+    assert node_of(status_name('/robot/mdepth')) == '/robot/mdepth'
+    assert node_of('battery') is None

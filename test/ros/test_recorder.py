@@ -30,6 +30,7 @@ from rosbags.rosbag2 import Reader
 
 IMAGE = '/rec/image'
 INFO = '/rec/camera_info'
+ODOM = '/rec/odom'
 
 
 @pytest.fixture(scope='module')
@@ -39,9 +40,9 @@ def recording(tmp_path_factory):
     sent = write_bag2(folder / 'in', 20)
     with BagPlayer(folder / 'in', namespace='/rec') as player:
         recorder = RecorderProcess(folder / 'out', folder / 'recorder.log',
-                                   node_name='/rec/bag_player')
+                                   topics=[IMAGE, INFO, ODOM])
         try:
-            recorder.wait_subscribed([IMAGE, INFO])
+            recorder.wait_subscribed([IMAGE, INFO, ODOM])
             player.wait_for_subscribers(10.0)
             time.sleep(0.3)
             played = player.play(rate=2.0)
@@ -56,7 +57,7 @@ def test_every_message_arrives_with_the_bytes_of_the_bag(recording):
     with Reader(bag) as reader:
         images = [raw for connection, _, raw in reader.messages() if connection.topic == IMAGE]
     assert images == sent
-    assert counts == {IMAGE: 20, INFO: 20, '/rec/odom': 0}
+    assert counts == {IMAGE: 20, INFO: 20, ODOM: 0}
 
 
 def test_stamps_are_those_of_the_bag_and_times_those_of_reception(recording):
@@ -94,7 +95,7 @@ def test_recorder_ends_when_its_parent_is_gone(tmp_path):
 def test_dead_recorder_shows_its_last_words(tmp_path):
     (tmp_path / 'out').mkdir()
     with pytest.raises(ProcessError, match='exists already'):
-        RecorderProcess(tmp_path / 'out', tmp_path / 'log')
+        RecorderProcess(tmp_path / 'out', tmp_path / 'log', topics=())
 
 
 @pytest.mark.parametrize('rclpy_tells_the_time', [True, False])

@@ -33,6 +33,37 @@ def test_a_turn_of_the_camera_turns_the_robot(axis, index, angle):
     turned[:3, :3] = optical.T @ body @ optical
     path = RobotPath()
     path.add(0, np.eye(4))
-    q = path.add(10**8, turned).pose.pose.orientation
+    odometry = path.add(10**8, turned)
+    q, rate = odometry.pose.pose.orientation, odometry.twist.twist.angular
     expected = [*(np.sin(angle / 2) * np.array(axis)), np.cos(angle / 2)]
     assert [q.x, q.y, q.z, q.w] == pytest.approx(expected, abs=1e-12)
+    assert [rate.x, rate.y, rate.z] == pytest.approx(10 * angle * np.array(axis))
+
+
+def test_position_and_velocities_of_a_bend():
+    # Ahead while it turns left: about the optical axis that looks down, so by a negative angle.
+    def pose(angle, right, ahead):
+        T = np.eye(4)
+        T[:3, :3] = [[np.cos(angle), 0, -np.sin(angle)], [0, 1, 0],
+                     [np.sin(angle), 0, np.cos(angle)]]
+        T[:3, 3] = right, 0, ahead
+        return T
+
+    path = RobotPath()
+    path.add(0, pose(0, 5.0, 7.0))
+    path.add(10**9, pose(np.pi / 2, 5.0, 9.0))
+    odometry = path.add(3 * 10**9, pose(np.pi, 4.0, 9.0))
+    position, twist = odometry.pose.pose.position, odometry.twist.twist
+    assert [position.x, position.y, position.z] == pytest.approx([2, 1, 0])
+    # One metre to the left, and by now it looks back: that is to its right.
+    linear, angular = twist.linear, twist.angular
+    assert [linear.x, linear.y, linear.z] == pytest.approx([0, -0.5, 0], abs=1e-9)
+    assert [angular.x, angular.y, angular.z] == pytest.approx([0, 0, np.pi / 4], abs=1e-9)
+
+
+@pytest.mark.parametrize('stamp_ns', [9, 10])
+def test_time_that_does_not_pass_has_no_velocity(stamp_ns):
+    path = RobotPath()
+    path.add(10, np.eye(4))
+    with pytest.raises(ValueError, match=f'stamp_ns must be later than 10, got {stamp_ns}'):
+        path.add(stamp_ns, np.eye(4))

@@ -16,7 +16,7 @@
 
 import cv2
 from mdepth_ros.training.datasets.frames_index import FrameEntry, FramesIndex, write_index
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
 
@@ -32,7 +32,7 @@ def rendered():
 def rendered_folder(rendered, tmp_path_factory):
     """Write the same as a frames folder without truth."""
     folder = tmp_path_factory.mktemp('rendered')
-    images = (rendered.images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    images = to_bytes(rendered.images).permute(0, 2, 3, 1).numpy()
     for number, image in enumerate(images):
         cv2.imwrite(str(folder / f'{number}.png'), np.ascontiguousarray(image[..., ::-1]))
     entries = tuple(FrameEntry(f'{number}.png') for number in range(len(images)))

@@ -152,3 +152,16 @@ def test_distillation_loss_ignores_what_is_masked():
 def test_bad_shapes_are_refused(call):
     with pytest.raises(ValueError, match=r'must'):
         call()
+
+
+def test_a_weighted_mean_is_that_of_the_joined_batch(monkeypatch):
+    """Whatever share of the weight each process has."""
+    values, weight = image(4, 1, 8, 9), image(4, 1, 8, 9, seed=1)
+    weight[:2] *= 0.1
+    expected = (values * weight).sum() / weight.sum()
+    assert torch.allclose(losses.weighted_mean(values, weight), expected)
+    others = iter([(values[2:] * weight[2:]).sum(), weight[2:].sum()])
+    monkeypatch.setattr(losses, 'sum_over_ranks', lambda mine: mine + next(others))
+    assert torch.allclose(losses.weighted_mean(values[:2], weight[:2]), expected)
+    monkeypatch.undo()
+    assert losses.weighted_mean(values, 0 * weight) == 0

@@ -17,9 +17,10 @@
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.training import own_depth
 from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.own_depth import choose_stretches, Stretch, teach
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
 import torch
@@ -33,7 +34,7 @@ class Film(Sequence):
     name = 'film'
 
     def __init__(self, rendered):
-        self.images = (rendered.images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        self.images = to_bytes(rendered.images).permute(0, 2, 3, 1).numpy()
         self.truth = rendered.depth
         self.camera = Camera(SIZE, SIZE, rendered.K.double().numpy())
 
@@ -131,6 +132,39 @@ def test_the_scale_stays_that_of_the_single_frames(taught, film, config):
     shifts = [float((a.log_depth.float() - b.log_depth.float()).median())
               for a, b in zip(taught, single)]
     assert abs(np.mean(shifts)) < 0.05
+
+
+def test_the_scale_is_that_of_all_processes_together(taught, film, config, monkeypatch):
+    """As if another process had as many frames, and these were 0.4 further from S-DepthNet's."""
+    other = torch.tensor([16 * 0.4, 16.0], dtype=torch.float64)
+    monkeypatch.setattr(own_depth, 'sum_over_ranks',
+                        lambda mine: mine + other + torch.stack([mine[0], 0 * mine[1]]))
+    again = teach(load_checkpoint(DEFAULT_WEIGHTS), [Stretch(film, range(8))], config)
+    for one, both in zip(taught, again):
+        assert float((one.log_depth.float() - both.log_depth.float()).median()) == pytest.approx(
+            0.2, abs=2e-3)
+
+
+def played(log_depth, valid):
+    """Make an answer that is sure where there is one."""
+    valid = torch.tensor([valid])
+    return own_depth._Played(np.zeros((1, 6, 3), np.uint8),
+                             torch.where(valid, torch.tensor([log_depth]), 0.0), valid.float(),
+                             valid, 0.0)
+
+
+def test_directions_are_joined_where_both_know_a_depth():
+    """One is 0.4 above the other, and each alone knows two pixels more."""
+    one = played([2.2, 2.4, 2.2, 2.2, 9.0, 9.0], [True, True, True, True, False, False])
+    other = played([1.8, 2.0, 9.0, 9.0, 1.8, 1.8], [True, True, False, False, True, True])
+    joined = own_depth._joined(one, other)
+    assert joined.log_depth[0].tolist() == pytest.approx([2.0, 2.2, 2.0, 2.0, 2.0, 2.0])
+    assert joined.weight.all()
+    nothing = played([0.0] * 6, [False] * 6)
+    alone = own_depth._joined(one, nothing)
+    assert alone.log_depth[0].tolist() == pytest.approx([2.2, 2.4, 2.2, 2.2, 0, 0])
+    assert alone.weight[0].tolist() == [1, 1, 1, 1, 0, 0]
+    assert not own_depth._joined(nothing, nothing).log_depth.any()
 
 
 def test_the_model_and_its_scale_do_not_count(taught, film, config):

@@ -89,6 +89,20 @@ def test_motion_loss_by_hand():
     assert motion_loss(still, moved, depth, K) == pytest.approx(0.625, rel=0.02)
 
 
+def test_no_usable_pixel_costs_no_motion():
+    """All are far outside the image, or behind the camera."""
+    K = torch.tensor([[[40.0, 0.0, 31.5], [0.0, 40.0, 15.5], [0.0, 0.0, 1.0]]])
+    zero = torch.zeros(1, 3)
+    depth = torch.full((1, 1, 32, 64), 1.0)
+    for t in ([[100.0, 0.0, 0.0]], [[0.0, 0.0, -5.0]]):
+        true = motion_from_parameters(zero, torch.tensor(t))
+        predicted = motion_from_parameters(zero, zero).requires_grad_()
+        loss = motion_loss(predicted, true, depth, K)
+        loss.backward()
+        assert loss == 0
+        assert not predicted.grad.any()
+
+
 def test_a_step_reaches_all_that_should_learn(pool):
     torch.manual_seed(0)
     model = DepthModel(lite_config()).train()

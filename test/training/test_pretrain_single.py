@@ -17,9 +17,11 @@
 import argparse
 
 from mdepth_ros.config import lite_config
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training import pretrain_single, stage0
+from mdepth_ros.training.loop.saved_state import load_state
 from mdepth_ros.training.pretrain_single import keep_depthwise_exact, median_scaled_loss, train
 import numpy as np
 import pytest
@@ -84,7 +86,9 @@ def test_wide_depthwise_kernels_run_in_float32_only():
     assert set.union(*dtypes.values()) == {torch.bfloat16}
 
 
-def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    """Return a function that trains on tiny images in this process, and the weights file."""
     for name, value in {'RANK': '0', 'WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',
                         'MASTER_PORT': '0'}.items():
         monkeypatch.setenv(name, value)
@@ -94,26 +98,91 @@ def test_training_goes_on_where_it_was(tmp_path, monkeypatch):
     threads = torch.get_num_threads()
     save_checkpoint(DepthModel(lite_config()), tmp_path / 'start.safetensors', torch.float32, 't')
 
-    def run(steps):
-        train(argparse.Namespace(
-            weights=tmp_path / 'start.safetensors', out=tmp_path / 'out.safetensors', steps=steps,
-            rate=1e-3, first=2, grow_every=2, seed=5, keep=0.25, photographs=None))
-        state = torch.load(tmp_path / 'out.state', weights_only=True)
-        written = load_checkpoint(tmp_path / 'out.safetensors').single.state_dict()
-        # A quarter of what it was, and three of what was learned; in half precision.
-        before = load_checkpoint(tmp_path / 'start.safetensors').single.state_dict()
-        for name, learned in state['parts'].items():
-            torch.testing.assert_close(
-                written[name].double(), 0.25 * before[name].double() + 0.75 * learned.double()
-                if learned.is_floating_point() else learned.double(), atol=1e-4, rtol=1e-3)
-        return state['step'], written
+    def run(**changes):
+        train(argparse.Namespace(**{
+            'weights': tmp_path / 'start.safetensors', 'out': tmp_path / 'out.safetensors',
+            'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2, 'seed': 5, 'keep': 0.25,
+            'photographs': None, **changes}))
+        return tmp_path / 'out.safetensors'
 
-    try:
-        first, begun = run(2)
-        again, same = run(2)
-        last, more = run(4)
-    finally:
-        torch.set_num_threads(threads)
-    assert (first, again, last) == (2, 2, 4)
-    assert all(torch.equal(begun[name], same[name]) for name in begun)
-    assert any(not torch.equal(begun[name], more[name]) for name in begun)
+    yield run
+    torch.set_num_threads(threads)
+
+
+def fail_from(call, error, monkeypatch):
+    """Let the loss of that call and those after it be something else."""
+    calls = []
+
+    def spoiled(*arguments):
+        calls.append(None)
+        if len(calls) < call:
+            return median_scaled_loss(*arguments)
+        if isinstance(error, type):
+            raise error
+        return error * median_scaled_loss(*arguments)
+
+    monkeypatch.setattr(pretrain_single, 'median_scaled_loss', spoiled)
+    return calls
+
+
+def test_training_goes_on_where_it_was_and_ends_once(trained, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        fail_from(3, KeyboardInterrupt, patch)
+        with pytest.raises(KeyboardInterrupt):
+            trained()
+    assert load_state(tmp_path / 'out.state').step == 2
+    calls = fail_from(9, KeyboardInterrupt, monkeypatch)
+    out = trained()
+    state = load_state(tmp_path / 'out.state')
+    assert (len(calls), state.step) == (1, 3)
+    # A quarter of what it was, and three of what was learned; in half precision.
+    written, before = (load_checkpoint(path).single.state_dict()
+                       for path in (out, tmp_path / 'start.safetensors'))
+    for name, learned in state.model.items():
+        torch.testing.assert_close(
+            written[name].double(), 0.25 * before[name].double() + 0.75 * learned.double()
+            if learned.is_floating_point() else learned.double(), atol=1e-4, rtol=1e-3)
+    assert any(not torch.equal(written[name], before[name]) for name in before)
+    bytes_before = out.read_bytes()
+    trained()
+    assert (len(calls), out.read_bytes()) == (1, bytes_before)
+    out.unlink()
+    again = load_checkpoint(trained()).single.state_dict()
+    assert all(torch.equal(x, written[name]) for name, x in again.items())
+
+
+def test_a_state_of_other_arguments_is_refused(trained, tmp_path):
+    trained(steps=1)
+    state = (tmp_path / 'out.state').read_bytes()
+    with pytest.raises(MdepthError, match=r'out\.state is of .*--rate 0\.001 .*--rate 0\.002 '):
+        trained(steps=1, rate=2e-3)
+    assert (tmp_path / 'out.state').read_bytes() == state
+    (tmp_path / 'out.state').write_bytes(state[:300])
+    with pytest.raises(MdepthError, match='not a saved state'):
+        trained(steps=1)
+
+
+def test_steps_without_a_number_leave_no_trace(trained, tmp_path, monkeypatch):
+    """Not in the weights, not in the statistics of batch normalisation."""
+    with monkeypatch.context() as patch:
+        fail_from(1, float('nan'), patch)
+        trained()
+    start = load_checkpoint(tmp_path / 'start.safetensors').single.state_dict()
+    state = load_state(tmp_path / 'out.state').model
+    assert all(torch.equal(x, state[name]) for name, x in start.items())
+
+
+def test_many_steps_without_a_number_end_it(trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(stage0, 'PATIENCE', 3)
+    calls = fail_from(1, float('nan'), monkeypatch)
+    with pytest.raises(MdepthError, match=r'3 steps in a row .*--rate, now 0.001'):
+        trained(steps=9)
+    assert len(calls) == 3
+    assert not (tmp_path / 'out.safetensors').exists()
+
+
+def test_bad_weights_end_in_one_line(monkeypatch, tmp_path, trained):
+    monkeypatch.setattr('sys.argv', ['pretrain_single', '--weights', str(tmp_path / 'none'),
+                                     '--out', str(tmp_path / 'out.safetensors')])
+    with pytest.raises(SystemExit, match=r'^error: there is no weights file .*none$'):
+        pretrain_single.main()

@@ -15,10 +15,6 @@
 """The synthetic scenes against hand-worked pixels, and the sequences against themselves."""
 
 from dataclasses import replace
-import os
-from pathlib import Path
-import subprocess
-import sys
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
@@ -323,51 +319,3 @@ def test_random_configs_vary_and_repeat():
     assert {config.kind for config in configs} == set(KINDS)
     assert len({config.horizontal_fov_deg for config in configs}) == 60
     assert random_config(0, kind='handheld').kind == 'handheld'
-
-
-# A process that renders when it is told to, and says how many frames it made in which time.
-RENDERER = """
-import sys, time, torch
-from mdepth_ros.training.synthetic import SceneConfig, stream_sequence
-torch.set_num_threads(1)
-stream = stream_sequence(SceneConfig(kind='driving', frames=1000), int(sys.argv[1]), chunk=8)
-next(stream)
-print('ready', flush=True)
-for _ in sys.stdin:
-    started, worked, frames = time.monotonic(), time.process_time(), 0
-    while time.monotonic() < started + 2.0:
-        frames += len(next(stream).images)
-    print(frames, time.monotonic() - started, time.process_time() - worked, flush=True)
-"""
-
-
-def test_speed_on_two_cores():
-    """Two processes at the same time; the best of a few tries, for other people's work."""
-    root = str(Path(__file__).resolve().parents[2])
-    environment = os.environ | {'OMP_NUM_THREADS': '1', 'PYTHONPATH': os.pathsep.join(
-        [root, *filter(None, [os.environ.get('PYTHONPATH')])])}
-    processes = [subprocess.Popen(
-        [sys.executable, '-c', RENDERER, str(seed)], env=environment, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE) for seed in range(2)]
-    try:
-        assert [process.stdout.readline() for process in processes] == ['ready\n'] * 2
-        best, share = 0.0, 0.0
-        for _ in range(5):
-            for process in processes:
-                process.stdin.write('\n')
-                process.stdin.flush()
-            results = np.array([[float(word) for word in process.stdout.readline().split()]
-                                for process in processes])
-            frames, seconds, worked = results.T
-            best, share = max((best, share), ((frames / seconds).sum(), (worked / seconds).sum()))
-            if best >= 20:
-                break
-    finally:
-        for process in processes:
-            process.kill()
-            process.communicate()
-    print(f'{best:.1f} frames/s in two processes, which had {share:.2f} cores')
-    if share < 1.8:
-        # Others have the cores: what the two make of the time that they did get.
-        best *= 2 / share
-    assert best >= 20

@@ -26,19 +26,23 @@ earlier one), ``eager_ms``, ``profile``, ``backend``, ``size``, ``image``, ``met
 import argparse
 from dataclasses import asdict, replace
 import datetime
+import importlib
 import os
 from pathlib import Path
 import platform
 import tempfile
+from types import ModuleType
 from typing import Any
 
-from mdepth_ros.cli.argument_types import image_size, positive
+from mdepth_ros.cli.argument_types import image_size, network_size, positive
 from mdepth_ros.cli.bench.job import Job, run_job
 from mdepth_ros.cli.engine_arguments import add_device_arguments
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
+from mdepth_ros.cli.needed_modules import modules_for
 from mdepth_ros.config import EngineConfig, lite_config, paper_config
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 
 PROFILES = {'lite': lite_config(), 'paper': paper_config()}
@@ -54,15 +58,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     :param parser: the parser to fill in.
     """
-    parser.add_argument('--profile', choices=PROFILES, default='lite', help='which networks')
+    parser.add_argument('--profile', choices=PROFILES, default='lite',
+                        help='which networks, where no weights say it')
     parser.add_argument('--weights', type=Path,
                         help="weights file; by default the package's own for lite, none for paper")
-    parser.add_argument('--size', type=image_size, default='640x192', metavar='WxH',
+    parser.add_argument('--size', type=network_size, default='640x192', metavar='WxH',
                         help="the networks' input, multiples of 32")
     parser.add_argument('--image', type=image_size, default='1242x375', metavar='WxH',
                         help="the camera's images")
     add_device_arguments(parser)
-    parser.add_argument('--threads', type=int, default=0, help='CPU cores to use; 0 is all')
+    parser.add_argument('--threads', type=int, default=0,
+                        help='CPU cores of openvino and onnxruntime; 0 is all')
     parser.add_argument('--sources', type=int, choices=(1, 2, 3), default=EngineConfig().sources,
                         help='past frames to match with')
     parser.add_argument('--frames', type=positive, default=60, help='frames that are timed')
@@ -85,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # Before the long part, so that its result has a place to go.
     make_place(arguments.json)
+    trained = arguments.profile == 'lite' or arguments.weights is not None
+    node = _node_module(trained) if arguments.node else None
     width, height = arguments.size
     try:
         config = EngineConfig(arguments.device, backend=arguments.backend, width=width,
@@ -92,11 +100,11 @@ def run(arguments: argparse.Namespace) -> int:
                               sources=arguments.sources, max_gap_s=60.0)
     except ValueError as error:
         raise MdepthError(str(error)) from error
+    model = (load_checkpoint(arguments.weights or DEFAULT_WEIGHTS).config if trained
+             else PROFILES[arguments.profile])
     with tempfile.TemporaryDirectory() as folder:
         scene = Path(folder) / 'scene.npz'
         _render(scene, *arguments.image)
-        model = PROFILES[arguments.profile]
-        trained = arguments.profile == 'lite' or arguments.weights is not None
         job = Job(scene, model, config, arguments.weights, trained, arguments.frames,
                   arguments.busy)
         own = run_job(job)
@@ -107,31 +115,35 @@ def run(arguments: argparse.Namespace) -> int:
             'fps': 1e3 / median, 'ratio_to_eager': eager_ms / median, 'rss_mb': own.rss_mb,
             'stages': {name: float(np.median(times)) for name, times in own.stages_ms.items()},
             'first_ms': own.first_ms, 'matched': own.matched, 'eager_ms': eager_ms,
-            'profile': arguments.profile, 'backend': own.backend, 'size': own.size,
+            'profile': model.profile, 'backend': own.backend, 'size': own.size,
             'image': '{}x{}'.format(*arguments.image), 'method': job.method,
             'hypotheses': model.hypotheses, 'busy': arguments.busy, 'machine': _machine(),
             'date': datetime.date.today().isoformat()}
         print(_table(report), flush=True)
         if arguments.growth:
             report |= _growth(job)
-        if arguments.node:
-            report['node'] = _node(job, Path(folder))
+        if node is not None:
+            report['node'] = _node(node, job, Path(folder))
     if arguments.json is not None:
         write_json(arguments.json, report)
     return 0
 
 
-def _node(job: Job, folder: Path) -> dict[str, float]:
-    """Measure the node, against the engine alone with images of the same rate."""
-    if not job.trained:
+def _node_module(trained: bool) -> ModuleType:
+    """Import what measures the node: everything else runs without ROS."""
+    if not trained:
         raise MdepthError('--node needs trained weights: give them by --weights')
-    # Only now: everything else runs without ROS.
-    from mdepth_ros.cli.bench.node import measure_node, PERIOD_NS
-    engine_ms = _median(replace(job, period_s=1e-9 * PERIOD_NS))
-    times = measure_node(job, folder)
-    print(f'\n| {1e9 / PERIOD_NS:.0f} images a second: engine alone, ms | in the node | beyond '
-          f'the engine | published to received | times the engine | missed | start to first '
-          f'depth, s | MB |\n|---|---|---|---|---|---|---|---|\n| {engine_ms:.1f} | '
+    with modules_for('bench --node', 'tools'):
+        return importlib.import_module('mdepth_ros.cli.bench.node')
+
+
+def _node(module: ModuleType, job: Job, folder: Path) -> dict[str, float]:
+    """Measure the node, against the engine alone with images of the same rate."""
+    engine_ms = _median(replace(job, period_s=1e-9 * module.PERIOD_NS))
+    times = module.measure_node(job, folder)
+    print(f'\n| {1e9 / module.PERIOD_NS:.0f} images a second: engine alone, ms | in the node | '
+          f'beyond the engine | published to received | times the engine | missed | start to '
+          f'first depth, s | MB |\n|---|---|---|---|---|---|---|---|\n| {engine_ms:.1f} | '
           f'{times.node_ms:.1f} | {times.node_ms - engine_ms:.1f} | {times.received_ms:.1f} | '
           f'{times.received_ms / engine_ms:.2f} | {times.missed} | {times.first_s:.1f} | '
           f'{times.rss_mb:.0f} |', flush=True)
@@ -188,7 +200,7 @@ def _render(path: Path, width: int, height: int) -> None:
     """Render a short drive."""
     scene = render_sequence(SceneConfig('driving', width, height, frames=RENDERED, noise=0.005),
                             seed=777_000_001)
-    images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    images = to_bytes(scene.images).permute(0, 2, 3, 1).contiguous().numpy()
     np.savez(path, images=images, K=scene.K.double().numpy())
 
 

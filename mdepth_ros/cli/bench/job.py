@@ -24,6 +24,7 @@ import sys
 import time
 
 from mdepth_ros.config import EngineConfig, ModelConfig
+from mdepth_ros.engine.backends.choose import computes_in_torch
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
@@ -84,8 +85,8 @@ def _run(job: Job) -> Measurement:
         model = DepthModel(replace(job.model, width=job.config.width, height=job.config.height))
     config = replace(job.config, method=job.method)  # type: ignore[arg-type]
     estimator = DepthEstimator(model, config)
-    if estimator.backend not in ('torch', 'cuda'):
-        torch.set_num_threads(1)  # its threads would wait for work where others have some
+    if not computes_in_torch(estimator.backend):
+        torch.set_num_threads(1)
     with np.load(job.scene) as scene:
         images, K = scene['images'], scene['K']
     camera = Camera(images.shape[2], images.shape[1], K)

@@ -24,6 +24,7 @@ from mdepth_ros.cli.demo.recording import diagnostic_values
 from mdepth_ros.cli.demo.session import CLOUD, DEPTH, POINTS, run_session
 from mdepth_ros.cli.driven_node import NodeChoice, STATUS
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.camera_bag import CameraBag
 import numpy as np
 
@@ -57,7 +58,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     :param job: scene, sizes, weights and backend.
     :param folder: for the bags and logs.
     :return: the times.
-    :raises MdepthError: if the node does not run, ends badly, or publishes no depth.
+    :raises MdepthError: if the node does not run, ends badly, or publishes no depth or cloud.
     """
     material = _material(job, folder)
     config = job.config
@@ -67,11 +68,14 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
         f'sources:={config.sources}', 'filtered.rate:=0.0', 'diagnostics.rate:=10.0')),
         folder, record=(DEPTH, POINTS, CLOUD), say=lambda _: None)
     session.check()
-    received = session.times()[POINTS]
+    received = session.times().get(POINTS, {})
     waits = [received[frame.stamp_ns] - frame.published_ns
              for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
     node = [float(values['latency_ms']) for values in diagnostic_values(session.recording, STATUS)
             if 'latency_ms' in values]
+    if not waits or not node:
+        raise MdepthError(f'{len(received)} clouds and {len(node)} latencies of '
+                          f'{len(session.played)} images were received: too few to measure')
     depths = session.times()[DEPTH]
     first = next(frame for frame in session.played if frame.stamp_ns in depths)
     first_s = session.active_s + 1e-9 * (depths[first.stamp_ns] - first.published_ns)

@@ -18,13 +18,13 @@ import argparse
 from pathlib import Path
 import time
 
-from mdepth_ros.cli.argument_types import check_positive
+from mdepth_ros.cli.argument_types import positive, positive_number
 from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.demo.material import Material, material_from_source
 from mdepth_ros.cli.demo.picture import draw_picture
 from mdepth_ros.cli.demo.report import make_report
 from mdepth_ros.cli.demo.session import run_session
-from mdepth_ros.cli.demo.source import images_source, synthetic_source, video_source
+from mdepth_ros.cli.demo.source import images_source, Source, synthetic_source, video_source
 from mdepth_ros.cli.node_arguments import (
     add_bag_arguments,
     add_node_arguments,
@@ -51,12 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     material.add_argument('--images', type=Path,
                           help='a folder of images, with or without a frames.json')
     add_bag_arguments(parser)
-    parser.add_argument('--frames', type=int, metavar='N',
+    parser.add_argument('--frames', type=positive, metavar='N',
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
-    parser.add_argument('--fps', type=float, default=10.0,
+    parser.add_argument('--fps', type=positive_number, default=10.0,
                         help='of a folder of images that does not say [1/s]')
-    parser.add_argument('--rate', type=float, default=1.0, help='factor on the playing speed')
+    parser.add_argument('--rate', type=positive_number, default=1.0,
+                        help='factor on the playing speed')
     add_node_arguments(parser)
     parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
                         help='folder for the recording, report.json and picture.png')
@@ -77,8 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     _check(arguments)
     node = node_choice(arguments)
+    # Only what can be played takes the place of the last run's results.
+    played = _material(arguments)
     fresh_folder(arguments.out, 'demo', RESULTS)
-    material = _material(arguments)
+    material = (played if isinstance(played, Material)
+                else material_from_source(played, arguments.out))
     say(f'playing {material.name} from {material.bag}')
     session = run_session(material, node, arguments.out, rate=arguments.rate,
                           limit=arguments.frames, say=say)
@@ -95,22 +99,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse values and files that cannot work before anything is started."""
-    check_positive(arguments, 'rate', 'fps', 'frames')
-    if arguments.bag is not None and arguments.out.resolve() in (
-            arguments.bag.resolve(), *arguments.bag.resolve().parents):
+    if arguments.bag is None:
+        for name in ('image_topic', 'camera_info_topic', 'odometry_topic'):
+            if getattr(arguments, name) is not None:
+                raise MdepthError(f'--{name.replace("_", "-")} is for --bag alone')
+    elif arguments.out.resolve() in (arguments.bag.resolve(), *arguments.bag.resolve().parents):
         raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
 
 
-def _material(arguments: argparse.Namespace) -> Material:
-    """Find or make what is played."""
+def _material(arguments: argparse.Namespace) -> Material | Source:
+    """Find what is played: a bag, or what one is made of."""
     choice = CameraChoice(arguments.camera_info, arguments.fov)
     if arguments.bag is not None:
         return bag_material(arguments)
     if arguments.video is not None:
-        source = video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
-    elif arguments.images is not None:
-        source = images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
-                               arguments.fps)
-    else:
-        source = synthetic_source(arguments.frames or SYNTHETIC_FRAMES)
-    return material_from_source(source, arguments.out)
+        return video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
+    if arguments.images is not None:
+        return images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
+                             arguments.fps)
+    return synthetic_source(arguments.frames or SYNTHETIC_FRAMES)

@@ -82,6 +82,7 @@ class Report:
     All numbers of one session.
 
     ``replaced_from`` is ``diagnostics``, or ``difference`` where the node reported no count.
+    ``frames_per_second`` is None where fewer than two depths came.
     ``modes`` counts frames by the network that their depth came from. ``latency`` is by topic.
     """
 
@@ -91,7 +92,7 @@ class Report:
     unmatched_stamps: int
     images_replaced: int
     replaced_from: str
-    frames_per_second: float
+    frames_per_second: float | None
     latency: dict[str, Latency]
     modes: dict[str, int]
     last_diagnostics: dict[str, str]
@@ -111,7 +112,8 @@ class Report:
                 ('replaced by a newer one', f'{self.images_replaced} (from '
                                             f'{self.replaced_from})'),
                 ('outputs with a foreign stamp', str(self.unmatched_stamps)),
-                ('depth images per second', f'{self.frames_per_second:.1f}')]
+                ('depth images per second', 'too few to tell' if self.frames_per_second is None
+                 else f'{self.frames_per_second:.1f}')]
         rows += [(f'latency of {topic}',
                   f'median {latency.median_ms:.0f} ms, 95 % {latency.p95_ms:.0f} ms')
                  for topic, latency in self.latency.items()]
@@ -148,7 +150,6 @@ def make_report(material: Material, session: Session) -> Report:
     sent = {frame.stamp_ns: frame.published_ns for frame in session.played}
     depth_times = times.get(DEPTH, {})
     received = sorted(depth_times.values())
-    seconds = (received[-1] - received[0]) / 1e9 if len(received) > 1 else 0.0
     diagnostics = diagnostic_values(session.recording, STATUS)
     last = diagnostics[-1] if diagnostics else {}
     # The most of all messages: the node counts from zero again when it is deactivated.
@@ -165,7 +166,7 @@ def make_report(material: Material, session: Session) -> Report:
         unmatched_stamps=len(foreign),
         images_replaced=most.get('images_replaced', len(sent) - len(received)),
         replaced_from='diagnostics' if 'images_replaced' in most else 'difference',
-        frames_per_second=(len(received) - 1) / seconds if seconds else 0.0,
+        frames_per_second=_rate(received),
         latency={name: _latency(sent, times[topic])
                  for name, topic in (('depth/image', DEPTH), ('depth/points', POINTS))
                  if sent.keys() & times.get(topic, {}).keys()},
@@ -220,6 +221,12 @@ def frame_error(depth: NDArray[np.float32], truth: NDArray[np.float32]) -> Frame
     ratio = median_ratio(depth, truth, both)
     return FrameError(float(both.sum() / known.sum()), depth_metrics(depth, truth, both),
                       depth_metrics(depth * ratio, truth, both), ratio)
+
+
+def _rate(received_ns: list[int]) -> float | None:
+    """Messages per second, from the first to the last; None where that takes no time."""
+    seconds = 1e-9 * (received_ns[-1] - received_ns[0]) if received_ns else 0.0
+    return (len(received_ns) - 1) / seconds if seconds else None
 
 
 def _latency(sent: dict[int, int], received: dict[int, int]) -> Latency:

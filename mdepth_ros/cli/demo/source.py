@@ -31,6 +31,8 @@ from numpy.typing import NDArray
 
 # A stamp of 0 means "none" to many nodes; any other start would do.
 START_NS = 1_700_000_000_000_000_000
+# Of the made-up drive: width and height [px], and which of all drives it is.
+SIZE, SEED = (640, 192), 7
 # Frames rendered at once: few, so that the progress bar moves.
 CHUNK = 4
 
@@ -65,34 +67,29 @@ class Source:
     action: str = 'writing the bag'
 
 
-def synthetic_source(
-    frames: int, width: int = 640, height: int = 192, seed: int = 7, fps: float = 10.0,
-) -> Source:
+def synthetic_source(frames: int, fps: float = 10.0) -> Source:
     """
     Render a drive, with true depth and poses.
 
     :param frames: how many.
-    :param width: image width [px].
-    :param height: image height [px].
-    :param seed: the same seed gives the same drive.
     :param fps: images per second of the drive [1/s].
     :return: the source.
     """
-    from mdepth_ros.training.synthetic import SceneConfig, stream_sequence
+    from mdepth_ros.training.synthetic import SceneConfig, stream_sequence, to_bytes
 
-    config = SceneConfig(kind='driving', width=width, height=height, frames=frames, fps=fps)
+    config = SceneConfig('driving', *SIZE, frames=frames, fps=fps)
 
     def frames_of() -> Iterator[SourceFrame]:
         with _one_thread():
-            for piece in stream_sequence(config, seed, chunk=CHUNK):
-                images = (piece.images.permute(0, 2, 3, 1) * 255).round().byte().numpy()
+            for piece in stream_sequence(config, SEED, chunk=CHUNK):
+                images = to_bytes(piece.images).permute(0, 2, 3, 1).numpy()
                 for index, stamp_ns in enumerate(piece.stamps_ns.tolist()):
                     yield SourceFrame(START_NS + stamp_ns, images[index],
                                       piece.depth[index, 0].numpy(),
                                       piece.T_world_camera[index].double().numpy())
 
-    camera = Camera.from_fov(width, height, config.horizontal_fov_deg)
-    return Source(f'a made-up drive (seed {seed})', camera, frames, frames_of(), 'rendering')
+    camera = Camera.from_fov(*SIZE, config.horizontal_fov_deg)
+    return Source(f'a made-up drive (seed {SEED})', camera, frames, frames_of(), 'rendering')
 
 
 @contextmanager

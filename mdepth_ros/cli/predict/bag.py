@@ -73,11 +73,11 @@ class Recording:
                 self._write(topic, stamp_ns, message)
         self._count += 1
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Complete the bag."""
         with writing(self._bag):
             self._writer.close()
-        return f'{self._bag.name}/: mcap of {self._count} frames' if self._count else ''
+        return f'{self._bag.name}/: mcap of {self._count} frames' if self._count else None
 
     def _write(self, topic: str, stamp_ns: int, message: Any) -> None:
         """Write one message, at the time of its image."""

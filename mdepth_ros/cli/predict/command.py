@@ -23,7 +23,7 @@ import subprocess
 import sys
 from typing import get_args
 
-from mdepth_ros.cli.argument_types import check_positive, positive
+from mdepth_ros.cli.argument_types import positive, positive_number
 from mdepth_ros.cli.camera_choice import add_camera_arguments
 from mdepth_ros.cli.engine_arguments import (
     add_device_arguments,
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_camera_arguments(parser)
     parser.add_argument('--rectified', action='store_true',
                         help='the images are rectified, though their topic does not say so')
-    parser.add_argument('--fps', type=float, default=10.0,
+    parser.add_argument('--fps', type=positive_number, default=10.0,
                         help='of a folder of images that does not say [1/s]')
     parser.add_argument('--first', type=int, default=0, metavar='N', help='first image')
     parser.add_argument('--last', type=int, metavar='N',
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="metres per network unit; 0 is the weights' own")
     add_size_argument(parser)
     add_device_arguments(parser)
-    parser.add_argument('--max-depth', type=float, default=80.0, metavar='M',
+    parser.add_argument('--max-depth', type=positive_number, default=80.0, metavar='M',
                         help='farther depth counts as out of range [m]')
     parser.add_argument('--min-confidence', type=float, default=0.5, metavar='C',
                         help='lowest confidence of the points in clouds, in [0, 1]')
@@ -89,11 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='images and coloured depth side by side')
     parser.add_argument('--fused', action=argparse.BooleanOptionalAction, default=True,
                         help='one cloud of the whole run')
-    parser.add_argument('--fused-cell', type=float, default=0.05, metavar='M',
+    parser.add_argument('--fused-cell', type=positive_number, default=0.05, metavar='M',
                         help='edge of the cells of which each is a point [m]')
     parser.add_argument('--fused-confidence', type=float, default=0.8, metavar='C',
                         help='lowest confidence of the points that are fused, in [0, 1]')
-    parser.add_argument('--fused-range', type=float, default=10.0, metavar='M',
+    parser.add_argument('--fused-range', type=positive_number, default=10.0, metavar='M',
                         help='farthest points that are fused [m]')
     parser.add_argument('--clouds', choices=get_args(CloudFormat),
                         help='a cloud for each frame, too')
@@ -117,6 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
                      backend=arguments.backend, scale=arguments.scale)
     options = RenderingOptions(arguments.output_size, max_depth_m=arguments.max_depth,
                                cloud=_cloud_filter(arguments.max_depth, arguments.min_confidence))
+    fused = _cloud_filter(arguments.fused_range, arguments.fused_confidence)
     prepared = PrepareOptions(
         image_topic=arguments.image_topic, camera_info_topic=arguments.camera_info_topic,
         camera_info=arguments.camera_info, fov_deg=arguments.fov)
@@ -128,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
         summary = Summary()
         try:
             predict(source, Selection(arguments.first, arguments.last, arguments.every),
-                    predictor, _outputs(arguments), summary)
+                    predictor, _outputs(arguments, fused), summary)
         finally:
             # What was predicted before an interruption or a broken source is there to be used.
             estimator = predictor.estimator
@@ -145,7 +146,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse values that cannot work before anything is opened."""
-    check_positive(arguments, 'fps', 'max_depth', 'fused_cell', 'fused_range')
     if not arguments.scale >= 0:
         raise MdepthError(f'--scale must be >= 0, got {arguments.scale}')
     if arguments.first < 0 or (arguments.last is not None and arguments.last < arguments.first):
@@ -166,7 +166,7 @@ def _cloud_filter(max_range: float, min_confidence: float) -> CloudFilter:
         raise MdepthError(str(error)) from error
 
 
-def _outputs(arguments: argparse.Namespace) -> list[Output]:
+def _outputs(arguments: argparse.Namespace, fused: CloudFilter) -> list[Output]:
     """Return what the user wants."""
     out: Path = arguments.out
     outputs: list[Output] = []
@@ -177,9 +177,7 @@ def _outputs(arguments: argparse.Namespace) -> list[Output]:
     if arguments.clouds:
         outputs.append(Clouds(out, arguments.clouds))
     if arguments.fused:
-        outputs.append(Fused(
-            out / 'fused.ply', arguments.fused_cell,
-            _cloud_filter(arguments.fused_range, arguments.fused_confidence)))
+        outputs.append(Fused(out / 'fused.ply', arguments.fused_cell, fused))
     if arguments.mcap or arguments.view:
         outputs.append(Recording(out / 'recording', arguments.mcap or 'jpeg'))
     return outputs

@@ -98,8 +98,8 @@ class Predictor:
                               self._rectifier)
 
     def _follow(self, camera: Camera) -> None:
-        """Undistort the images of another camera, if they need it."""
-        rectify = not self._rectified and camera.has_distortion
+        """Rectify the images of another camera, if they need it."""
+        rectify = not self._rectified and camera.needs_rectification
         rectifier = Rectifier(camera, 0, rectify=True) if rectify else None
         if rectify != self.estimator.config.rectify:
             self.estimator = DepthEstimator(self._model, replace(self._config, rectify=rectify))

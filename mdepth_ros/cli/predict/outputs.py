@@ -26,7 +26,7 @@ from mdepth_ros.engine.fused_cloud import FusedCloud
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.errors import writing
 from mdepth_ros.messages.depth_images import to_millimetres
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 
 # A cell that fewer frames saw is more often an error than a surface.
@@ -39,8 +39,8 @@ class Output(Protocol):
     def write(self, frame: PredictedFrame) -> None:
         """Take the next frame; raises MdepthError if the disk does not."""
 
-    def close(self) -> str:
-        """Complete the files; returns what there is, in a line, empty if nothing is."""
+    def close(self) -> str | None:
+        """Complete the files; returns what there is, in a line, None if nothing is."""
 
 
 class DepthPngs:
@@ -65,9 +65,9 @@ class DepthPngs:
                 write_camera_yaml(frame.rendering.camera, path)
         self._count += 1
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Say what there is."""
-        return f'depth/: {self._count} PNG images [mm], of camera.yaml' if self._count else ''
+        return f'depth/: {self._count} PNG images [mm], of camera.yaml' if self._count else None
 
 
 class DepthArrays:
@@ -93,9 +93,9 @@ class DepthArrays:
         write_whole(self._folder / 'depth' / f'{frame.number:06}.npz', content.getvalue())
         self._count += 1
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Say what there is."""
-        return f'depth/: {self._count} NumPy files' if self._count else ''
+        return f'depth/: {self._count} NumPy files' if self._count else None
 
 
 class Clouds:
@@ -115,9 +115,9 @@ class Clouds:
                     cloud_file(*frame.rendering.navigation_points, self._form))
         self._count += 1
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Say what there is."""
-        return f'clouds/: {self._count} {self._form.upper()} clouds' if self._count else ''
+        return f'clouds/: {self._count} {self._form.upper()} clouds' if self._count else None
 
 
 class Fused:
@@ -138,10 +138,10 @@ class Fused:
         self._fused.add(*frame.rendering.points_that_pass(self._keep), frame.path.T_first_camera)
         self._count += 1
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Write the file."""
         if not self._count:
-            return ''
+            return None
         points, rgb = self._fused.cloud(min(MIN_FRAMES, self._count))
         write_whole(self._path, cloud_file(points, rgb, 'ply'))
         return f'{self._path.name}: {len(points)} points of {self._count} frames'

@@ -65,7 +65,8 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
     :raises KeyboardInterrupt: by Ctrl-C or SIGTERM, once the frame in work is finished.
     """
     def finish(output: Output) -> None:
-        summary.keep(output.close())
+        if (there_is := output.close()) is not None:
+            summary.keep(there_is)
 
     with stop_signals() as stopped:
         with ExitStack() as closing, tqdm(total=selection.count(source.count or None),

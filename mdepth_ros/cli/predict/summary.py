@@ -69,8 +69,8 @@ class Summary:
         self._unusable.append({'image': number, 'reason': str(error)})
 
     def keep(self, what: str) -> None:
-        """Note a complete output; empty is none."""
-        self._kept += [what] if what else []
+        """Note a complete output."""
+        self._kept.append(what)
 
     def text(self, out: Path) -> str:
         """Return what people should know; the outputs are in a folder."""

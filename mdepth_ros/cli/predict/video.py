@@ -61,10 +61,10 @@ class DepthVideo:
         if self._writer is not None or self._count == FIRST_FRAMES:
             self._write_waiting()
 
-    def close(self) -> str:
+    def close(self) -> str | None:
         """Complete the file."""
         if not self._count:
-            return ''
+            return None
         self._write_waiting()
         if self._writer is not None:
             self._writer.release()

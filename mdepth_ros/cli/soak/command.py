@@ -17,11 +17,10 @@
 import argparse
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from math import inf
 from pathlib import Path
 import tempfile
 
-from mdepth_ros.cli.argument_types import check_positive, positive
+from mdepth_ros.cli.argument_types import positive, positive_number
 from mdepth_ros.cli.demo.material import Material, material_from_source
 from mdepth_ros.cli.demo.source import synthetic_source
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
@@ -34,8 +33,7 @@ from mdepth_ros.cli.node_arguments import (
 from mdepth_ros.cli.soak.report import judge
 from mdepth_ros.cli.soak.session import Plan, run_soak
 from mdepth_ros.cli.stop_signals import stop_signals
-from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 
 # Of the made-up drive: ten seconds of a camera of 30 Hz.
 FRAMES, FPS = 300, 30.0
@@ -52,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('bag', type=Path, nargs='?',
                         help='a bag: ROS 1 .bag, sqlite3 or mcap; a made-up drive without')
     add_bag_arguments(parser)
-    parser.add_argument('--minutes', type=float, default=60.0, help='how long')
-    parser.add_argument('--rate-hz', type=float, default=30.0,
+    parser.add_argument('--minutes', type=positive_number, default=60.0, help='how long')
+    parser.add_argument('--rate-hz', type=positive_number, default=30.0,
                         help="images per second, whatever the bag's own rate")
     parser.add_argument('--jump-back', action='store_true',
                         help='let the stamps jump back at every turn of the bag; they go on '
@@ -76,9 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
     :return: 0 if every criterion holds, otherwise 1.
     :raises MdepthError: if it cannot run.
     """
-    check_positive(arguments, 'minutes', 'rate_hz')
-    if arguments.minutes == inf:
-        raise MdepthError('--minutes must be finite, got inf')
     # Before the long part, so that its result has a place to go.
     make_place(arguments.json)
     node = node_choice(arguments)

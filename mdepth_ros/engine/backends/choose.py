@@ -28,8 +28,9 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import parts_of
 import torch
 
-# Backend -> the package that it needs.
+# Backend -> the package that runs it, by its name in Python.
 PACKAGES = {'openvino': 'openvino', 'onnxruntime': 'onnxruntime', 'tensorrt': 'onnxruntime'}
+CONVERTERS = ('onnx', 'onnxscript')  # what ONNX Runtime's files are written with
 
 
 def automatic_backend(device: torch.device) -> BackendName:
@@ -37,6 +38,11 @@ def automatic_backend(device: torch.device) -> BackendName:
     if device.type == 'cuda':
         return 'cuda'
     return 'openvino' if device.type == 'cpu' and find_spec('openvino') else 'torch'
+
+
+def computes_in_torch(name: str) -> bool:
+    """Tell whether a backend works with PyTorch's threads, which only disturb those of others."""
+    return name in ('torch', 'cuda')
 
 
 def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
@@ -51,13 +57,14 @@ def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
     """
     blended = config.method != 'published'
     name = config.backend
-    package = PACKAGES.get(name)
-    if package and not find_spec(package):
-        raise MdepthError(f'backend {name} needs the package {package}: pip install {package}')
+    missing = _missing_packages(name)
+    if missing:
+        raise MdepthError(f'backend {name} needs the package {missing[0]}: '
+                          f'pip install {" ".join(missing)}')
     if name in ('onnxruntime', 'tensorrt'):  # it has a device of its own
         from mdepth_ros.engine.backends.onnx_backend import OnnxBackend, provider_of
         return OnnxBackend(parts_of(model, blended), default_cache(), config.threads,
-                           provider_of(name, config.device))
+                           *provider_of(name, config.device))
     device = choose_device(config.device)
     if name == 'auto':
         name = automatic_backend(device)
@@ -71,3 +78,14 @@ def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
     from mdepth_ros.engine.backends.openvino_backend import OpenVinoBackend
     dtype = torch.bfloat16 if OpenVinoBackend.is_fast_in_bfloat16() else torch.float32
     return OpenVinoBackend(parts_of(model, blended, dtype), default_cache(), config.threads)
+
+
+def _missing_packages(name: str) -> list[str]:
+    """List what a backend needs and is not installed, by its name for pip."""
+    package = PACKAGES.get(name)
+    if package is None:
+        return []
+    needed = {package: 'onnxruntime-gpu' if name == 'tensorrt' else package}
+    if package == 'onnxruntime':
+        needed |= {converter: converter for converter in CONVERTERS}
+    return [pip_name for module, pip_name in needed.items() if not find_spec(module)]

@@ -74,6 +74,7 @@ class CudaBackend:
                 part(*places)
         torch.cuda.current_stream(self.device).wait_stream(beside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        # Without a stream it would record on the current device.
+        with torch.cuda.device(self.device), torch.cuda.graph(graph, stream=beside):
             outputs = part(*places)
-        return Recording(graph, places, outputs if isinstance(outputs, tuple) else (outputs,))
+        return Recording(graph, places, outputs)

@@ -22,19 +22,56 @@ import os
 from pathlib import Path
 import shutil
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import mdepth_ros
+from mdepth_ros.errors import MdepthError, one_line, writing
 import torch
 from torch import nn, Tensor
 
-# Parts that are kept, of 5 to 25 MB each: a dozen sizes of a model.
+# Parts that are kept, of 5 to 25 MB each: the five of a model at nine sizes.
 KEPT = 48
+ADVICE = '; XDG_CACHE_HOME may name another folder for caches'
+
+Loaded = TypeVar('Loaded')
 
 
 def default_cache() -> Path:
-    """Return this user's folder for files that can be made again."""
-    root = os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache'
-    return Path(root) / 'mdepth_ros'
+    """
+    Return this user's folder for files that can be made again.
+
+    :raises MdepthError: if this user has no home.
+    """
+    root = os.environ.get('XDG_CACHE_HOME')
+    try:
+        return (Path(root) if root else Path.home() / '.cache') / 'mdepth_ros'
+    except RuntimeError as error:
+        raise MdepthError(f'there is no folder for converted models: {error}{ADVICE}') from error
+
+
+def load_cached(
+    cache: Path, part: nn.Module, name: str, inputs: Sequence[Tensor], maker: str,
+    make: Callable[[Path], None], load: Callable[[Path], Loaded],
+) -> Loaded:
+    """
+    Load a converted part; files that cannot be loaded, cut short or removed, are made once more.
+
+    :param cache: folder of all parts; the next ones as for :func:`cached_folder`.
+    :param load: reads the files of a folder.
+    :return: what it returns.
+    :raises MdepthError: if the part can be neither written nor loaded.
+    """
+    folder = cached_folder(cache, part, name, inputs, maker, make)
+    try:
+        return load(folder)
+    except (OSError, RuntimeError):
+        shutil.rmtree(folder, ignore_errors=True)
+    folder = cached_folder(cache, part, name, inputs, maker, make)
+    try:
+        return load(folder)
+    except (OSError, RuntimeError) as error:
+        raise MdepthError(f'cannot load the converted model {folder}: {one_line(error)}'
+                          ) from error
 
 
 def cached_folder(
@@ -51,18 +88,18 @@ def cached_folder(
     :param maker: the converter and its version.
     :param make: writes the files into an empty folder.
     :return: the folder with the files.
-    :raises OSError: if it cannot be written.
+    :raises MdepthError: if it cannot be written.
     """
     folder = cache / f'{name}-{_key(part, inputs, maker)}'
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as partial:
-            make(Path(partial))
-            # Another process may have been faster: its files are the same.
-            with suppress(OSError):
-                os.rename(partial, folder)
-        _forget_oldest(cache)
-    os.utime(folder)
+    with writing(cache, ADVICE):
+        if not folder.exists():
+            cache.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as partial:
+                make(Path(partial))
+                _move(Path(partial), folder)
+            _forget_oldest(cache)
+    with suppress(OSError):  # a cache that cannot be written can be read
+        os.utime(folder)
     return folder
 
 
@@ -73,10 +110,33 @@ def alone_in(folder: Path) -> Iterator[None]:
 
     :param folder: of :func:`cached_folder`.
     """
-    with (folder / 'lock').open('w') as lock:
+    with _opened(folder) as descriptor:
         with suppress(OSError):  # some network file systems have no locks
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """Open a file or folder, which need not be writable."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _move(partial: Path, folder: Path) -> None:
+    """Give a whole folder its name, once a power failure cannot leave half of it there."""
+    for path in (*partial.iterdir(), partial):
+        with _opened(path) as descriptor:
+            os.fsync(descriptor)
+    try:
+        os.rename(partial, folder)
+    except OSError:
+        # Another process may have been faster: its files are the same.
+        if not folder.exists():
+            raise
 
 
 def _forget_oldest(cache: Path) -> None:
@@ -93,10 +153,11 @@ def _forget_oldest(cache: Path) -> None:
 def _key(part: nn.Module, inputs: Sequence[Tensor], maker: str) -> str:
     """Name everything that a converted part depends on."""
     shapes = [tuple(x.shape) for x in inputs]
-    key = hashlib.sha256(f'{mdepth_ros.__version__} {maker} {part} {shapes}'.encode())
+    versions = f'{mdepth_ros.__version__} torch {torch.__version__} {maker}'
+    key = hashlib.sha256(f'{versions} {part} {shapes}'.encode())
     # Other code, other graph.
     package = Path(mdepth_ros.__file__).parent
-    for folder in ('geometry', 'networks'):
+    for folder in ('geometry', 'networks', 'engine/backends'):
         for source in sorted((package / folder).glob('*.py')):
             key.update(source.read_bytes())
     for tensor in part.state_dict().values():

@@ -15,21 +15,29 @@
 """ONNX Runtime: CPUs, and by its providers CUDA and TensorRT."""
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 import logging
 import os
 from pathlib import Path
+import re
+from typing import Any
 import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
-from mdepth_ros.engine.backends.model_cache import cached_folder
+from mdepth_ros.engine.backends.model_cache import load_cached
 from mdepth_ros.errors import MdepthError
 import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 import torch
 from torch import nn, Tensor
 
 FILE = 'model.onnx'
 # The first that knows grid sampling with all that it is used with here.
 OPSET = 18
+CPU, CUDA, TENSORRT = 'CPUExecutionProvider', 'CUDAExecutionProvider', 'TensorrtExecutionProvider'
+# What a file that is not whole raises; none of them is a RuntimeError.
+UNREADABLE = (runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph,
+              runtime.InvalidProtobuf, runtime.NoSuchFile)
 
 
 def write_onnx(
@@ -60,20 +68,26 @@ def write_onnx(
         exporter.setLevel(level)
 
 
-def provider_of(backend: str, device: str) -> str:
+def provider_of(backend: str, device: str) -> tuple[str, int]:
     """
-    Name the provider for a backend and a device.
+    Find the provider for a backend and a device.
 
     :param backend: ``onnxruntime`` or ``tensorrt``.
     :param device: as in :class:`EngineConfig`; ``auto`` is CUDA where ONNX Runtime has it.
+    :return: the provider's name, and the number of its GPU.
+    :raises MdepthError: if there is no such device, or the backend does not run on it.
     """
+    match = re.fullmatch(r'auto|cpu|cuda(?::(\d+))?', device)
+    if match is None:
+        raise MdepthError(f"device must be 'auto', 'cpu' or 'cuda[:N]', got {device!r}")
+    index = int(match[1] or 0)
     if backend == 'tensorrt':
-        return 'TensorrtExecutionProvider'
-    cuda = 'CUDAExecutionProvider'
-    if device.startswith('cuda') or (
-            device == 'auto' and cuda in onnxruntime.get_available_providers()):
-        return cuda
-    return 'CPUExecutionProvider'
+        if device == 'cpu':
+            raise MdepthError('backend tensorrt does not run on device cpu, only on cuda')
+        return TENSORRT, index
+    if device == 'cpu' or (device == 'auto' and CUDA not in onnxruntime.get_available_providers()):
+        return CPU, 0
+    return CUDA, index
 
 
 class OnnxBackend:
@@ -85,6 +99,7 @@ class OnnxBackend:
     :param threads: cores to use; 0 is all that this process may.
     :param provider: such as ``CPUExecutionProvider``, ``CUDAExecutionProvider``,
         ``TensorrtExecutionProvider``.
+    :param index: number of the GPU.
     :raises MdepthError: if this ONNX Runtime lacks the provider.
     """
 
@@ -92,14 +107,15 @@ class OnnxBackend:
     device = torch.device('cpu')
 
     def __init__(
-        self, parts: Mapping[str, nn.Module], cache: Path, threads: int, provider: str
+        self, parts: Mapping[str, nn.Module], cache: Path, threads: int, provider: str,
+        index: int = 0,
     ) -> None:
         available = onnxruntime.get_available_providers()
         if provider not in available:
             raise MdepthError(f'this ONNX Runtime has no {provider}, it has '
                               f'{", ".join(available)}: install onnxruntime-gpu')
         self.name = f'onnxruntime ({provider})'
-        self._parts, self._cache, self._provider = parts, cache, provider
+        self._parts, self._cache, self._provider, self._index = parts, cache, provider, index
         self._options = onnxruntime.SessionOptions()
         self._options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         self._sessions: dict[tuple[str, tuple[torch.Size, ...]], onnxruntime.InferenceSession] = {}
@@ -117,7 +133,29 @@ class OnnxBackend:
     def _load(self, part: str, inputs: tuple[Tensor, ...]) -> onnxruntime.InferenceSession:
         """Convert for these shapes."""
         module = self._parts[part]
-        folder = cached_folder(self._cache, module, part, inputs, f'onnx {torch.__version__}',
-                               lambda folder: write_onnx(module, inputs, folder / FILE))
-        return onnxruntime.InferenceSession(folder / FILE, self._options,
-                                            providers=[self._provider])
+        maker = f'onnxscript {version("onnxscript")}'
+        return load_cached(self._cache, module, part, inputs, maker,
+                           lambda folder: write_onnx(module, inputs, folder / FILE), self._open)
+
+    def _open(self, folder: Path) -> onnxruntime.InferenceSession:
+        """Make a session that runs where it was asked to."""
+        try:
+            session = onnxruntime.InferenceSession(folder / FILE, self._options,
+                                                   providers=self._providers(folder))
+        except UNREADABLE as error:
+            raise RuntimeError(str(error)) from error
+        # Where a provider's libraries cannot be loaded it goes on with another, and only logs it.
+        used = session.get_providers()[0]
+        if used != self._provider:
+            raise MdepthError(f'ONNX Runtime runs on {used} instead of {self._provider}, device '
+                              f'{self._index}: what it has logged says why')
+        return session
+
+    def _providers(self, folder: Path) -> list[tuple[str, dict[str, Any]]]:
+        """Set the provider up, and the one that runs what it cannot."""
+        device = {'device_id': self._index}
+        if self._provider == TENSORRT:
+            # Engines take minutes to build.
+            return [(TENSORRT, {**device, 'trt_engine_cache_enable': True,
+                                'trt_engine_cache_path': str(folder)}), (CUDA, device)]
+        return [(self._provider, device if self._provider == CUDA else {})]

@@ -21,7 +21,8 @@ from typing import Any
 import warnings
 
 from mdepth_ros.engine.backends.backend import Outputs
-from mdepth_ros.engine.backends.model_cache import alone_in, cached_folder
+from mdepth_ros.engine.backends.model_cache import alone_in, load_cached
+from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.networks.parts import SingleFrame
 import openvino
 import torch
@@ -42,6 +43,7 @@ def write_openvino(
     :param path: ``*.xml`` to write; the weights go beside it.
     :param input_names: in their order; the converter's own where missing.
     :param output_names: likewise.
+    :raises MdepthError: if the disk does not take it.
     """
     with torch.no_grad(), warnings.catch_warnings():
         # Shapes are fixed, and so are the answers of all checks.
@@ -53,6 +55,11 @@ def write_openvino(
         for port, name in zip(ports, names):
             port.get_tensor().set_names({name})
     openvino.save_model(model, path, compress_to_fp16=False)
+    try:  # a full disk goes unnoticed when saving
+        openvino.Core().read_model(path)
+    except RuntimeError as error:
+        raise MdepthError(f'cannot write {path}, what was written is not whole (is the disk '
+                          f'full?): {one_line(error)}') from error
 
 
 class OpenVinoBackend:
@@ -96,16 +103,19 @@ class OpenVinoBackend:
     def _compile(self, part: str, inputs: tuple[Tensor, ...]) -> Any:
         """Convert and compile for these shapes."""
         module = self._parts[part]
-        folder = cached_folder(self._cache, module, part, inputs, openvino.__version__,
-                               lambda folder: write_openvino(module, inputs, folder / FILE))
-        # Who finds another's half-written model removes it, and the writer fails.
-        with alone_in(folder):
-            return self._core.compile_model(folder / FILE, 'CPU', {
-                'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_NUM_THREADS': self._threads_for(part),
-                # The parts themselves say what runs in lower precision.
-                'INFERENCE_PRECISION_HINT': 'f32',
-                # Pinned, parts that run side by side would share a core.
-                'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()
+
+        def load(folder: Path) -> Any:
+            # Who finds another's half-written model removes it, and the writer fails.
+            with alone_in(folder):
+                return self._core.compile_model(folder / FILE, 'CPU', {
+                    'PERFORMANCE_HINT': 'LATENCY',
+                    'INFERENCE_NUM_THREADS': self._threads_for(part),
+                    # The parts themselves say what runs in lower precision.
+                    'INFERENCE_PRECISION_HINT': 'f32',
+                    # Pinned, parts that run side by side would share a core.
+                    'ENABLE_CPU_PINNING': False, 'CACHE_DIR': str(folder)}).create_infer_request()
+        return load_cached(self._cache, module, part, inputs, f'openvino {openvino.__version__}',
+                           lambda folder: write_openvino(module, inputs, folder / FILE), load)
 
     def _threads_for(self, part: str) -> int:
         """

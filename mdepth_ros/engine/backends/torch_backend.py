@@ -39,5 +39,5 @@ class TorchBackend:
     @torch.inference_mode()
     def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
         """Run a part, see :class:`Backend`: two at once would only fight for the cores."""
-        outputs = self._parts[part](*inputs)
-        return lambda: outputs if isinstance(outputs, tuple) else (outputs,)
+        outputs: Outputs = self._parts[part](*inputs)
+        return lambda: outputs

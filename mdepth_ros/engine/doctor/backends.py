@@ -63,7 +63,7 @@ def _try(name: str, device: str, automatic: str) -> Finding:
         return ok(f'backend {trial.text}{", what auto takes" * (name == automatic)}')
     what = f'backend {name} does not work: {trial.text}'
     if name == automatic:
-        other = 'torch' if name != 'torch' else 'openvino'
-        return problem(f'{what}; auto takes it', f'install its packages anew, or set the '
-                                                 f'parameter backend to {other}')
+        # What auto takes where nothing else is installed, has no other to go to.
+        other = '' if name == 'torch' else ', or set the parameter backend to torch'
+        return problem(f'{what}; auto takes it', f'install its packages anew{other}')
     return warning(what, 'nothing, unless you want this very one: auto takes another')

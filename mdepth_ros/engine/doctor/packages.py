@@ -14,7 +14,7 @@
 
 """Which Python packages are installed, and which were tested together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module, metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -85,8 +85,7 @@ def _version(module: str, package: str) -> str | None:
     """Find the version; None where the module is not installed."""
     if not find_spec(module):
         return None
-    # A module may come from another package: apt's OpenCV.
-    for name in (package, *metadata.packages_distributions().get(module, [])):
+    for name in _sources(module, package):
         try:
             return metadata.version(name)
         except metadata.PackageNotFoundError:
@@ -94,11 +93,18 @@ def _version(module: str, package: str) -> str | None:
     return str(getattr(import_module(module), '__version__', 'of unknown version'))
 
 
+def _sources(module: str, package: str) -> Iterator[str]:
+    """List the packages that a module may come from, the likely one first."""
+    yield package
+    # Another one: apt's OpenCV. To look for it takes a second.
+    yield from metadata.packages_distributions().get(module, [])
+
+
 def _judge(package: str, version: str, pins: Mapping[str, str]) -> Finding:
     """Compare a version with its bounds and its pin."""
     numbers = tuple(int(number) for number in re.findall(r'\d+', version)[:2])
     first, end = BOUNDS.get(package, ((), None))
-    if numbers < first or (end is not None and numbers >= end):
+    if numbers and (numbers < first or (end is not None and numbers >= end)):
         wanted = f'>={".".join(map(str, first))}' + (
             f',<{".".join(map(str, end))}' if end is not None else '')
         return problem(f'{package} {version} does not work with this package',

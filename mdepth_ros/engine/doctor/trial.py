@@ -51,9 +51,9 @@ def try_module(module: str, *arguments: str, timeout_s: float = 300.0) -> Trial:
         return Trial(False, f'not done in {timeout_s:g} s')
     if done.returncode == 0:
         return Trial(True, _last_line(done.stdout))
-    ended = (f'killed by {signal.Signals(-done.returncode).name}' if done.returncode < 0
-             else f'ended with status {done.returncode}')
-    return Trial(False, _last_line(done.stderr) or ended)
+    if done.returncode < 0:  # what it wrote before is not why
+        return Trial(False, f'killed by {signal.Signals(-done.returncode).name}')
+    return Trial(False, _last_line(done.stderr) or f'ended with status {done.returncode}')
 
 
 def _last_line(text: str) -> str:

@@ -18,13 +18,14 @@ import sys
 import time
 
 from mdepth_ros.config import EngineConfig
-from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.approach import approach_wall
 from mdepth_ros.engine.estimator import DepthEstimator
-from mdepth_ros.engine.frames import Frame
+from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
-import numpy as np
 
 WIDTH, HEIGHT = 64, 64
+# The first one is matched with none, the second with one, and all others with two.
+FRAMES = 4
 
 
 def main(backend: str, device: str) -> str:
@@ -34,17 +35,19 @@ def main(backend: str, device: str) -> str:
     :param backend: as in :class:`EngineConfig`.
     :param device: likewise.
     :return: a line about what ran.
-    :raises MdepthError: if the backend cannot be made, or its depth is not positive.
+    :raises MdepthError: if the backend cannot be made, it matches nothing, or its depth is not
+        positive and finite.
     """
     estimator = DepthEstimator.from_checkpoint(None, EngineConfig(
         device, backend=backend, width=WIDTH, height=HEIGHT))  # type: ignore[arg-type]
-    estimator.warm_up()
-    rgb = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
-    started = time.perf_counter()
-    estimate = estimator.push(Frame(rgb, Camera.from_fov(WIDTH, HEIGHT, 80.0), 1))
-    elapsed_ms = 1e3 * (time.perf_counter() - started)
-    if not bool((estimate.depth > 0).all()):  # NaN is not, either
-        raise MdepthError('the depth is not positive everywhere')
+    for frame in approach_wall(FRAMES):
+        started = time.perf_counter()
+        estimate = estimator.push(frame)
+        elapsed_ms = 1e3 * (time.perf_counter() - started)
+    if estimate.mode is not Mode.MULTI:
+        raise MdepthError(f'nothing is matched: {estimate.reason}')
+    if not bool(((estimate.depth > 0) & estimate.depth.isfinite()).all()):
+        raise MdepthError('the depth is not positive and finite everywhere')
     return (f'{estimator.backend} on {estimator.device}: {elapsed_ms:.0f} ms for {WIDTH}x{HEIGHT} '
             'pixels')
 

@@ -78,14 +78,14 @@ class OdometryScale:
         self._motions: deque[Motion] = deque(maxlen=self.WAITING)
         self._stretch: list[Motion] = []
         self._newest_ns = 0
+        self._heard_ns = 0
 
     @property
     def scale(self) -> Scale:
         """The scale now."""
         if not self._locked:
             return Scale(self._value, ScaleState.SEARCHING)
-        heard_ns = self._path.newest_ns
-        lost = heard_ns is None or self._newest_ns - heard_ns > self.LOST_AFTER_S * 1e9
+        lost = self._newest_ns - self._heard_ns > self.LOST_AFTER_S * 1e9
         return Scale(self._value, ScaleState.LOST if lost else ScaleState.LOCKED)
 
     def follow(self, estimate: DepthEstimate) -> None:
@@ -102,12 +102,19 @@ class OdometryScale:
         Take one odometry reading, in any order.
 
         :param stamp_ns: its time [ns]; where time went back, as when a bag starts again, the
-            readings start over.
-        :param position: (3,) position in the odometry frame [m].
+            readings start over, and the scale stays.
+        :param position: (3,) position in the odometry frame [m]; left out unless finite.
         """
+        if not np.isfinite(position).all():
+            return
         if self._path.jumps_back(stamp_ns):
-            self._start_over()
+            self._path.clear()
+            if self._newest_ns - stamp_ns > self._path.BACK_JUMP_S * 1e9:
+                self._forget_motions()
+            else:  # the images went back before: their motions are of this run
+                self._heard_ns = stamp_ns
         self._path.add(stamp_ns, position)
+        self._heard_ns = max(self._heard_ns, stamp_ns)
 
     def add_motion(self, motion: Motion) -> None:
         """
@@ -121,14 +128,16 @@ class OdometryScale:
             self._compare(self._motions.popleft())
 
     def _go_on_to(self, stamp_ns: int) -> None:
-        """Note how late it is; where time went back, what we have is of another run."""
+        """Note how late it is; where time went back, forget what is of the run before."""
         if stamp_ns <= self._newest_ns:
-            self._start_over()
+            self._forget_motions()
+            self._heard_ns = stamp_ns
+            if self._path.jumps_back(stamp_ns):  # otherwise the odometry went back before
+                self._path.clear()
         self._newest_ns = stamp_ns
 
-    def _start_over(self) -> None:
-        """Forget readings and motions; the scale stays."""
-        self._path.clear()
+    def _forget_motions(self) -> None:
+        """Forget those that wait for odometry or for more of their stretch."""
         self._motions.clear()
         self._stretch.clear()
 

@@ -50,7 +50,7 @@ class OdometryPath:
         self._positions.clear()
 
     def jumps_back(self, stamp_ns: int) -> bool:
-        """Tell whether a reading is too old to be merely late, as when a bag starts again."""
+        """Tell whether a time is too old to be merely late, as when a bag starts again."""
         return bool(self._stamps) and self._stamps[-1] - stamp_ns > self.BACK_JUMP_S * 1e9
 
     def add(self, stamp_ns: int, position: NDArray[np.float64]) -> None:

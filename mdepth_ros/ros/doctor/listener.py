@@ -22,6 +22,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import GetState
 from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.ros.diagnostics import node_of
 from mdepth_ros.ros.doctor.graph import (
     CAMERA_INFO,
     COMPRESSED,
@@ -33,18 +34,15 @@ from mdepth_ros.ros.doctor.graph import (
     NO_PICTURES,
     ODOMETRY,
 )
+from mdepth_ros.ros.own_node import OwnNode
 from mdepth_ros.ros.qos import sensor_qos
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
-import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 NAME = 'mdepth_doctor'
 KINDS: dict[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo}
-# The name of the node's status, see ros/diagnostics.py.
-STATUS_END = ': depth'
 # By their types these services tell a node that has not been configured, see ros/depth_node.py.
 SERVICES = {'change_state': 'lifecycle_msgs/srv/ChangeState', 'reset': 'std_srvs/srv/Trigger',
             'enable': 'std_srvs/srv/SetBool'}
@@ -90,14 +88,11 @@ class _Ear:
 
 
 class _Listener:
-    """A node of our own, in a context of its own."""
+    """Hears the cameras, and asks the nodes."""
 
     def __init__(self) -> None:
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context)
-        self._node = rclpy.create_node(NAME, context=self._context)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
+        self._own = OwnNode(NAME)
+        self._node = self._own.node
         self._ears: dict[str, _Ear] = {}
         self._ticks = 0
         self._statuses: dict[str, DiagnosticStatus] = {}
@@ -109,9 +104,7 @@ class _Listener:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._executor.shutdown()
-        self._node.destroy_node()
-        rclpy.shutdown(context=self._context)
+        self._own.close()
 
     def listen(self, seconds: float) -> Graph:
         """Subscribe to the cameras that appear, then ask the nodes that were seen."""
@@ -147,9 +140,9 @@ class _Listener:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            if status.name.endswith(STATUS_END) and any(
-                    pair.key == 'images_received' for pair in status.values):
-                self._statuses[f'/{status.name.removesuffix(STATUS_END)}'] = status
+            node = node_of(status.name)
+            if node and any(pair.key == 'images_received' for pair in status.values):
+                self._statuses[node] = status
 
     def _endpoints(self) -> tuple[Endpoint, ...]:
         """List publishers and subscriptions of the types that the node has."""
@@ -205,5 +198,5 @@ class _Listener:
         """Take messages; returns whether the condition came true."""
         end = time.monotonic() + timeout_s
         while not until() and time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=0.05)
+            self._own.spin_once(0.05)
         return until()

@@ -20,7 +20,11 @@ from pathlib import Path
 
 from mdepth_ros.training.loop.recipe import size_problems
 from mdepth_ros.training.loop.settings_file import read_settings
+from mdepth_ros.training.scenes import held_out
 from mdepth_ros.training.scenes.config import Kind
+
+# Each seed learns from worlds of its own.
+WORLDS_PER_SEED = 1000
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,16 @@ class AblationConfig:
             problems.append(f'rate must be > 0, got {self.rate}')
         if not self.anchor_depth >= 0:
             problems.append(f'anchor_depth must be >= 0, got {self.anchor_depth}')
+        problems += [f'{name} must be at most {most}, got {getattr(self, name)}'
+                     for name, most in (('worlds', WORLDS_PER_SEED),
+                                        ('test_worlds', len(held_out.ABLATION)))
+                     if getattr(self, name) > most]
         if not self.seeds:
             problems.append('seeds must name at least one seed')
+        # One folder for each, and worlds below those that nothing learns from.
+        most = held_out.ROBUSTNESS[0] // WORLDS_PER_SEED - 1
+        if len(set(self.seeds)) < len(self.seeds) or not all(0 <= s <= most for s in self.seeds):
+            problems.append(f'seeds must differ and be in [0, {most}], got {self.seeds}')
         if self.test_frames < 2:
             problems.append(f'test_frames must be at least 2, got {self.test_frames}')
         if problems:

@@ -52,7 +52,13 @@ class GlobalRangeNet(MultiFrameNet):
         self, target: ImageFeatures, source_matching: Tensor, single_depth: Tensor, K: Tensor,
         T_source_target: Tensor, valid: Tensor | None = None,
     ) -> MultiFrameOutput:
-        """Estimate as :class:`MultiFrameNet` does, whatever ``single_depth`` is."""
+        """
+        Estimate as :class:`MultiFrameNet` does, whatever ``single_depth`` is.
+
+        :param single_depth: (B, 1, H, W) only its shape counts; the others as there.
+        :return: as there.
+        :raises ValueError: as there.
+        """
         prior = self.middle.expand_as(single_depth)
         return super().forward(target, source_matching, prior, K, T_source_target, valid)
 

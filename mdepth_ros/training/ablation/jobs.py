@@ -26,7 +26,7 @@ from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.multi_frame import MultiFrameNet
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
-from mdepth_ros.training.ablation.config import AblationConfig
+from mdepth_ros.training.ablation.config import AblationConfig, WORLDS_PER_SEED
 from mdepth_ros.training.ablation.global_range import with_global_range
 from mdepth_ros.training.ablation.variants import Matching
 from mdepth_ros.training.datasets.frames_folder import open_frames
@@ -39,6 +39,7 @@ from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.samples.loader import FolderSamples
 from mdepth_ros.training.samples.neighbours import find_triplets, ParallaxRule
+from mdepth_ros.training.scenes import held_out
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search
 from mdepth_ros.training.stages.single_frame import to_depth
@@ -46,11 +47,9 @@ from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
 from mdepth_ros.training.stages.triplet import load
 from mdepth_ros.training.synthetic import random_config, render_sequence
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 import torch
 
-# Test worlds have other seeds than those to learn from.
-TEST_SEEDS = 880_000_000
 LEARN_FRAMES = 12
 TRACKS = 64
 # In small images a usual parallax would be less than a pixel of M-DepthNet's features.
@@ -76,8 +75,8 @@ class Jobs:
         """Render the worlds to learn from and those to score on."""
         config = self.config
         for part, first, count, frames in (
-                ('learn', 1000 * self.seed, config.worlds, LEARN_FRAMES),
-                ('test', TEST_SEEDS, config.test_worlds, config.test_frames)):
+                ('learn', WORLDS_PER_SEED * self.seed, config.worlds, LEARN_FRAMES),
+                ('test', held_out.ABLATION[0], config.test_worlds, config.test_frames)):
             for seed in range(first, first + count):
                 folder = self.folder / part / str(seed)
                 if not (folder / FILE_NAME).is_file():
@@ -88,7 +87,7 @@ class Jobs:
                     write_sequence(render_sequence(scene, seed), folder)
 
     def teacher(self) -> None:
-        """Train stage 1."""
+        """Train the teacher."""
         def work(loop: Loop) -> DepthModel:
             model = self._imagenet(self.seed)
             train_teacher(loop, model, Schedule(self.config.teacher_steps, self.config.rate), OURS,
@@ -110,7 +109,7 @@ class Jobs:
         self._train(variant.name, work, variant.batch, keep=False)
 
     def student(self, name: str, teacher: str, masked: bool) -> None:
-        """Train stage 2; the result has the teacher's M-DepthNet."""
+        """Train the student; the result has the teacher's M-DepthNet."""
         def work(loop: Loop) -> DepthModel:
             student = self._imagenet(self.seed + 1000)
             train_student(loop, student, self._load(teacher),
@@ -120,7 +119,7 @@ class Jobs:
         self._train(name, work)
 
     def refined(self, name: str, student: str) -> None:
-        """Train stage 3."""
+        """Refine M-DepthNet."""
         def work(loop: Loop) -> DepthModel:
             model = self._load(student)
             refine(loop, model, self._matching(),
@@ -129,12 +128,12 @@ class Jobs:
         self._train(name, work)
 
     def _train(
-        self, name: str, work: Callable[[Loop], DepthModel], batch: int = 0, keep: bool = True
+        self, name: str, work: Callable[[Loop], DepthModel], batch: int | None = None,
+        keep: bool = True,
     ) -> None:
         """Do a training unless its score is there; ``keep`` the weights for other jobs."""
         if (self.folder / f'{name}.json').is_file():
             return
-        torch.set_num_threads(1)
         config = self.config
         fabric = Fabric(accelerator='cpu', devices=1)
         fabric.launch()

@@ -15,27 +15,21 @@
 """All jobs of all seeds, as many at once as there are cores."""
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import asdict, replace
 import os
 from pathlib import Path
 
-from mdepth_ros.training.ablation.config import AblationConfig
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.ablation.config import AblationConfig, load_ablation
+from mdepth_ros.training.ablation.graph import GRAPH, longest_first
 from mdepth_ros.training.ablation.jobs import Jobs
-from mdepth_ros.training.ablation.variants import VARIANTS
 from mdepth_ros.training.child_processes import process_pool
+from mdepth_ros.whole_file import write_whole
 from tqdm import tqdm
+import yaml
 
-# Each job and the one whose result it needs, the long ones first.
-REQUIRES = {
-    'data': '',
-    'teacher': 'data',
-    'student': 'teacher',
-    'refined': 'student',
-    'student-2': 'refined',
-    'refined-2': 'student-2',
-    'student-unmasked': 'teacher',
-    **{variant.name: variant.prior
-       for variant in sorted(VARIANTS, key=lambda variant: -variant.batch * variant.hypotheses)},
-}
+# The configuration that a folder's results are of.
+CONFIG_FILE = 'ablation.yaml'
 
 
 def run_ablation(config: AblationConfig, folder: Path) -> None:
@@ -43,30 +37,30 @@ def run_ablation(config: AblationConfig, folder: Path) -> None:
     Do what is not done yet.
 
     :param config: how large.
-    :param folder: takes a folder for each seed.
-    :raises MdepthError: as the trainings do.
+    :param folder: takes a folder for each seed, and the configuration.
+    :raises MdepthError: if the folder has results of another configuration; as the trainings do.
     """
+    _claim(folder, config)
     cores = len(os.sched_getaffinity(0))
-    # Many small operations: threads that share a core would only wait for each other.
-    os.environ['OMP_NUM_THREADS'] = '1'
+    jobs = longest_first(config)
     with process_pool(cores) as pool, tqdm(
-            total=len(config.seeds) * len(REQUIRES), unit='job', desc='ablation') as bar:
+            total=len(config.seeds) * len(jobs), unit='job', desc='ablation') as bar:
         running: dict[Future[None], tuple[int, str]] = {}
 
-        def start(seed: int, done: str) -> None:
+        def start(seed: int, done: str | None) -> None:
             """Hand out what only waited for ``done``."""
-            for name, needed in REQUIRES.items():
-                if needed == done:
-                    job = pool.submit(do, config, seed, folder / f'seed-{seed}', name)
-                    running[job] = (seed, name)
+            for job in jobs:
+                if job.needs == done:
+                    future = pool.submit(do, config, seed, folder / f'seed-{seed}', job.name)
+                    running[future] = (seed, job.name)
 
         for seed in config.seeds:
-            start(seed, '')
+            start(seed, None)
         while running:
-            for job in wait(running, return_when=FIRST_COMPLETED).done:
-                job.result()
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                future.result()
                 bar.update()
-                start(*running.pop(job))
+                start(*running.pop(future))
 
 
 def do(config: AblationConfig, seed: int, folder: Path, name: str) -> None:
@@ -76,20 +70,20 @@ def do(config: AblationConfig, seed: int, folder: Path, name: str) -> None:
     :param config: how large.
     :param seed: which.
     :param folder: the seed's.
-    :param name: of the job, one of ``REQUIRES``.
+    :param name: of the job in ``GRAPH``.
     """
-    jobs = Jobs(config, seed, folder)
-    if name == 'data':
-        jobs.data()
-    elif name == 'teacher':
-        jobs.teacher()
-    elif name in ('student', 'student-unmasked'):
-        jobs.student(name, 'teacher', masked=name == 'student')
-    elif name == 'refined':
-        jobs.refined(name, 'student')
-    elif name == 'student-2':
-        jobs.student(name, 'refined', masked=True)
-    elif name == 'refined-2':
-        jobs.refined(name, 'student-2')
-    else:
-        jobs.matching(next(variant for variant in VARIANTS if variant.name == name))
+    next(job for job in GRAPH if job.name == name).do(Jobs(config, seed, folder))
+
+
+def _claim(folder: Path, config: AblationConfig) -> None:
+    """Write the configuration, unless the results that are there are of another one."""
+    path = folder / CONFIG_FILE
+    if path.exists():
+        # Each seed has a folder of its own: more of them may follow.
+        there, wanted = (asdict(replace(one, seeds=[0])) for one in (load_ablation(path), config))
+        differing = [f'{name} {there[name]}, now {value}' for name, value in wanted.items()
+                     if there[name] != value]
+        if differing:
+            raise MdepthError(f'{folder} has results of another ablation ({", ".join(differing)}):'
+                              ' choose another folder')
+    write_whole(path, yaml.safe_dump(asdict(config), sort_keys=False).encode())

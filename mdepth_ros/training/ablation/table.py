@@ -18,19 +18,8 @@ from collections.abc import Sequence
 import json
 from pathlib import Path
 
-from mdepth_ros.training.ablation.variants import VARIANTS
+from mdepth_ros.training.ablation.graph import GRAPH
 import numpy as np
-
-TITLES = {
-    'teacher': 'teacher (stage 1, all three together)',
-    **{variant.name: f'M from scratch on the {variant.prior}: {variant.title}'
-       for variant in VARIANTS},
-    'student': "student, with the mask (M: teacher's)",
-    'student-unmasked': "student, without the mask (M: teacher's)",
-    'refined': 'stage 3: M refined with the student',
-    'student-2': 'second round: student',
-    'refined-2': 'second round: M refined',
-}
 
 
 def ablation_table(folder: Path, seeds: Sequence[int]) -> str:
@@ -43,13 +32,13 @@ def ablation_table(folder: Path, seeds: Sequence[int]) -> str:
     """
     lines = ['| what | AbsRel single | AbsRel multi | multi wins | mean delta |',
              '|---|---|---|---|---|']
-    for name, title in TITLES.items():
-        files = [folder / f'seed-{seed}' / f'{name}.json' for seed in seeds]
-        if all(file.is_file() for file in files):
+    for job in GRAPH:
+        files = [folder / f'seed-{seed}' / f'{job.name}.json' for seed in seeds]
+        if job.title is not None and all(file.is_file() for file in files):
             results = [json.loads(file.read_text()) for file in files]
             cells = [_cell([result[key] for result in results])
                      for key in ('single', 'multi', 'wins', 'delta')]
-            lines.append(f'| {title} | {" | ".join(cells)} |')
+            lines.append(f'| {job.title} | {" | ".join(cells)} |')
     return '\n'.join(lines)
 
 

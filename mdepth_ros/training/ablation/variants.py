@@ -28,7 +28,7 @@ class Matching:
     An M-DepthNet trained from scratch with the S-DepthNet of another job frozen, its ``prior``.
 
     ``search`` sets delta; ``hypotheses`` in one range for all pixels where ``global_range`` is
-    set; ``batch`` 0 is the ablation's.
+    set; ``batch`` None is the ablation's.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Matching:
     search: Search
     global_range: bool = False
     hypotheses: int = 16
-    batch: int = 0
+    batch: int | None = None
     prior: str = 'teacher'
 
 

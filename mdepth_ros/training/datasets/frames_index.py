@@ -20,13 +20,13 @@ Read and written strictly, by one set of rules; what the images hold is for the 
 
 from dataclasses import dataclass
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.frames_check import find_problems, NOTES, POSES
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.whole_file import whole_file
 import numpy as np
 from numpy.typing import NDArray
 
@@ -121,15 +121,8 @@ def write_index(index: FramesIndex, path: Path) -> None:
     # A line for each frame: small enough, and a person can look at it and compare two of them.
     lines = ',\n'.join(json.dumps(frame) for frame in frames)
     text = f'{json.dumps(content)[:-1]}, "frames": [\n{lines}\n]}}\n'
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with partial.open('w', encoding='utf-8') as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        file.write(text.encode())
 
 
 def _entry(content: dict[str, Any]) -> FrameEntry:

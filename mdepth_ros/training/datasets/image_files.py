@@ -14,6 +14,7 @@
 
 """Images, depth and masks from files: whole, of the right size and kind, or an error."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import cv2
 from mdepth_ros.errors import BadImage, one_line
 from mdepth_ros.messages.image_file import decode_file
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,6 +87,22 @@ def read_size(path: Path) -> tuple[int, int]:
     """
     height, width = _decode(path, COLOUR).shape[:2]
     return width, height
+
+
+def write_image(
+    path: Path, pixels: NDArray[Any], how: Sequence[int] = (), advice: str = ''
+) -> None:
+    """
+    Write a whole image, or none of that name, and its folder.
+
+    :param path: its suffix says the format.
+    :param pixels: in OpenCV's order of colours.
+    :param how: OpenCV's parameters of that format.
+    :param advice: what to add where the disk does not take it.
+    :raises MdepthError: if the disk does not take it; cv2.imwrite would not say why, or that.
+    """
+    _, data = cv2.imencode(path.suffix, pixels, how)
+    write_whole(path, data.tobytes(), advice)
 
 
 def _decode(path: Path, flags: int) -> NDArray[Any]:

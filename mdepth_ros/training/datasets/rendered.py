@@ -15,7 +15,6 @@
 """Synthetic worlds as frames folders: rendered once, read by many trainings."""
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 from mdepth_ros.errors import writing
@@ -25,9 +24,9 @@ from mdepth_ros.training.datasets.frames_index import (
     FramesIndex,
     write_index,
 )
+from mdepth_ros.training.datasets.image_files import write_image
 from mdepth_ros.training.synthetic import SyntheticSequence, to_bytes
 import numpy as np
-from numpy.typing import NDArray
 
 # 16 bit reach 131 m, and are finer than any network.
 DEPTH_UNIT_M = 0.002
@@ -50,9 +49,10 @@ def write_sequence(sequence: SyntheticSequence, folder: Path) -> None:
     for i, image in enumerate(images):
         file = f'{i:06d}.png'
         units = np.round(depths[i] / DEPTH_UNIT_M)
-        _write_png(folder / 'image' / file, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        _write_png(folder / 'depth' / file, np.where(units <= DEEPEST, units, 0).astype(np.uint16))
-        _write_png(folder / 'moving' / file, moving[i].astype(np.uint8) * 255)
+        counts = np.where(units <= DEEPEST, units, 0).astype(np.uint16)
+        write_image(folder / 'image' / file, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        write_image(folder / 'depth' / file, counts)
+        write_image(folder / 'moving' / file, moving[i].astype(np.uint8) * 255)
         entries.append(FrameEntry(
             f'image/{file}', int(sequence.stamps_ns[i]), f'depth/{file}',
             T_world_camera=sequence.T_world_camera[i].double().numpy(), moving=f'moving/{file}'))
@@ -60,11 +60,3 @@ def write_sequence(sequence: SyntheticSequence, folder: Path) -> None:
     with writing(folder / FILE_NAME):
         write_index(FramesIndex(width, height, sequence.K.double().numpy(), tuple(entries),
                                 depth_unit_m=DEPTH_UNIT_M), folder / FILE_NAME)
-
-
-def _write_png(path: Path, pixels: NDArray[Any]) -> None:
-    """Write an image and its folder; cv2.imwrite would not say why it failed, or that it did."""
-    _, data = cv2.imencode('.png', pixels)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())

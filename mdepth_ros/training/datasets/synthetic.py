@@ -15,13 +15,14 @@
 """A synthetic scene as a sequence, with all the truth there is."""
 
 from dataclasses import replace
-from functools import cached_property
+from functools import lru_cache
 
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.training.datasets.sequence import Sequence
+from mdepth_ros.training.scenes.sequence import join
 from mdepth_ros.training.synthetic import (
-    render_sequence,
     SceneConfig,
+    stream_sequence,
     SyntheticSequence,
     to_bytes,
 )
@@ -30,7 +31,7 @@ from numpy.typing import NDArray
 
 
 class SyntheticSequenceView(Sequence):
-    """Rendered when the first frame is asked for, and kept in memory."""
+    """Rendered when a frame is asked for, and kept until two other worlds were."""
 
     def __init__(self, config: SceneConfig, seed: int) -> None:
         """
@@ -66,12 +67,15 @@ class SyntheticSequenceView(Sequence):
         """Return the (H, W) mask of what moves in the world."""
         return np.asarray(self._rendered.moving[index, 0].numpy())
 
-    @cached_property
+    @property
     def _rendered(self) -> SyntheticSequence:
-        """All frames, the images as a camera gives them: uint8."""
-        sequence = render_sequence(self.config, self.seed)
-        return replace(sequence, images=to_bytes(sequence.images))
+        """All frames."""
+        return _render(self.config, self.seed)
 
-    def __getstate__(self) -> dict[str, object]:
-        # Another process renders it again rather than being sent it.
-        return {name: value for name, value in vars(self).items() if name != '_rendered'}
+
+# Worlds are played one after the other, and there may be a thousand of them.
+@lru_cache(maxsize=2)
+def _render(config: SceneConfig, seed: int) -> SyntheticSequence:
+    """Render all frames, the images as a camera gives them: uint8, which are a quarter."""
+    return join(replace(piece, images=to_bytes(piece.images))
+                for piece in stream_sequence(config, seed))

@@ -28,6 +28,7 @@ from mdepth_ros.training.evaluation.evaluate import play, PlayedFrame
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
+from mdepth_ros.training.evaluation.temporal_error import temporal_error
 from mdepth_ros.training.validation import photometric_score, PhotometricScore
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +45,12 @@ class Score:
     One model on the held-back frames.
 
     ``abs_rel_single`` and ``abs_rel_multi`` are median-scaled, of the estimator that the robot
-    runs; None where no true depth is known.
+    runs; None where no true depth is known. ``temporal_error`` see there; None where it cannot be
+    told.
     """
 
     photometric: PhotometricScore
+    temporal_error: float | None
     abs_rel_single: float | None
     abs_rel_multi: float | None
 
@@ -65,13 +68,14 @@ def score(
     :return: the score, and some frames to look at.
     """
     photometric = photometric_score(model, held_back, width, height)
-    estimator = DepthEstimator(model, EngineConfig(width=width, height=height, backend='torch'))
-    played = list(play(estimator, whole_sequences(held_back), ALL))
+    config = EngineConfig(width=width, height=height, backend='torch')
+    played = list(play(DepthEstimator(model, config), whole_sequences(held_back), ALL))
     row = summarise([frame.score for frame in played]).rows.get('all')
     shown = [played[i] for i in np.linspace(1, len(played) - 1, ROWS).round().astype(int)]
+    steadiness = temporal_error(model, held_back, config)
     if row is None:
-        return Score(photometric, None, None), shown
-    return Score(photometric, row.single.abs_rel, row.multi.abs_rel), shown
+        return Score(photometric, steadiness, None, None), shown
+    return Score(photometric, steadiness, row.single.abs_rel, row.multi.abs_rel), shown
 
 
 def text_report(before: Score, after: Score) -> str:
@@ -87,6 +91,7 @@ def text_report(before: Score, after: Score) -> str:
         ('photometric error, single-frame', first.single, second.single),
         ('photometric error, multi-frame', first.multi, second.multi),
         ('the same, all pixels, both depths', first.capped, second.capped),
+        ('change from frame to frame', before.temporal_error, after.temporal_error),
         ('AbsRel (median-scaled), single-frame', before.abs_rel_single, after.abs_rel_single),
         ('AbsRel (median-scaled), multi-frame', before.abs_rel_multi, after.abs_rel_multi),
     ]

@@ -27,12 +27,12 @@ from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.evaluation.protocol import ALL, EIGEN_BENCHMARK
 from mdepth_ros.training.evaluation.stretches import lone_frames, Stretch, whole_sequences
+from mdepth_ros.training.scenes.held_out import EVALUATION
 from mdepth_ros.training.synthetic import Kind, random_config
 
 KITTI_SPLIT = 'training/kitti/eigen.json'
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SYNTHETIC = re.compile(rf'synthetic(?::({"|".join(KINDS)})(?::(\d+)(?:-(\d+))?)?)?')
-SYNTHETIC_SEEDS = (880_000_000, 880_000_001)  # first and last where the user names none
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ def synthetic_sequences(text: str) -> list[Sequence]:
         raise MdepthError(f'synthetic data is synthetic[:KIND[:SEEDS]] with KIND one of '
                           f'{", ".join(KINDS)} and SEEDS such as 7 or 7-9, got {text!r}')
     wanted, first, last = match.groups()
-    low, high = SYNTHETIC_SEEDS if first is None else (int(first), int(last or first))
+    low, high = ((EVALUATION[0], EVALUATION[-1]) if first is None
+                 else (int(first), int(last or first)))
     if low > high:
         raise MdepthError(f'synthetic seeds must rise, got {low}-{high}')
     return [SyntheticSequenceView(random_config(seed, kind=kind), seed)

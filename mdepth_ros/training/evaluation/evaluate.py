@@ -20,7 +20,7 @@ from dataclasses import astuple, dataclass
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.datasets.sequence import DataError, Sequence
+from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.evaluation.protocol import Protocol
 from mdepth_ros.training.evaluation.scores import FrameScore, score_depths, Scores
 from mdepth_ros.training.evaluation.stretches import Stretch
@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-# A camera that moved less since the frame before stands still [m].
-STILL_M = 0.01
+# A camera that was slower since the frame before stands still [m/s]: 1 cm per frame at 10 Hz.
+STILL_M_PER_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,8 @@ def _score(
     truth: NDArray[np.float32], protocol: Protocol,
 ) -> Scores | None:
     """Score a frame; errors name it."""
-    moving = sequence.moving(index)
-    # Data sets make the mask apart from the depth.
-    if moving is not None and moving.shape != truth.shape:
-        raise DataError(f'{sequence.name}, frame {index}: moving must be {truth.shape} like '
-                        f'depth, got {moving.shape}')
     try:
-        return score_depths(single, multi, truth, moving, protocol)
+        return score_depths(single, multi, truth, sequence.moving(index), protocol)
     except MdepthError as error:
         raise MdepthError(f'{sequence.name}, frame {index}: {error}') from error
 
@@ -134,8 +129,10 @@ def depth_array(depth: Tensor, valid: Tensor) -> NDArray[np.float32]:
 
 def _still(sequence: Sequence, index: int, previous: int | None) -> bool | None:
     """Compare the camera's true position with that of the frame before."""
-    before = None if previous is None else sequence.T_world_camera(previous)
-    now = sequence.T_world_camera(index)
+    if previous is None:
+        return None
+    before, now = sequence.T_world_camera(previous), sequence.T_world_camera(index)
     if before is None or now is None:
         return None
-    return bool(np.linalg.norm(now[:3, 3] - before[:3, 3]) < STILL_M)
+    period_s = (sequence.stamp_ns(index) - sequence.stamp_ns(previous)) * 1e-9
+    return bool(np.linalg.norm(now[:3, 3] - before[:3, 3]) < STILL_M_PER_S * period_s)

@@ -15,11 +15,13 @@
 """Pictures of an evaluation: errors and scale over time, and a few frames to look at."""
 
 from collections.abc import Callable, Sequence
+import io
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mdepth_ros.training.evaluation.scores import FrameScore, Scores
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +35,7 @@ def plot_errors(per_frame: Sequence[FrameScore], path: Path) -> None:
 
     :param per_frame: the frames, in order; those without truth leave gaps.
     :param path: the PNG to write.
+    :raises MdepthError: if the disk does not take it.
     """
     _plot(per_frame, path, 'AbsRel, median-scaled',
           lambda scores: scores.scaled.single.abs_rel, lambda scores: scores.scaled.multi.abs_rel)
@@ -44,9 +47,23 @@ def plot_scale(per_frame: Sequence[FrameScore], path: Path) -> None:
 
     :param per_frame: the frames, in order; those without truth leave gaps.
     :param path: the PNG to write.
+    :raises MdepthError: if the disk does not take it.
     """
     _plot(per_frame, path, 'scale, median(truth) / median(depth)',
           lambda scores: scores.single_scale, lambda scores: scores.multi_scale)
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """
+    Write a figure completely or not at all.
+
+    :param figure: what was drawn.
+    :param path: the PNG to write.
+    :raises MdepthError: if the disk does not take it.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format='png')
+    write_whole(path, content.getvalue())
 
 
 def _plot(
@@ -71,7 +88,7 @@ def _plot(
     axes.grid(color=GRID, linewidth=0.6)
     axes.spines[['top', 'right']].set_visible(False)
     axes.legend(frameon=False, loc='lower right', bbox_to_anchor=(1.0, 1.0), ncols=2)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _times(per_frame: Sequence[FrameScore]) -> tuple[NDArray[np.float64], str]:

@@ -85,3 +85,20 @@ def predicted_at(depth: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[
     height, width = shape
     inverse = cv2.resize(1.0 / depth, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(1.0 / inverse)
+
+
+def relative_error(
+    depth: NDArray[np.float32], truth: NDArray[np.float32], protocol: Protocol
+) -> NDArray[np.float32]:
+    """
+    Return abs(d - t) / t of every pixel that counts.
+
+    :param depth: (H, W) predicted depth [m], scaled already; clamped here.
+    :param truth: (H, W) true depth [m].
+    :param protocol: the rules.
+    :return: (H, W); NaN where no truth counts, or there is no depth.
+    """
+    error = np.full_like(truth, np.nan)
+    np.divide(np.abs(np.clip(depth, *protocol.clamp) - truth), truth, out=error,
+              where=scored_pixels(truth, protocol))
+    return error

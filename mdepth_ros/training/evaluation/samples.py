@@ -25,11 +25,12 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from mdepth_ros.training.evaluation.evaluate import PlayedFrame
-from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, scored_pixels
+from mdepth_ros.training.evaluation.plots import INK, save_figure
+from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, relative_error
 import numpy as np
 from numpy.typing import NDArray
 
-INK, NONE_COLOUR = '#202020', '#7a7a7a'
+NONE_COLOUR = '#7a7a7a'
 TICKS_M = (0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80)
 MOST_ERROR = 0.5  # relative error at the end of the colours
 COLUMN_IN, BAR_IN, MARGIN_IN = 3.1, 0.12, 0.8
@@ -47,6 +48,7 @@ def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path)
     :param samples: one or more frames.
     :param protocol: which errors to show.
     :param path: the PNG to write.
+    :raises MdepthError: if the disk does not take it.
     """
     with_truth = any(sample.score.scores is not None for sample in samples)
     depths = [_depths(sample) for sample in samples]
@@ -69,7 +71,7 @@ def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path)
             depth_shown = _show(cell, 1.0 / _thin(row[name]), 'turbo', 1.0 / far, 1.0 / near)
         if with_truth:
             for cell, name in zip(cells[-2:], names[1:]):
-                error = _relative_error(row[name], row['truth'], protocol)
+                error = relative_error(row[name], row['truth'], protocol)
                 error_shown = _show(cell, _thin(error), 'inferno', 0.0, MOST_ERROR)
         for cell, title in zip(cells, titles):
             _bare(cell, sample.rgb.shape[0] / sample.rgb.shape[1])
@@ -80,28 +82,22 @@ def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path)
     _label_in_metres(bar, near, far)
     if with_truth:
         _bar(figure.add_subplot(grid[-1, last:]), error_shown, '|d - t| / t, median-scaled')
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _depths(sample: PlayedFrame) -> dict[str, Image]:
     """Truth and both depths [m], these at the truth's size and scale where there is one."""
     scores, truth = sample.score.scores, sample.truth
     single, multi = sample.single, sample.multi
-    if scores is not None and truth is not None:
-        single = predicted_at(single, truth.shape) * np.float32(scores.single_scale)
-        multi = predicted_at(multi, truth.shape) * np.float32(scores.multi_scale)
+    if truth is not None:
+        single, multi = predicted_at(single, truth.shape), predicted_at(multi, truth.shape)
+    # A truth of which no pixel counts, all sky, gives no scale.
+    if scores is not None:
+        single = single * np.float32(scores.single_scale)
+        multi = multi * np.float32(scores.multi_scale)
     none = np.full_like(single, np.nan)
     return {'truth': none if truth is None else np.where(truth > 0, truth, np.nan),
             'single-frame': single, 'multi-frame': multi}
-
-
-def _relative_error(depth: Image, truth: Image, protocol: Protocol) -> Image:
-    """Error of each pixel that is scored, NaN elsewhere."""
-    depth = np.clip(depth, *protocol.clamp)
-    scored = scored_pixels(truth, protocol)
-    error = np.full_like(truth, np.nan)
-    np.divide(np.abs(depth - truth), truth, out=error, where=scored)
-    return error
 
 
 def _thin(values: Image) -> Image:

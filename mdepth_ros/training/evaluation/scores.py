@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.evaluation.metrics import depth_metrics, DepthMetrics, median_ratio
 from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, scored_pixels
 import numpy as np
@@ -64,8 +65,9 @@ class FrameScore:
     """
     One frame: which one, how its depth came about, and its errors.
 
-    ``still`` says whether the camera stood since the frame before, None where poses are not
-    known. ``latency_ms`` is from image to depth. ``scores`` is None where there is no truth.
+    ``still`` says whether the camera was slower than 0.1 m/s since the frame before, None where
+    poses are not known. ``latency_ms`` is from image to depth. ``scores`` is None where there is
+    no truth.
     """
 
     sequence: str
@@ -90,8 +92,12 @@ def score_depths(
     :param moving: (H, W) what moves in the world; None where it is not known.
     :param protocol: which pixels count.
     :return: the errors; None if no pixel of the truth counts.
+    :raises DataError: if ``moving`` has another shape than ``truth``.
     :raises MdepthError: if no pixel that counts has both depths.
     """
+    # Data sets make the mask apart from the depth.
+    if moving is not None and moving.shape != truth.shape:
+        raise DataError(f'moving must be {truth.shape} like depth, got {moving.shape}')
     counted = scored_pixels(truth, protocol)
     if not counted.any():
         return None

@@ -21,6 +21,7 @@ from pathlib import Path
 import matplotlib
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.stages.objective import StepResult, Views
+from mdepth_ros.training.synthetic import to_bytes
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -110,7 +111,7 @@ def draw(views: Views, delta: Tensor) -> dict[str, NDArray[np.uint8]]:
 def _photo(images: Tensor) -> NDArray[np.uint8]:
     """Images in [0, 1], side by side."""
     row = torch.cat(list(images[:PICTURES].detach().float().cpu()), dim=-1)
-    return np.asarray((row.permute(1, 2, 0) * 255).round().byte().numpy())
+    return np.asarray(to_bytes(row.permute(1, 2, 0)).numpy())
 
 
 def _inverse_depth(depth: Tensor, scale_of: Tensor) -> NDArray[np.uint8]:

@@ -38,6 +38,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+STATE = 'state.pt'
 # Longer gradients are scaled down: a single bad batch must not undo an hour.
 LONGEST_GRADIENT = 10.0
 # So many steps without a finite loss in a row, and the networks are beyond recovery.
@@ -95,7 +96,7 @@ class Loop:
     @property
     def state_path(self) -> Path:
         """The file of the unfinished stage's state."""
-        return self.folder / 'state.pt'
+        return self.folder / STATE
 
     def random(self, step: int) -> StepRandom:
         """Return what a step draws."""

@@ -24,7 +24,7 @@ from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.settings_file import read_settings
 from mdepth_ros.training.stages.search_width import Search
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 import yaml
 
 SYNTHETIC = 'synthetic'
@@ -114,10 +114,11 @@ class Recipe:
     ``imagenet`` names the public ``.pth`` file of each encoder whose weights do not come with
     the package, ``hrnet18`` and ``resnet18``. The stages are ``teacher``, ``student``, ``distil``,
     which plays about ``distil_frames`` of the frames, and ``refine``; all but the first are
-    repeated ``rounds`` times. ``batch`` is that of all processes together. ``anchor_depth`` [m] is
-    where the frames' depth stays in the mean while its scale is free; 0, the paper's way, lets it
-    drift. ``hold_start`` is the weight with which S-DepthNet's depth stays, in the teacher's
-    stage, what it is with the weights of ``start``; 0 lets it go.
+    repeated ``rounds`` times. What ``refine`` gave is kept ``always``, or only if it makes the
+    depth of the frames that are held back ``steadier``. ``batch`` is that of all processes
+    together. ``anchor_depth`` [m] is where the frames' depth stays in the mean while its scale is
+    free; 0, the paper's way, lets it drift. ``hold_start`` is the weight with which S-DepthNet's
+    depth stays, in the teacher's stage, what it is with the weights of ``start``; 0 lets it go.
     """
 
     data: DataConfig
@@ -129,6 +130,7 @@ class Recipe:
     student: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
     distil: Schedule = field(default_factory=lambda: Schedule(0, rate=2e-4))
     refine: Schedule = field(default_factory=lambda: Schedule(0, rate=1e-4))
+    keep_refined: Literal['always', 'steadier'] = 'always'
     distil_frames: int = 600
     rounds: int = 1
     anchor_depth: float = 0.0
@@ -150,6 +152,8 @@ class Recipe:
             problems.append(f'hold_start must be >= 0, got {self.hold_start}')
         if self.hold_start and self.start == 'imagenet':
             problems.append('hold_start needs weights to start from, not imagenet')
+        if self.keep_refined == 'steadier' and not self.data.held_back:
+            problems.append('keep_refined: steadier needs frames that are held back')
         if self.distil_frames < 1:
             problems.append(f'distil_frames must be at least 1, got {self.distil_frames}')
         if self.rounds < 1:

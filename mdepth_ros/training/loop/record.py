@@ -15,11 +15,12 @@
 """The numbers of a run, one JSON line each: what remains when nobody looks at TensorBoard."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from mdepth_ros.errors import writing
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 
 
 class Record:
@@ -47,11 +48,13 @@ class Record:
         """
         Append a line.
 
-        :param line: numbers and text by name.
+        :param line: numbers and text by name; a number that is not finite becomes ``null``.
         :raises MdepthError: if the disk is full.
         """
+        line = {name: None if isinstance(value, float) and not math.isfinite(value) else value
+                for name, value in line.items()}
         with writing(self._path), open(self._path, 'a', encoding='utf-8') as file:
-            file.write(json.dumps(line) + '\n')
+            file.write(json.dumps(line, allow_nan=False) + '\n')
 
     def lines(self) -> list[dict[str, Any]]:
         """Return all whole lines; one that a killed process left unfinished is skipped."""

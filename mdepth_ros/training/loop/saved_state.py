@@ -14,14 +14,13 @@
 
 """The state of an unfinished stage: one file that is whole or not there."""
 
-from contextlib import suppress
 from dataclasses import dataclass
-import os
 from pathlib import Path
 import pickle
 from typing import Any
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.whole_file import whole_file
 import torch
 
 
@@ -49,19 +48,13 @@ def save_state(state: SavedState, path: Path) -> None:
     :param path: the file.
     :raises MdepthError: if it cannot be written; the last one is then still whole.
     """
-    partial = path.with_name(f'.{path.name}.partial')
     try:
-        with open(partial, 'wb') as file:
+        with whole_file(path) as file:
             torch.save(vars(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
     # torch reports a full disk as a RuntimeError of its zip writer.
     except (OSError, RuntimeError) as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise MdepthError(f'cannot write {path}: {error}; the state saved before is whole: go on '
-                          'from it with --resume') from error
+        raise MdepthError(f'cannot write {path}: {error}; the state saved before is whole, '
+                          'and training goes on from it once there is room') from error
 
 
 def load_state(path: Path) -> SavedState | None:

@@ -15,6 +15,7 @@
 """A whole run: the stages of a recipe, one after the other, from where they stand."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 import logging
@@ -30,7 +31,9 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.child_processes import end_with_parent, ending_children
-from mdepth_ros.training.loop.loop import Loop
+from mdepth_ros.training.evaluation.temporal_error import temporal_error
+from mdepth_ros.training.loop.exact_inputs import ExactInputs
+from mdepth_ros.training.loop.loop import Loop, STATE
 from mdepth_ros.training.loop.open_samples import open_parts, open_samples
 from mdepth_ros.training.loop.recipe import Devices, dump_recipe, load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_model
@@ -83,13 +86,16 @@ def claim(recipe: Recipe, folder: Path, resume: bool) -> None:
     """
     Make the folder this run's own.
 
+    A recipe whose run saved nothing, such as one that names no data, is replaced.
+
     :param recipe: written into the folder.
     :param folder: made if it is not there.
     :param resume: whether a run of the same recipe may be there.
     :raises MdepthError: if there is one and it may not, or another one.
     """
     path = folder / RECIPE
-    if not path.is_file():
+    saved = (folder / STATE).is_file() or any(folder.glob('*.safetensors'))
+    if not (path.is_file() and saved):
         dump_recipe(recipe, path)
         return
     if not resume:
@@ -127,9 +133,10 @@ def make_fabric(devices: Devices, batch: int) -> Fabric:
     strategy: str | DDPStrategy = 'auto'
     if world_size > 1 or started:
         strategy = DDPStrategy(start_method='popen' if started else 'spawn')
-    return Fabric(accelerator='cuda' if cuda else 'cpu', devices=processes,
-                  num_nodes=world_size // processes, strategy=strategy,
-                  precision=precision)  # type: ignore[arg-type]
+    accelerator = 'cuda' if cuda else 'cpu'
+    mixed = ExactInputs(precision, accelerator) if precision == 'bf16-mixed' else None
+    return Fabric(accelerator=accelerator, devices=processes,
+                  num_nodes=world_size // processes, strategy=strategy, plugins=mixed)
 
 
 def _run(fabric: Fabric, folder: Path, problems: Any) -> None:
@@ -179,14 +186,30 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
                                                               recipe.distil_frames),
                                    schedule=recipe.distil, augment=recipe.data.augment))
         if recipe.refine.steps:
-            model = _stage(loop, 'refine', model,
-                           partial(refine, loop, schedule=recipe.refine, search=search))
+            refined = _stage(loop, 'refine', deepcopy(model),
+                             partial(refine, loop, schedule=recipe.refine, search=search))
+            if recipe.keep_refined == 'always' or _is_steadier(loop, refined, model, recipe):
+                model = refined
     if fabric.is_global_zero:
         save_checkpoint(model, folder / RESULT, notes=f'mdepth train, {recipe.data.source}')
         # With what a killed process left behind.
         for path in (loop.state_path, *folder.glob('.*.partial')):
             path.unlink(missing_ok=True)
     fabric.barrier()
+
+
+def _is_steadier(loop: Loop, after: DepthModel, before: DepthModel, recipe: Recipe) -> bool:
+    """Compare on the frames that are held back; where they do not tell, nothing is steadier."""
+    better = False
+    if loop.fabric.is_global_zero:
+        held_back = open_parts(recipe.data).held_back
+        config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
+        was, now = (temporal_error(model.eval(), held_back, config) for model in (before, after))
+        better = was is not None and now is not None and now < was
+        print(f'round {loop.round}: M-DepthNet is {"the refined one" if better else "left alone"}'
+              + (f', depth changes from frame to frame by {now:.4f}, {was:.4f} before'
+                 if was is not None and now is not None else ''))
+    return bool(loop.fabric.broadcast(better))
 
 
 def _stage(loop: Loop, name: str, model: DepthModel, work: Callable[[DepthModel], None]

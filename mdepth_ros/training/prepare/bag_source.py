@@ -26,7 +26,7 @@ from typing import Any
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import read_camera_yaml
 from mdepth_ros.errors import BadCamera, BadImage
-from mdepth_ros.messages.bag import find_topics, first_message, open_bag
+from mdepth_ros.messages.bag import find_topics, open_bag
 from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.depth_images import decode_depth
@@ -130,13 +130,20 @@ class BagSource:
         if options.camera_info is not None:
             return read_camera_yaml(options.camera_info)
         if options.fov_deg is not None:
-            message = first_message(self._reader, self._topics.image)
-            height, width = self._decode(message).shape[:2]
-            return Camera.from_fov(width, height, options.fov_deg)
+            return Camera.from_fov(*self._size(), options.fov_deg)
         if self._topics.camera_info is None:
             raise BagError(f'{self._path} has no CameraInfo for {self._topics.image}: pass '
                            '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')
         return None
+
+    def _size(self) -> tuple[int, int]:
+        """Width and height of the first image that is whole."""
+        for _, _, message in self._messages(self._topics.image):
+            if not isinstance(message, Rejected):
+                with suppress(BadImage):
+                    height, width = self._decode(message).shape[:2]
+                    return width, height
+        raise BagError(f'{self._path} has no whole image on {self._topics.image}')
 
     def _messages(self, *topics: str) -> Iterator[tuple[str, int, Message | Rejected]]:
         """Topic, time of reception and message, Rejected if that is broken; of all our topics."""

@@ -15,21 +15,20 @@
 """Frames on the disk: whole files or none."""
 
 from functools import partial
-import os
 from pathlib import Path
 import shutil
-from typing import Any
 
 import cv2
 from mdepth_ros import errors
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.training.datasets.frames_index import FILE_NAME, FramesIndex, write_index
+from mdepth_ros.training.datasets.image_files import write_image
 import numpy as np
 from numpy.typing import NDArray
 
 JPEG_QUALITY = 95
-writing = partial(errors.writing, advice='; nothing is lost, run the same command again once it '
-                  'can be written')
+ADVICE = '; nothing is lost, run the same command again once it can be written'
+writing = partial(errors.writing, advice=ADVICE)
 
 
 class FrameWriter:
@@ -65,8 +64,8 @@ class FrameWriter:
         :param rgb: (H, W, 3) uint8.
         :raises MdepthError: if the disk does not take it.
         """
-        self._write(self._path(sequence) / self.image_name(index),
-                    cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), self._how)
+        write_image(self._path(sequence) / self.image_name(index),
+                    cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), self._how, ADVICE)
 
     def write_depth(self, sequence: int, index: int, depth: NDArray[np.float32]) -> None:
         """
@@ -77,8 +76,8 @@ class FrameWriter:
         :param depth: (H, W) [m], NaN where there is none.
         :raises MdepthError: if the disk does not take it.
         """
-        self._write(self._path(sequence) / self.depth_name(index), to_millimetres(depth),
-                    [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        write_image(self._path(sequence) / self.depth_name(index), to_millimetres(depth),
+                    [cv2.IMWRITE_PNG_COMPRESSION, 1], ADVICE)
 
     def finish(self, sequence: int, index: FramesIndex) -> None:
         """
@@ -90,8 +89,6 @@ class FrameWriter:
         """
         path = self._path(sequence) / FILE_NAME
         with writing(path):
-            for left in path.parent.glob(f'.{FILE_NAME}.*'):  # by a process that was killed
-                left.unlink()
             write_index(index, path)
 
     def remove(self, sequence: int | None = None) -> None:
@@ -108,12 +105,3 @@ class FrameWriter:
     def _path(self, sequence: int) -> Path:
         """Folder of a sequence."""
         return self.folder / f'{sequence:03}'
-
-    def _write(self, path: Path, pixels: NDArray[Any], how: list[int]) -> None:
-        """Write a whole image, or none of that name."""
-        _, data = cv2.imencode(path.suffix, pixels, how)
-        partial = path.with_name('.partial')
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(data.tobytes())
-            os.replace(partial, path)

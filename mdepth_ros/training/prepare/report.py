@@ -17,12 +17,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 import json
-import os
 from pathlib import Path
 from typing import Any, get_args
 
 from mdepth_ros.errors import MdepthError, one_line
-from mdepth_ros.training.prepare.frame_writer import writing
+from mdepth_ros.training.prepare.frame_writer import ADVICE
+from mdepth_ros.whole_file import write_whole
 
 FILE_NAME = 'prepare.json'
 
@@ -109,10 +109,7 @@ def write_report(path: Path, report: PrepareReport, arguments: Mapping[str, Any]
     :raises MdepthError: if the disk does not take it.
     """
     content = {'arguments': arguments, **asdict(report)}
-    partial = path.with_name(f'.{path.name}')
-    with writing(path):
-        partial.write_text(json.dumps(content, indent=1) + '\n', encoding='utf-8')
-        os.replace(partial, path)
+    write_whole(path, (json.dumps(content, indent=1) + '\n').encode(), ADVICE)
 
 
 def read_report(path: Path) -> tuple[PrepareReport, dict[str, Any]]:

@@ -218,7 +218,7 @@ class SourceRun:
         """Return the camera's rectifier, whose lookups take a while to make."""
         if camera not in self._rectifiers:
             self._rectifiers = {camera: Rectifier(
-                camera, self._options.width, self._rectify and camera.has_distortion)}
+                camera, self._options.width, self._rectify and camera.needs_rectification)}
         return self._rectifiers[camera]
 
     def _count(self, rejected: Rejected) -> None:

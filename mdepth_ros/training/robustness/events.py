@@ -21,7 +21,7 @@ import math
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
-from mdepth_ros.training.robustness.scene_classes import open_world
+from mdepth_ros.training.robustness.scene_classes import open_world, SEEDS_PER_CLASS
 from mdepth_ros.training.robustness.view import View, views_of
 from mdepth_ros.training.robustness.view_scores import score_views, ViewScore
 import numpy as np
@@ -30,8 +30,8 @@ import numpy as np
 BEFORE, AFTER = 15, 15
 PAUSE_S, COVERED_S = 3.0, 1.0
 EVENT_CLASSES = ('forward', 'indoor', 'handheld')
-# A world of another number is where the camera is kidnapped from.
-ELSEWHERE = 500
+# A world of another number, half a class on, is where the camera is kidnapped from.
+ELSEWHERE = SEEDS_PER_CLASS // 2
 # Views of a world, those of another one -> what the robot gets; the last AFTER are the same.
 Script = Callable[[list[View], list[View]], list[View]]
 
@@ -100,7 +100,8 @@ def run_events(
     """
     world = open_world(name, number, *bench.camera_size, BEFORE + AFTER)
     # The same camera elsewhere.
-    other = SyntheticSequenceView(world.config, world.seed + ELSEWHERE)
+    elsewhere = (number + ELSEWHERE) % SEEDS_PER_CLASS
+    other = SyntheticSequenceView(world.config, world.seed - number + elsewhere)
     views, others = list(views_of(world)), list(views_of(other, range(BEFORE)))
     runs = []
     for method in METHODS:

@@ -16,12 +16,13 @@
 
 from dataclasses import dataclass, replace
 
+from mdepth_ros.training.evaluation.scores import Comparison
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.runs import LEAD_FRAMES
 from mdepth_ros.training.robustness.scene_classes import open_world
 from mdepth_ros.training.robustness.view import views_of
-from mdepth_ros.training.robustness.view_scores import score_views, ViewScore
+from mdepth_ros.training.robustness.view_scores import score_views
 import numpy as np
 
 RENDERED_HZ = 60
@@ -48,26 +49,24 @@ def run_rates(bench: Bench, name: str, number: int) -> RateRun:
     :param number: which of its worlds.
     :raises MdepthError: as the estimator does.
     """
-    slowest = RENDERED_HZ // RATES_HZ[0]
+    slowest = RENDERED_HZ // min(RATES_HZ)
     count = LEAD_FRAMES + bench.frames
     world = open_world(name, number, *bench.camera_size, slowest * (count - 1) + 1,
                        fps=float(RENDERED_HZ), exposure_change=False)
     scored = range(slowest * LEAD_FRAMES, len(world), slowest)
-    means: dict[str, dict[int, float]] = {method: {} for method in METHODS}
-    single = np.nan
-    for method in METHODS:
-        for rate in RATES_HZ:
-            frames = range(0, len(world), RENDERED_HZ // rate)
-            # Without a truth a view is played, but not scored.
-            views = (view if i in scored else replace(view, truth=None)
-                     for i, view in zip(frames, views_of(world, frames)))
-            scores = score_views(bench.estimator(method), views)
-            single, means[method][rate] = _abs_rel(scores)
-    return RateRun(name, single, means)
 
+    def errors(method: str, rate: int) -> list[Comparison]:
+        """Play the world; without a truth a view is played, but not scored."""
+        frames = range(0, len(world), RENDERED_HZ // rate)
+        views = (view if i in scored else replace(view, truth=None)
+                 for i, view in zip(frames, views_of(world, frames)))
+        return [score.accuracy.errors for score in score_views(bench.estimator(method), views)
+                if score.accuracy is not None]
 
-def _abs_rel(scores: list[ViewScore]) -> tuple[float, float]:
-    """Mean AbsRel of both depths."""
-    errors = [score.accuracy.errors for score in scores if score.accuracy is not None]
-    return (float(np.mean([both.single.abs_rel for both in errors])),
-            float(np.mean([both.multi.abs_rel for both in errors])))
+    runs = {method: {rate: errors(method, rate) for rate in RATES_HZ} for method in METHODS}
+    # A single-frame depth knows no rate: any run will do.
+    *_, last = runs.values()
+    single = [both.single.abs_rel for both in last[RATES_HZ[-1]]]
+    return RateRun(name, float(np.mean(single)), {
+        method: {rate: float(np.mean([both.multi.abs_rel for both in run]))
+                 for rate, run in rates.items()} for method, rates in runs.items()})

@@ -17,16 +17,16 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.child_processes import process_pool
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.cameras import CAMERAS, run_camera
 from mdepth_ros.training.robustness.events import EVENT_CLASSES, EventRun, run_events
 from mdepth_ros.training.robustness.rates import RATE_CLASSES, RateRun, run_rates
-from mdepth_ros.training.robustness.runs import Run, run_recording, run_world
-from mdepth_ros.training.robustness.scene_classes import CLASSES
+from mdepth_ros.training.robustness.runs import Recording, Run, run_recording, run_world
+from mdepth_ros.training.robustness.scene_classes import CLASSES, SEEDS_PER_CLASS
 from mdepth_ros.training.robustness.summary import summarise
 from tqdm import tqdm
 
@@ -39,7 +39,7 @@ Job = Callable[[], Result]
 
 def run_robustness(
     bench: Bench, worlds: int, parts: Sequence[str] = PARTS,
-    recording: tuple[Path, int, int | None] | None = None, processes: int = 1,
+    recording: Recording | None = None, processes: int = 1,
 ) -> dict[str, Any]:
     """
     Play everything.
@@ -47,11 +47,13 @@ def run_robustness(
     :param bench: how.
     :param worlds: of each class, also for rates and events; cameras take half as many of each.
     :param parts: some of ``PARTS``.
-    :param recording: a frames folder and its first and last frame, itself included, to play too.
+    :param recording: real frames to play, too.
     :param processes: how many runs at once.
     :return: as :func:`summarise`.
-    :raises MdepthError: as the runs do.
+    :raises MdepthError: if a class has fewer worlds, and as the runs do.
     """
+    if worlds > SEEDS_PER_CLASS:
+        raise MdepthError(f'each scene class has {SEEDS_PER_CLASS} worlds, asked for {worlds}')
     numbers, fewer = range(worlds), range((worlds + 1) // 2)
     # The long ones first, so that no core is idle at the end.
     jobs: list[Job] = []
@@ -64,7 +66,7 @@ def run_robustness(
     jobs += [partial(run_world, bench, name, n)
              for name in CLASSES if name in parts for n in numbers]
     if recording is not None:
-        jobs.append(partial(run_recording, bench, *recording))
+        jobs.append(partial(run_recording, bench, recording))
     results = _run_all(jobs, processes)
     return summarise(
         runs=[result for result in results if isinstance(result, Run)],

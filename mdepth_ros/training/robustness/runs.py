@@ -37,6 +37,19 @@ class Run:
     scores: dict[str, list[ViewScore]]
 
 
+@dataclass(frozen=True)
+class Recording:
+    """
+    Real frames: ``first`` to ``last``, itself included, or to the end if that is None.
+
+    ``path`` is a frames folder, or a tree of them.
+    """
+
+    path: Path
+    first: int = 0
+    last: int | None = None
+
+
 def run_world(bench: Bench, name: str, number: int) -> Run:
     """
     Play a world of a scene class.
@@ -51,17 +64,16 @@ def run_world(bench: Bench, name: str, number: int) -> Run:
         method: score_views(bench.estimator(method), views_of(world)) for method in METHODS})
 
 
-def run_recording(bench: Bench, path: Path, first: int = 0, last: int | None = None) -> Run:
+def run_recording(bench: Bench, recording: Recording) -> Run:
     """
     Play real frames at the size that the engine chooses for their camera.
 
     :param bench: how.
-    :param path: a frames folder, or a tree of them.
-    :param first: first frame.
-    :param last: last frame, itself included; None for the end.
+    :param recording: what.
     :raises MdepthError: naming the file, if one is missing or broken.
     """
-    sequences = open_frames(path, first, None if last is None else last + 1)
+    end = None if recording.last is None else recording.last + 1
+    sequences = open_frames(recording.path, recording.first, end)
     return Run('recording', 0, {
         method: [score for sequence in sequences
                  for score in score_views(bench.estimator(method, resized=False),

@@ -19,10 +19,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.scenes.held_out import ROBUSTNESS
 from mdepth_ros.training.synthetic import random_config, SceneConfig
 
-# Trainings count their worlds from multiples of a million on; this is far from all of them.
-FIRST_SEED = 777_000_000
 SEEDS_PER_CLASS = 1000
 _PLAIN = {'moving_objects': False, 'textureless': False, 'static_camera': False,
           'pure_rotation': False}
@@ -82,7 +81,7 @@ def open_world(
     if not 0 <= number < SEEDS_PER_CLASS:
         raise ValueError(f'number must be in [0, {SEEDS_PER_CLASS}), got {number}')
     variants = CLASSES[name].variants
-    seed = FIRST_SEED + SEEDS_PER_CLASS * list(CLASSES).index(name) + number
+    seed = ROBUSTNESS[SEEDS_PER_CLASS * list(CLASSES).index(name) + number]
     variant = variants[number % len(variants)]
     drawn = random_config(seed, width, height, frames, variant['kind'])
     config: SceneConfig = replace(drawn, **{**_PLAIN, **variant, **settings})

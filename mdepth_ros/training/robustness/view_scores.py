@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from mdepth_ros.engine.camera import resized_camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Mode
-from mdepth_ros.training.evaluation.protocol import ALL, scored_pixels
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.evaluation.protocol import ALL, relative_error
 from mdepth_ros.training.evaluation.scores import Comparison, score_depths
 from mdepth_ros.training.robustness.play import play, Played
 from mdepth_ros.training.robustness.sparsification import Sparsification, sparsify
@@ -73,14 +74,18 @@ def score_views(estimator: DepthEstimator, views: Iterable[View]) -> list[ViewSc
     :param estimator: reset first.
     :param views: in the order in which they come.
     :return: a score per view.
-    :raises MdepthError: as :func:`play` and :func:`score_depths`.
+    :raises MdepthError: as :func:`play`; as :func:`score_depths`, naming the view's stamp.
     """
     scores: list[ViewScore] = []
     before: Played | None = None
     for now in play(estimator, views):
+        try:
+            accuracy = _accuracy(now)
+        except MdepthError as error:
+            raise MdepthError(f'view at {now.view.stamp_ns} ns: {error}') from error
         jump, single_jump = (None, None) if before is None else _jumps(before, now)
-        scores.append(ViewScore(now.view.stamp_ns, now.mode, now.source_changed,
-                                _accuracy(now), jump, single_jump))
+        scores.append(ViewScore(now.view.stamp_ns, now.mode, now.source_changed, accuracy, jump,
+                                single_jump))
         before = now
     return scores
 
@@ -92,10 +97,8 @@ def _accuracy(played: Played) -> Accuracy | None:
         played.single, played.depth, truth, played.view.moving, ALL)
     if truth is None or scores is None:
         return None
-    depth = np.clip(played.depth * np.float32(scores.multi_scale), *ALL.clamp)
-    valid = scored_pixels(truth, ALL) & np.isfinite(depth) & np.isfinite(played.single)
-    error = np.full_like(truth, np.nan)
-    error[valid] = np.abs(depth[valid] - truth[valid]) / truth[valid]
+    error = relative_error(played.depth * np.float32(scores.multi_scale), truth, ALL)
+    valid = np.isfinite(error) & np.isfinite(played.single)
     some = (slice(None, None, POOL_STRIDE),) * 2
     return Accuracy(
         scores.scaled, scores.moving,

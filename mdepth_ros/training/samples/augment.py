@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import cv2
 from mdepth_ros.engine.camera import resize_matrix
+from mdepth_ros.engine.tracked_motion import LUMA
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -29,7 +30,7 @@ Matrix = NDArray[np.float64]
 MOST_ZOOM = 1.3
 COLOUR_SHARE = 0.5
 GREY_SHARE = 0.05
-_LUMA = np.tile([0.299, 0.587, 0.114], (3, 1))
+_LUMA = np.tile(LUMA, (3, 1))
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,25 @@ def take_points(
     if view.mirrored:
         moved[..., 0] = width - 1 - moved[..., 0]
     return np.asarray(moved, np.float32)
+
+
+def take_tracks(
+    tracks: NDArray[np.float32], camera_size: tuple[int, int], width: int, height: int, view: View
+) -> NDArray[np.float32]:
+    """
+    Follow tracks into the view of their target and source.
+
+    :param tracks: (N, 4) x, y in the target and x, y in the source [px].
+    :param camera_size: width and height of the images [px].
+    :param width: width of the results [px].
+    :param height: height of the results [px].
+    :param view: which part.
+    :return: (N, 4) likewise in the results of :func:`take_view` [px]; NaN where the target's end
+        is not between the outermost pixels: the view holds no depth for it. The source's may be.
+    """
+    moved = take_points(tracks.reshape(-1, 2, 2), camera_size, width, height, view).reshape(-1, 4)
+    seen = ((moved[:, :2] >= 0) & (moved[:, :2] <= (width - 1, height - 1))).all(axis=1)
+    return np.where(seen[:, None], moved, np.float32(np.nan))
 
 
 def change_colours(rgb: Image, colours: Colours) -> Image:

@@ -16,7 +16,6 @@
 
 import atexit
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 import itertools
 import os
 from pathlib import Path
@@ -31,18 +30,16 @@ from mdepth_ros.training.samples.augment import (
     change_colours,
     draw_colours,
     draw_view,
-    take_points,
+    take_tracks,
     take_view,
     View,
 )
 from mdepth_ros.training.samples.neighbours import Triplet
 from mdepth_ros.training.samples.point_tracks import PointTracks
-from mdepth_ros.training.samples.sample import own_rows, SampleBatch
+from mdepth_ros.training.samples.sample import CHANGE, epoch_order, own_rows, SampleBatch
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info
-
-_ORDER, _CHANGE = 1, 2  # what a random number is for
 
 
 class FolderSamples:
@@ -161,7 +158,7 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
             frames, augmented = frames.share_memory_(), augmented.share_memory_()
         for place, row in enumerate(self._rows):
             epoch, position = divmod(step * self._batch + row, len(self.samples))
-            index = _order(self._seed, epoch, len(self.samples))[position]
+            index = epoch_order(self._seed, epoch, len(self.samples))[position]
             self._fill(frames[place].numpy(), augmented[place].numpy(), K[place].numpy(),
                        tracks[place].numpy(), epoch, int(index))
         return SampleBatch(frames, augmented, K, tracks if self._tracks.count else None)
@@ -171,7 +168,7 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
         epoch: int, index: int,
     ) -> None:
         """Write one sample: (3, 3, H, W) twice, (3, 3) and (2, N, 4)."""
-        rng = np.random.default_rng([self._seed, _CHANGE, epoch, index])
+        rng = np.random.default_rng([self._seed, CHANGE, epoch, index])
         view = draw_view(rng) if self._augment else View()
         colours = draw_colours(rng) if self._augment else None
         number, triplet = self.samples[index]
@@ -191,14 +188,7 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
             for place, source in enumerate((triplet.before, triplet.after)):
                 found = self._tracks.between(sequence.name, triplet.target, source,
                                              images.__getitem__)
-                tracks[place] = take_points(found.reshape(-1, 2, 2), size, *self._size,
-                                            view).reshape(-1, 4)
-
-
-@lru_cache(maxsize=2)
-def _order(seed: int, epoch: int, count: int) -> np.ndarray:
-    """Shuffle the samples of an epoch."""
-    return np.random.default_rng([seed, _ORDER, epoch]).permutation(count)
+                tracks[place] = take_tracks(found, size, *self._size, view)
 
 
 def _free_shared_memory() -> int | None:

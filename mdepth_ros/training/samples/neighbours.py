@@ -29,7 +29,7 @@ from mdepth_ros.errors import one_line
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 from tqdm import tqdm
 

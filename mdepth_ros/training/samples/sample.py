@@ -14,9 +14,14 @@
 
 """A batch of training samples: the target, the frame before it and the frame after it."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
+
+ORDER, CHANGE = 1, 2  # what a random number is for
 
 
 def own_rows(batch: int, rank: int, world_size: int) -> range:
@@ -36,6 +41,19 @@ def own_rows(batch: int, rank: int, world_size: int) -> range:
     return range(rank * share, (rank + 1) * share)
 
 
+@lru_cache(maxsize=2)
+def epoch_order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    """
+    Shuffle the samples of an epoch.
+
+    :param seed: decides.
+    :param epoch: its number.
+    :param count: how many samples there are.
+    :return: (count,) each index once.
+    """
+    return np.random.default_rng([seed, ORDER, epoch]).permutation(count)
+
+
 class SampleBatch(NamedTuple):
     """
     What one step learns from. A tuple, so that it can be sent between processes and devices.
@@ -44,8 +62,8 @@ class SampleBatch(NamedTuple):
     losses compare these. ``augmented`` is the same with other colours, what the networks see; the
     three frames of a sample share the change. ``K`` (B, 3, 3) float32 [px] at this size.
     ``tracks`` (B, 2, N, 4) float32: for the source before and the one after, x and y of a point in
-    the target and in that source [px]; NaN where fewer than N were found. None where
-    nothing learns from them.
+    the target and in that source [px]; NaN where fewer than N were found, or the target does not
+    show the point; the source need not. None where nothing learns from them.
     """
 
     frames: Tensor

@@ -25,7 +25,7 @@ from mdepth_ros.training.samples.augment import (
     take_values,
     take_view,
 )
-from mdepth_ros.training.samples.sample import own_rows
+from mdepth_ros.training.samples.sample import CHANGE, epoch_order, own_rows
 import numpy as np
 import torch
 from torch import Tensor
@@ -48,7 +48,9 @@ class TaughtSamples:
     """
     Shuffled, augmented batches without an end; that of a step depends on seed and step alone.
 
-    :param frames: those of this process, all of one size.
+    An epoch of all ranks has each frame once.
+
+    :param frames: the same in all ranks, and all of one size.
     :param batch: B over all ranks.
     :param seed: decides on order, views and colours.
     :param augment: False leaves views and colours as they are.
@@ -64,7 +66,7 @@ class TaughtSamples:
         if not frames:
             raise ValueError('frames must not be empty')
         self._frames, self._seed, self._augment = frames, seed, augment
-        self._rows = own_rows(batch, rank, world_size)
+        self._batch, self._rows = batch, own_rows(batch, rank, world_size)
 
     def batches(self, first_step: int = 0) -> Iterator[TaughtBatch]:
         """
@@ -75,16 +77,17 @@ class TaughtSamples:
         """
         step = first_step
         while True:
-            rows = [self._take(np.random.default_rng([self._seed, step, row]))
-                    for row in self._rows]
+            rows = [self._take(step, row) for row in self._rows]
             images, depths, weights = zip(*rows)
             yield TaughtBatch(*(torch.from_numpy(np.stack(column)) for column in
                                 (images, depths, weights)))
             step += 1
 
-    def _take(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Draw a frame: (1, 3, H, W) uint8, and twice (1, H, W) float32."""
-        frame = self._frames[int(rng.integers(len(self._frames)))]
+    def _take(self, step: int, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Prepare a frame: (1, 3, H, W) uint8, and twice (1, H, W) float32."""
+        epoch, position = divmod(step * self._batch + row, len(self._frames))
+        frame = self._frames[epoch_order(self._seed, epoch, len(self._frames))[position]]
+        rng = np.random.default_rng([self._seed, CHANGE, step, row])
         rgb, values = frame.rgb, [x.float().numpy() for x in (frame.log_depth, frame.weight)]
         height, width = rgb.shape[:2]
         if self._augment:

@@ -24,7 +24,7 @@ import zlib
 import cv2
 from mdepth_ros.errors import MdepthError, one_line
 from mdepth_ros.training.scenes.noise import Image, SIZE
-from mdepth_ros.training.whole_file import write_whole
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 from numpy.typing import NDArray
 
@@ -143,8 +143,10 @@ def save_photographs(path: Path, pictures: Mapping[str, Picture]) -> None:
 
 def _checked(picture: Picture) -> Picture:
     """Refuse what is no picture."""
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f'a picture must be (H, W, 3) uint8, got {picture.shape} {picture.dtype}')
+    if (picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3
+            or not picture.size):
+        raise ValueError('a picture must be (H, W, 3) uint8 and not empty, '
+                         f'got {picture.shape} {picture.dtype}')
     return picture
 
 

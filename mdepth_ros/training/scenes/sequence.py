@@ -14,7 +14,7 @@
 
 """Render a sequence: all of it at once, or chunk by chunk."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
@@ -68,8 +68,8 @@ def to_bytes(images: Tensor) -> Tensor:
     """
     Round images to what a camera gives.
 
-    :param images: (N, 3, H, W) in [0, 1].
-    :return: (N, 3, H, W) uint8.
+    :param images: any shape, in [0, 1].
+    :return: the same shape, uint8.
     """
     return (images * 255).round().byte()
 
@@ -139,7 +139,17 @@ def render_sequence(
     :param photographs: as in :func:`build_world`.
     :return: all frames.
     """
-    pieces = list(stream_sequence(config, seed, device, photographs=photographs))
+    return join(stream_sequence(config, seed, device, photographs=photographs))
+
+
+def join(stream: Iterable[SyntheticSequence]) -> SyntheticSequence:
+    """
+    Put the pieces of a sequence together.
+
+    :param stream: one or more, in order.
+    :return: all their frames.
+    """
+    pieces = list(stream)
     joined = {field.name: torch.cat([getattr(piece, field.name) for piece in pieces])
               for field in fields(SyntheticSequence) if field.name != 'K'}
     return SyntheticSequence(K=pieces[0].K, **joined)

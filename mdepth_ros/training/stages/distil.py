@@ -18,15 +18,14 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
+from mdepth_ros.training.losses import weighted_mean
 from mdepth_ros.training.own_depth import Stretch, teach
-from mdepth_ros.training.ranks.reduction import mean_over_ranks
 from mdepth_ros.training.samples.taught_samples import TaughtBatch, TaughtSamples
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
-from mdepth_ros.training.stages.single_frame import to_depth
+from mdepth_ros.training.stages.single_frame import enlarge, to_depth
 from mdepth_ros.training.stages.step_random import StepRandom
 import torch
 from torch import Tensor
-import torch.nn.functional as F
 
 SCALE_WEIGHT, EDGE_WEIGHT = 0.1, 0.5
 EDGE_STRIDE = 4  # px
@@ -57,8 +56,8 @@ class DistilObjective(Objective):
         :return: loss, terms, views.
         """
         image = batch.frames[:, 0].float() / 255
-        depths = [to_depth(F.interpolate(scale.float(), image.shape[-2:], mode='bilinear'),
-                           self.model.config) for scale in self.model.single.scales(image)]
+        depths = [to_depth(enlarge(scale.float(), image), self.model.config)
+                  for scale in self.model.single.scales(image)]
         terms = _mean([_terms(depth.log() - batch.log_depth, batch.weight) for depth in depths])
         loss = (terms['shape'] + SCALE_WEIGHT * terms['scale'] + EDGE_WEIGHT * terms['edges'])
         views = Views(image, None, depths[0].detach(), batch.log_depth.exp(),
@@ -69,8 +68,8 @@ class DistilObjective(Objective):
 def _terms(error: Tensor, weight: Tensor) -> dict[str, Tensor]:
     """Judge an error of the logarithm, (B, 1, H, W)."""
     shift = _weighted_median(error.detach(), weight)
-    return {'shape': _weighted_mean((error - shift).abs(), weight),
-            'scale': mean_over_ranks(error.abs().mean()), 'edges': step_error(error, weight)}
+    return {'shape': weighted_mean((error - shift).abs(), weight),
+            'scale': weighted_mean(error.abs(), weight), 'edges': step_error(error, weight)}
 
 
 def _mean(terms: list[dict[str, Tensor]]) -> dict[str, Tensor]:
@@ -91,13 +90,8 @@ def step_error(error: Tensor, weight: Tensor) -> Tensor:
         n = error.shape[dim] - EDGE_STRIDE
         (near, far), (near_weight, far_weight) = (
             (x.narrow(dim, 0, n), x.narrow(dim, EDGE_STRIDE, n)) for x in (error, weight))
-        steps.append(_weighted_mean((far - near).abs(), torch.minimum(near_weight, far_weight)))
+        steps.append(weighted_mean((far - near).abs(), torch.minimum(near_weight, far_weight)))
     return torch.stack(steps).sum()
-
-
-def _weighted_mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Average (B, 1, H, W) over all images."""
-    return mean_over_ranks((values * weight).sum() / weight.sum().clamp(min=1.0))
 
 
 def _weighted_median(values: Tensor, weight: Tensor) -> Tensor:
@@ -117,18 +111,20 @@ def train_distil(
 
     :param loop: devices, logs, saved states.
     :param model: changed in place.
-    :param stretches: what to play, in all processes together.
+    :param stretches: what to play, in all processes together: each plays a part, and learns from
+        that; if they are too few for that, each plays all and learns from a part of the batches.
     :param config: how the estimator runs.
     :param batch: B of all processes together.
     :param schedule: steps and learning rate.
     :param augment: see :class:`TaughtSamples`.
     """
-    fabric = loop.fabric
+    fabric, seed = loop.fabric, loop.options.seed + loop.round
     rank, world_size = fabric.global_rank, fabric.world_size
-    frames = teach(model.eval(), stretches[rank::world_size] or stretches, config,
-                   progress=fabric.is_global_zero)
-    samples = TaughtSamples(frames, batch, loop.options.seed + loop.round, augment, rank,
-                            world_size)
+    parts = world_size if len(stretches) >= world_size else 1
+    part = rank % parts
+    frames = teach(model.eval(), stretches[part::parts], config, progress=fabric.is_global_zero)
+    samples = TaughtSamples(frames, batch // parts, parts * seed + part, augment, rank // parts,
+                            world_size // parts)
     stage = loop.begin('distil', model, DistilObjective(model), schedule, samples)
     for step, taught in stage.batches():
         result = stage.objective(taught, loop.random(step))

@@ -47,7 +47,7 @@ def paper_rule(delta: Tensor, multi_depth: Tensor, single_depth: Tensor) -> Tens
     :return: (1, 1, h, w) new width.
     """
     ratio = observed_ratio(multi_depth, single_depth, *delta.shape[2:])
-    return update_delta(delta, max_over_ranks(ratio.amax(dim=0, keepdim=True)))
+    return update_delta(delta, max_over_ranks(ratio))
 
 
 @torch.no_grad()

@@ -78,7 +78,7 @@ def run_single_frame(
     :return: the answer.
     """
     disparities = [scale.float() for scale in model.single.scales(seen.target)]
-    depths = [to_depth(_enlarge(scale, clean.target), model.config) for scale in disparities]
+    depths = [to_depth(enlarge(scale, clean.target), model.config) for scale in disparities]
     motions, followed = estimate_motions(model.pose, seen), K.new_zeros(())
     if tracks is not None:
         solved = follow_motions(tracks, depths[0], K, otherwise=motions)
@@ -117,8 +117,14 @@ def to_depth(disparity: Tensor, config: ModelConfig) -> Tensor:
     return disparity_to_depth(disparity, config.min_depth, config.max_depth)
 
 
-def _enlarge(disparity: Tensor, image: Tensor) -> Tensor:
-    """Bring a coarse scale to the image's size."""
+def enlarge(disparity: Tensor, image: Tensor) -> Tensor:
+    """
+    Bring a coarse scale to the image's size.
+
+    :param disparity: (B, 1, h, w).
+    :param image: (B, C, H, W).
+    :return: (B, 1, H, W).
+    """
     if disparity.shape[-2:] == image.shape[-2:]:
         return disparity
     return F.interpolate(disparity, image.shape[-2:], mode='bilinear', align_corners=False)

@@ -15,6 +15,7 @@
 """Points that were followed between the frames: they say where to when images cannot yet."""
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.product import exact_product
 from mdepth_ros.geometry.projection import project, sample, transform
 from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.stages.triplet import Motions
@@ -71,6 +72,7 @@ def lift_tracks(depth: Tensor, K: Tensor, track: Tensor) -> tuple[Tensor, Tensor
     found = ~track.isnan().any(dim=2)  # (B, N)
     place = torch.where(found.unsqueeze(2), track, 0.0).transpose(1, 2).unsqueeze(2)
     start, end = place[:, :2], place[:, 2:]
-    rays = invert_intrinsics(K) @ torch.cat([start, torch.ones_like(start[:, :1])], 1).squeeze(2)
+    pixels = torch.cat([start, torch.ones_like(start[:, :1])], 1).squeeze(2)
+    rays = exact_product(invert_intrinsics(K), pixels)
     points = rays.unsqueeze(2) * sample(depth, start, padding_mode='border')
     return found[:, None, None], points, end

@@ -58,7 +58,7 @@ def test_every_line_of_constraints_is_read():
 @pytest.mark.parametrize(('package', 'version', 'level'), [
     ('torch', '2.3.1', 'problem'), ('torch', '2.4.0+cpu', 'ok'),
     ('opencv-python-headless', '5.0.0', 'problem'), ('opencv-python-headless', '4.8.1.78', 'ok'),
-    ('numpy', '1.26.4', 'ok')])
+    ('torch', 'of unknown version', 'ok'), ('numpy', '1.26.4', 'ok')])
 def test_bounds_are_kept(package, version, level):
     finding = packages._judge(package, version, {'numpy': '2.2.6'})
     assert finding.level.value == level
@@ -70,6 +70,15 @@ def test_bounds_are_those_of_setup_cfg():
     for package, (first, end) in packages.BOUNDS.items():
         text = f'{package} >={".".join(map(str, first))}'
         assert text + (f', <{".".join(map(str, end))}' if end else '') + '\n' in setup
+
+
+def test_the_slow_search_for_a_package_is_left_where_its_name_is_known(monkeypatch):
+    searched = []
+    monkeypatch.setattr(packages.metadata, 'packages_distributions',
+                        lambda: searched.append(1) or {'numpy': ['numpy']})
+    version = sys.modules['numpy'].__version__
+    assert (packages._version('numpy', 'numpy'), searched) == (version, [])
+    assert (packages._version('numpy', 'python3-numpy'), searched) == (version, [1])
 
 
 def test_this_environment_has_what_the_node_needs():
@@ -90,10 +99,13 @@ def test_a_backend_that_fails_is_a_problem_if_auto_takes_it(monkeypatch):
         finding = backends._try('torch', 'cuda:99', automatic)
         assert finding.level is level
         assert "backend torch does not work: device is 'cuda:99', but torch" in finding.what
+        # Where auto takes torch, there is no other one.
+        assert 'openvino' not in finding.advice
 
 
 @pytest.mark.parametrize(('code', 'text'), [
     ('import os; os.abort()', 'killed by SIGABRT'), ('raise SystemExit(3)', 'ended with status 3'),
+    ('import os, warnings; warnings.warn("odd"); os.kill(os.getpid(), 4)', 'killed by SIGILL'),
     ('import nothing_of_that_name', "No module named 'nothing_of_that_name'"),
     ('import time; time.sleep(60)', 'not done in 3 s')])
 def test_a_library_that_kills_its_process_does_not_kill_ours(tmp_path, monkeypatch, code, text):

@@ -157,13 +157,60 @@ def test_a_bag_that_starts_again_goes_on_with_the_scale():
     assert history[-1][1].value == pytest.approx(TRUE_SCALE, rel=0.05)
 
 
+@pytest.mark.parametrize('first', ['camera', 'odometry'])
+def test_whichever_goes_back_first_nothing_is_lost(first):
+    scale = OdometryScale(1.0)
+
+    def odometry(begin, end):
+        for i in range(2 * begin, 2 * end):
+            scale.add_odometry(i * FRAME_NS // 2, np.array([0.05 * i, 0, 0]))
+            states.append(scale.scale.state)
+
+    def camera(begin, end):
+        for i in range(begin, end):
+            scale.add_motion(Motion(i * FRAME_NS, (i + 1) * FRAME_NS, FORWARD))
+            states.append(scale.scale.state)
+
+    states = []
+    for i in range(60):
+        odometry(i, i + 1)
+        camera(i, i + 1)
+    assert scale.scale.state is ScaleState.LOCKED
+    states.clear()
+    ratios = len(scale._ratios)
+    odometry(60, 62)  # it is ahead of the images
+    for feed in (camera, odometry) if first == 'camera' else (odometry, camera):
+        feed(0, 8)
+    for i in range(8, 60):
+        odometry(i, i + 1)
+        camera(i, i + 1)
+    assert set(states) == {ScaleState.LOCKED}
+    # All stretches of the run but those at its end, which wait for odometry.
+    assert len(scale._ratios) - ratios >= 27
+    camera(60, 90)
+    assert scale.scale.state is ScaleState.LOST
+
+
+@pytest.mark.parametrize('nan_s', [1.0, 5.0], ids=['before lock', 'after'])
+def test_a_position_that_is_no_number_is_left_out(nan_s):
+    clean, scale = OdometryScale(1.0), OdometryScale(1.0)
+    for one in (clean, scale):
+        drive = Drive(straight)
+        drive.run(one, nan_s)
+        if one is scale:
+            one.add_odometry(round(nan_s * 1e9) - 10**7, np.array([math.nan, 0, 0]))
+        drive.run(one, 6 - nan_s)
+    assert scale.scale == clean.scale
+    assert scale.scale.state is ScaleState.LOCKED
+
+
 def test_motions_after_a_jump_back_are_not_compared_with_the_odometry_before():
     scale = OdometryScale(1.0)
     Drive(straight).run(scale, 5)
     value = scale.scale.value
     T = np.eye(4)
     T[2, 3] = 0.01  # ten times too short for the odometry of that time
-    for i in range(20):
+    for i in range(25):
         scale.add_motion(Motion((10 + i) * FRAME_NS, (11 + i) * FRAME_NS, T))
     assert scale.scale.value == value
     assert scale.scale.state is ScaleState.LOST

@@ -30,16 +30,16 @@ import numpy as np
 import pytest
 from runs import SIZE, tiny_model
 
-BEFORE = Score(PhotometricScore(0.11, 0.12, 0.2, 0.07, 7), 0.25, 0.24)
-AFTER = Score(PhotometricScore(0.09, 0.08, 0.2, 0.06, 7), 0.21, 0.19)
+BEFORE = Score(PhotometricScore(0.11, 0.12, 0.2, 0.07, 7), 0.05, 0.25, 0.24)
+AFTER = Score(PhotometricScore(0.09, 0.08, 0.2, 0.06, 7), 0.04, 0.21, 0.19)
 
 
 def test_the_table_has_each_number_in_its_column():
     lines = [line.rsplit(maxsplit=2) for line in text_report(BEFORE, AFTER).splitlines()]
     assert [line[0].strip() for line in lines[:1]] == ['on 7 held-back frames']
     assert [(float(a), float(b)) for _, a, b in lines[1:]] == [
-        (0.11, 0.09), (0.12, 0.08), (0.07, 0.06), (0.25, 0.21), (0.24, 0.19)]
-    assert all('multi' in lines[row][0] for row in (2, 5))
+        (0.11, 0.09), (0.12, 0.08), (0.07, 0.06), (0.05, 0.04), (0.25, 0.21), (0.24, 0.19)]
+    assert all('multi' in lines[row][0] for row in (2, 6))
 
 
 def test_without_true_depth_there_is_no_line_for_it():
@@ -59,6 +59,7 @@ def test_json_holds_both_scores():
     read = json.loads(json_report(BEFORE, AFTER))
     assert read['before'] == {'photometric': {'single': 0.11, 'multi': 0.12, 'identity': 0.2,
                                               'capped': 0.07, 'frames': 7},
+                              'temporal_error': 0.05,
                               'abs_rel_single': 0.25, 'abs_rel_multi': 0.24}
     assert read['after']['photometric']['multi'] == 0.08
 

@@ -157,11 +157,23 @@ def test_static_cameras_and_moving_objects_have_rows_of_their_own(estimator):
     assert result.rows['moving_objects'].multi == result.per_frame[1].scores.scaled.multi
 
 
+def test_standing_still_is_a_speed(estimator):
+    """5 cm/s is still and 20 cm/s is not, at whatever rate."""
+    for period_ns in (16_666_667, 100_000_000, 1_000_000_000):
+        sequence = Noise(count=3)
+        sequence.stamp_ns = lambda index, period_ns=period_ns: period_ns * index
+        for i, x in enumerate((0.0, 0.05, 0.25)):
+            sequence.poses[i] = np.eye(4)
+            sequence.poses[i][0, 3] = x * period_ns * 1e-9
+        played = play(estimator, whole_sequences([sequence]), ALL)
+        assert [frame.score.still for frame in played] == [None, True, False]
+
+
 def test_a_mask_of_another_size_than_the_depth_names_the_frame(estimator):
     sequence = Noise()
     sequence.depths[1] = np.ones((16, 16), np.float32)
     sequence.masks[1] = np.ones((8, 8), bool)
-    with pytest.raises(DataError, match=r'noise, frame 1: moving must be \(16, 16\) like depth'):
+    with pytest.raises(MdepthError, match=r'noise, frame 1: moving must be \(16, 16\) like depth'):
         evaluate(estimator, whole_sequences([sequence]), ALL)
 
 

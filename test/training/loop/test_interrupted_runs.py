@@ -16,8 +16,9 @@
 
 import itertools
 import multiprocessing
-import random
-import time
+import os
+from pathlib import Path
+import signal
 
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
@@ -53,44 +54,50 @@ def undisturbed(recipe, tmp_path_factory):
     return folder
 
 
-def start(recipe, folder):
-    """Start a process that trains, from one that has imported everything before."""
+# When a run is killed, told by a file that is about to be put in its place, or was (``done``).
+MOMENTS = (
+    lambda path, done: path.name == 'state.pt' and path.exists() and not done,
+    lambda path, done: path.name == 'teacher-1.safetensors' and done,
+    lambda path, done: (path.name == 'state.pt' and not done
+                        and path.with_name('student-1.safetensors').exists()),
+    lambda path, done: (path.name == 'state.pt' and done
+                        and path.with_name('refine-1.safetensors').exists()),
+)
+
+
+def run_apart(function, *arguments):
+    """Run in a process from one that has imported everything before; returns its exit code."""
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([MODULE])
-    process = context.Process(target=train, args=(recipe, folder, True))
+    process = context.Process(target=function, args=arguments)
     process.start()
-    return process
+    process.join()
+    return process.exitcode
 
 
-def wait_for(condition, process):
-    while not condition() and process.is_alive():
-        time.sleep(0.001)
+def train_and_die(recipe, folder, number):
+    """Resume in a process that is killed at a moment: from inside, or it could be over first."""
+    put = os.replace
 
+    def put_or_die(source, target):
+        for done in (False, True):
+            if done:
+                put(source, target)
+            if MOMENTS[number](Path(target), done):
+                os.kill(os.getpid(), signal.SIGKILL)
 
-def saving(folder):
-    return (folder / '.state.pt.partial').exists()
+    os.replace = put_or_die
+    train(recipe, folder, True)
 
 
 @pytest.fixture(scope='module')
 def killed(recipe, tmp_path_factory):
-    """Kill a run while saving, between two stages, and at moments drawn by chance."""
+    """Kill a run while saving, between two stages, while saving again, and after it."""
     folder = tmp_path_factory.mktemp('killed') / 'run'
-    chance = random.Random(0)
-    moments = [lambda: (folder / 'state.pt').exists() and saving(folder),
-               lambda: (folder / 'teacher-1.safetensors').exists(),
-               lambda: (folder / 'student-1.safetensors').exists() and saving(folder),
-               lambda: (folder / 'refine-1.safetensors').exists()]
-    for number, moment in enumerate(moments):
-        process = start(recipe, folder)
-        wait_for(moment, process)
-        time.sleep(chance.random() * 0.3 if number else 0)
-        assert process.is_alive()
-        process.kill()
-        process.join()
+    for number in range(len(MOMENTS)):
+        assert run_apart(train_and_die, recipe, folder, number) == -signal.SIGKILL
         load_state(folder / 'state.pt')
-    process = start(recipe, folder)
-    process.join()
-    assert process.exitcode == 0
+    assert run_apart(train, recipe, folder, True) == 0
     return folder
 
 

@@ -47,7 +47,8 @@ def test_what_is_written_is_read(tmp_path):
     recipe = Recipe(
         DataConfig('a b: c', 128, 96, 3, 77, 0.2, 'split.txt', 2, False, 32, 1, 9), 'paper',
         'default', {'hrnet18': 'a.pth', 'resnet18': 'b.pth'}, 6, Schedule(7, 1e-5, 0.5, 0.3),
-        Schedule(8), Schedule(9), Schedule(10), 50, 2, 3.5, 0.2, Search('paper', 0.5, 0.1),
+        Schedule(8), Schedule(9), Schedule(10), 'steadier', 50, 2, 3.5, 0.2,
+        Search('paper', 0.5, 0.1),
         LoopOptions(3, 4.5, 6, 7, True), Devices('cpu', 2, 'bf16-mixed'))
     default = Recipe(DataConfig('x'), teacher=Schedule(1))
     assert not any(getattr(recipe, field.name) == getattr(default, field.name)
@@ -125,6 +126,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_a_folder_holds_one_run(file, tmp_path):
     recipe, folder = load_recipe(file), tmp_path / 'new' / 'run'
     claim(recipe, folder, resume=True)
+    (folder / 'teacher-1.safetensors').touch()
     claim(recipe, folder, resume=True)
     with pytest.raises(MdepthError, match=r'holds a training run.*--resume.*--out'):
         claim(recipe, folder, resume=False)
@@ -133,6 +135,18 @@ def test_a_folder_holds_one_run(file, tmp_path):
     assert load_recipe(folder / 'recipe.yaml') == recipe
     with pytest.raises(MdepthError, match='cannot write'):
         claim(recipe, file / 'below a file', resume=False)
+
+
+@pytest.mark.parametrize('saved', ['state.pt', 'teacher-1.safetensors'])
+def test_a_run_that_saved_nothing_does_not_block_its_folder(file, tmp_path, saved):
+    folder = tmp_path / 'run'
+    claim(load_recipe(file), folder, resume=False)
+    other = load_recipe(file, ['batch=6'])
+    claim(other, folder, resume=False)
+    assert load_recipe(folder / 'recipe.yaml') == other
+    (folder / saved).touch()
+    with pytest.raises(MdepthError, match='holds a training run'):
+        claim(other, folder, resume=False)
 
 
 def test_processes_share_the_batch():

@@ -19,6 +19,7 @@ import math
 
 import cv2
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
 import numpy as np
@@ -147,6 +148,24 @@ def test_images_and_their_depth_are_undistorted(tmp_path, model, coefficients):
     assert np.array_equal(rgb_of(tmp_path / 'by_name' / 'rect' / '000', index.frames[1]), raw[1])
 
 
+def test_images_without_distortion_are_brought_to_another_projection(tmp_path):
+    """With P twice as wide as K the picture shrinks to its middle; a turn alone shifts it."""
+    K, wide = CAMERA.K, CAMERA.K * [[0.5], [0.5], [1]]
+    wide[:2, 2] = K[:2, 2]
+    turn, _ = cv2.Rodrigues(np.array([0.0, 0.1, 0.0]))
+    for name, R, new_K in (('wide', np.eye(3), wide), ('turned', turn, K)):
+        camera = Camera(WIDTH, HEIGHT, K, R=R, P=np.hstack([new_K, np.zeros((3, 1))]))
+        bag = write(tmp_path, [m for i in range(3) for m in frame(i, camera=camera)], name=name)
+        out = tmp_path / f'{name} out'
+        run(bag, out)
+        index, = sequences(out)
+        assert np.array_equal(index.K, new_K)
+        homography = new_K @ R @ np.linalg.inv(K)
+        expected = cv2.warpPerspective(picture(1), homography, (WIDTH, HEIGHT))
+        difference = rgb_of(out / name / '000', index.frames[1]).astype(int) - expected
+        assert np.abs(difference[30:-30, 50:-50]).mean() < 4
+
+
 @pytest.mark.parametrize('kind', ['ros1', 'mcap'])
 def test_odometry_is_interpolated_to_the_images_time(tmp_path, kind):
     messages = [m for i in range(5) for m in frame(i, kind=kind)]
@@ -204,3 +223,16 @@ def test_a_given_camera_replaces_the_bags(tmp_path):
     run(bag, tmp_path / 'out', fov_deg=90.0)
     index, = sequences(tmp_path / 'out')
     assert index.K[0, 0] == pytest.approx(80.0)
+
+
+def test_the_first_whole_image_says_the_size_for_an_angle_of_view(tmp_path):
+    """As the camera that ``compressed_frame`` has, whose images may be cut off."""
+    messages = [compressed_frame(i, '.png')[1] for i in range(4)]
+    messages[0][2].data = messages[0][2].data[:300]
+    report = run(write(tmp_path, messages), tmp_path / 'out', fov_deg=90.0)
+    assert report.sources[0].rejected == {'broken image': 1}
+    index, = sequences(tmp_path / 'out')
+    assert (index.width, len(index.frames)) == (WIDTH, 3)
+    bag = write(tmp_path, messages[:1], name='broken')
+    with pytest.raises(MdepthError, match='broken has no whole image on /cam/image/compressed'):
+        run(bag, tmp_path / 'none', fov_deg=90.0)

@@ -112,10 +112,10 @@ def test_a_line_that_was_cut_off_is_as_if_never_written(bags, undisturbed, tmp_p
         journal.write_bytes(cut)
         # Frames after the last line of a run that was killed may be there, half-written ones too.
         (out / 'one' / '000' / 'image').mkdir(parents=True, exist_ok=True)
-        (out / 'one' / '000' / 'image' / '.partial').write_bytes(b'half')
+        (out / 'one' / '000' / 'image' / '.000000.png.partial').write_bytes(b'half')
         prepare(bags, out, OPTIONS, progress=False)
         left = tree(out)
-        left.pop('one/000/image/.partial', None)
+        left.pop('one/000/image/.000000.png.partial', None)
         assert left == undisturbed, count
         (out / 'prepare.json').unlink()
 

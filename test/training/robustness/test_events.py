@@ -23,6 +23,7 @@ from mdepth_ros.training.robustness.events import (
     AFTER,
     bag_loop,
     BEFORE,
+    ELSEWHERE,
     EVENTS,
     judge,
     kidnapped,
@@ -31,6 +32,7 @@ from mdepth_ros.training.robustness.events import (
     run_events,
 )
 from mdepth_ros.training.robustness.methods import METHODS
+from mdepth_ros.training.robustness.scene_classes import SEEDS_PER_CLASS
 from mdepth_ros.training.robustness.sparsification import sparsify
 from mdepth_ros.training.robustness.view import View
 from mdepth_ros.training.robustness.view_scores import Accuracy, ViewScore
@@ -110,6 +112,11 @@ def test_largest_jump_beside_the_usual_one():
     scores = [frame(n, 0.2, jump) for n, jump in enumerate([None, 0.08, 0.02])]
     run = judge('kidnapped', 'ours', scores, usual)
     assert (run.jump, run.usual_jump) == (0.08, 0.03)
+
+
+def test_elsewhere_is_a_world_of_the_same_class():
+    assert ELSEWHERE == 500  # the published numbers' worlds
+    assert 0 < ELSEWHERE < SEEDS_PER_CLASS
 
 
 def test_an_event_with_each_method(tiny_weights):

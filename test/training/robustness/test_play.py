@@ -17,6 +17,7 @@
 from dataclasses import replace
 
 from mdepth_ros.engine.frames import Mode
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.scores import score_depths
 from mdepth_ros.training.robustness.bench import Bench
@@ -80,6 +81,13 @@ def test_what_is_not_known_has_no_score(bench, views):
     scores = score_views(bench.estimator('ours'), [views[0], dark, *views[2:4], carried])
     assert [score.accuracy is None for score in scores] == [False, True, False, False, False]
     assert [score.jump is None for score in scores] == [True, True, True, False, True]
+
+
+def test_errors_name_the_view(bench, views):
+    small = replace(views[1], moving=np.zeros((8, 8), bool))
+    said = rf'view at {small.stamp_ns} ns: moving must be .* got \(8, 8\)'
+    with pytest.raises(MdepthError, match=said):
+        score_views(bench.estimator('ours'), [views[0], small])
 
 
 def test_methods_differ_only_in_the_multi_frame_depth(bench, views, played):

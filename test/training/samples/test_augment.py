@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.preprocess import Preprocessor
+from mdepth_ros.engine.tracked_motion import motion_from_tracks
 from mdepth_ros.training.samples.augment import (
     change_colours,
     change_tensor_colours,
@@ -26,6 +27,7 @@ from mdepth_ros.training.samples.augment import (
     draw_colours,
     draw_view,
     take_points,
+    take_tracks,
     take_view,
     View,
 )
@@ -93,6 +95,37 @@ def test_the_plain_view_is_what_the_robot_sees():
         image, K_view = take_view(rgb, K, *size, View())
         assert np.array_equal(image, seen)
         assert np.allclose(K_view, preprocess.camera.K)
+
+
+def road_depth(matrix, width, height):
+    """Of a road 1.5 m below a camera that is tilted to see nothing else."""
+    v, u = np.mgrid[0:height, 0:width]
+    rays = np.dstack([u, v, np.ones_like(u)]) @ np.linalg.inv(matrix).T
+    return 1.5 / (rays @ [0, np.cos(0.6), np.sin(0.6)])
+
+
+def test_tracks_in_a_view_tell_the_true_motion_by_its_depth():
+    """Those whose target lies outside the view are gone: it has no depth for them."""
+    T = np.eye(4)
+    T[:3, 3] = -0.1, 0.05, -0.25
+    rng = np.random.default_rng(4)
+    start = np.column_stack([rng.uniform(0, 219, 400), rng.uniform(0, 149, 400)])
+    rays = np.column_stack([start, np.ones(400)]) @ np.linalg.inv(K).T
+    points = 1.5 * rays / (rays @ [0, np.cos(0.6), np.sin(0.6)])[:, None]
+    tracks = np.hstack([start, project(points + T[:3, 3], K)]).astype(np.float32)
+    size = 160, 96
+    for view in (View(), View(1.3, 0.0, 0.0), View(1.3, 1.0, 0.6), View(1.2, 0.5, 1.0)):
+        _, K_view = take_view(ramp(), K, *size, view)
+        moved = take_tracks(tracks, (220, 150), *size, view)
+        seen = ~np.isnan(moved[:, 0])
+        assert np.isnan(moved[~seen]).all()
+        assert seen.mean() == pytest.approx(1 / view.zoom ** 2, abs=0.06)
+        assert (moved[seen, :2] >= 0).all()
+        assert (moved[seen, :2] <= np.array(size) - 1).all()
+        depth = torch.from_numpy(road_depth(K_view, *size)).float()[None, None]
+        solved = motion_from_tracks(torch.from_numpy(moved)[None], depth,
+                                    torch.from_numpy(K_view).float()[None])[0].numpy()
+        assert np.allclose(solved, T, atol=1e-3)
 
 
 def test_mirroring_twice_changes_nothing():

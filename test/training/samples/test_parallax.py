@@ -16,7 +16,7 @@
 
 import cv2
 from mdepth_ros.training.samples.parallax import image_motion, MotionTracker
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
 
@@ -33,7 +33,7 @@ def render(kind, seed, frames, **options):
     """Grey frames of a synthetic sequence, and the sequence."""
     size = {'width': 320, 'height': 96 if kind == 'driving' else 192}
     q = render_sequence(SceneConfig(kind=kind, frames=frames, **size, **options), seed)
-    rgb = (q.images.permute(0, 2, 3, 1) * 255).round().byte().numpy()
+    rgb = to_bytes(q.images).permute(0, 2, 3, 1).numpy()
     return [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in rgb], q
 
 

@@ -16,10 +16,11 @@
 
 import itertools
 import pickle
+import weakref
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
 from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
-from mdepth_ros.training.synthetic import render_sequence, SceneConfig
+from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
 import torch
@@ -115,5 +116,16 @@ def test_a_scene_as_a_sequence():
     assert np.isinf(view.depth(3)).any()
     assert np.array_equal(view.T_world_camera(1), q.T_world_camera[1].double())
     assert np.array_equal(view.moving(0), q.moving[0, 0])
+    # As a camera gives it, byte for byte, although it was rounded piece by piece.
+    assert torch.equal(torch.from_numpy(np.stack([view.rgb(i) for i in range(5)])),
+                       to_bytes(q.images).permute(0, 2, 3, 1))
     assert len(pickle.dumps(view)) < 4000
     assert np.array_equal(pickle.loads(pickle.dumps(view)).rgb(1), view.rgb(1))
+
+
+def test_worlds_that_were_played_are_let_go():
+    config = SceneConfig(width=64, height=32, frames=2)
+    views = [SyntheticSequenceView(config, seed) for seed in range(4)]
+    rendered = [weakref.ref(view._rendered) for view in views]
+    assert [world() is not None for world in rendered] == [False, False, True, True]
+    assert np.array_equal(views[0].rgb(1), SyntheticSequenceView(config, 0).rgb(1))

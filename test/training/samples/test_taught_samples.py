@@ -64,6 +64,16 @@ def test_unaugmented_frames_are_the_frames():
                    and torch.equal(depth, it.log_depth.float()) for it in FRAMES)
 
 
+def test_an_epoch_has_each_frame_once_in_another_order():
+    orders = []
+    for epoch in zip(*[iter(some(8, batch=1, augment=False))] * 4):
+        seen = [number for batch in epoch for number, it in enumerate(FRAMES)
+                if torch.equal(batch.log_depth[0, 0], it.log_depth.float())]
+        assert sorted(seen) == [0, 1, 2, 3]
+        orders.append(seen)
+    assert orders[0] != orders[1]
+
+
 def test_a_step_is_what_it_is_wherever_one_begins():
     whole = TaughtSamples(FRAMES, 4, 3)
     steps = whole.batches()

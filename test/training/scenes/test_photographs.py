@@ -152,8 +152,9 @@ def test_files_are_read_as_they_were_written(tmp_path):
     (lambda path: np.save(path.open('wb'), np.zeros(3)), 'bank.npz must hold photographs'),
     (lambda path: np.savez(path), 'must hold photographs, got none'),
     (lambda path: np.savez(path, **{'moss/a': photograph(0)}), "'moss' is not a valid PhotoKind"),
-    (lambda path: np.savez(path, **{'wood/a': np.zeros((4, 4, 3))}), 'uint8, got .* float64'),
-], ids=['missing', 'foreign', 'array', 'empty', 'kind', 'type'])
+    (lambda path: np.savez(path, **{'wood/a': np.zeros((4, 4, 3))}), 'uint8 .* got .* float64'),
+    (lambda path: np.savez(path, **{'wood/a': photograph(0)[:0]}), r'not empty, got \(0, '),
+], ids=['missing', 'foreign', 'array', 'empty', 'kind', 'type', 'no pixel'])
 def test_other_files_are_one_line(tmp_path, write, message):
     write(tmp_path / 'bank.npz')
     with pytest.raises(MdepthError, match=message) as caught:

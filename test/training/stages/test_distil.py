@@ -76,6 +76,7 @@ def test_what_has_no_weight_does_not_count():
     one, other = (objective(batch(x, weight), RANDOM).terms for x in (log_depth, wild))
     assert float(one['shape']) == pytest.approx(float(other['shape']), rel=1e-5)
     assert float(one['edges']) == pytest.approx(float(other['edges']), rel=1e-5)
+    assert float(one['scale']) == pytest.approx(float(other['scale']), rel=1e-5)
     nothing = objective(batch(log_depth, torch.zeros_like(weight)), RANDOM)
     assert nothing.loss.isfinite()
 

@@ -109,6 +109,21 @@ def test_followed_motions_are_the_true_ones(truth):
         torch.testing.assert_close(T, true, atol=1e-4, rtol=0)
 
 
+@pytest.mark.parametrize('depth_is', ['right', 'unknown'])
+def test_geometry_stays_exact_under_autocast(truth, depth_is):
+    """By the depth, and by epipolar lines alone where that is quite wrong."""
+    depth, motions, tracks = truth
+    if depth_is == 'unknown':
+        random = torch.Generator().manual_seed(1)
+        depth = depth * (1 + 3 * torch.rand(depth.shape, generator=random))
+    exact = follow_motions(tracks, depth, K.expand(2, 3, 3), motions)
+    with torch.autocast('cpu', torch.bfloat16):
+        rounded = follow_motions(tracks, depth, K.expand(2, 3, 3), motions)
+        assert error(truth[0], motions, tracks) < 1e-5
+    for T, expected in zip(rounded, exact):
+        torch.testing.assert_close(T, expected, atol=1e-4, rtol=0)
+
+
 def test_a_sample_without_points_keeps_its_motion(truth):
     depth, motions, tracks = truth
     wrong = Motions(*(invert_motion(T).requires_grad_() for T in motions))

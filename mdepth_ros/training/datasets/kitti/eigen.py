@@ -83,13 +83,13 @@ def read_eigen(path: Path) -> EigenSplit:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
         if set(content) != KEYS:
-            raise DataError(f'{path} must have {sorted(KEYS)}, got {sorted(content)}')
+            raise DataError(f'it must have {sorted(KEYS)}, got {sorted(content)}')
         test = tuple((parse_drive(drive), int(number))
                      for drive, numbers in content['test'].items() for number in numbers)
         frames = [text.rpartition('/') for text in content['without_improved_ground_truth']]
         without = frozenset((parse_drive(drive), int(number)) for drive, _, number in frames)
         training = tuple(map(parse_drive, content['training_drives']))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (DataError, OSError, ValueError, TypeError, AttributeError) as error:
         raise DataError(f'{path} is not an Eigen split: {error}') from error
     if not without <= set(test):
         raise DataError(f'{path}: {len(without - set(test))} frames are said to be without '

@@ -101,5 +101,5 @@ def test_what_is_missing_is_named(split, tmp_path):
                                   '["2011_09_26/0002/0"], "training_drives": []}'])
 def test_no_split(text, tmp_path):
     (tmp_path / 'eigen.json').write_text(text)
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match=r'eigen\.json'):
         read_eigen(tmp_path / 'eigen.json')

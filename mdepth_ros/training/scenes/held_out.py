@@ -1,0 +1,27 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""
+Seeds of the worlds that are for measuring.
+
+``stage0`` counts the worlds that it learns from from (1000 seed + rank) million on, so it meets
+these as rank 777 or 880 only. ``SyntheticSamples`` draws from 2^31 seeds: one in 200 000 of its
+worlds is of these.
+"""
+
+# Each class of ``mdepth robustness`` has a thousand.
+ROBUSTNESS = range(777_000_000, 777_009_000)
+# ``mdepth evaluate --data synthetic`` and the test worlds of ``mdepth ablation``.
+EVALUATION = range(880_000_000, 880_000_002)
+ABLATION = range(880_000_000, 880_001_000)
