@@ -170,7 +170,7 @@ class DepthEstimator:
             seen_to_move = bool(chosen) and chosen[0].parallax > STANDING_STILL
             depth = self._filter(depth, fused.confidence, K[None],
                                  T_before if seen_to_move else None)
-            scale *= self._steady(depth, K[None], T_before, elapsed_s)
+            scale *= self._steady(depth, single.depth, K[None], T_before, elapsed_s)
         depth = depth * scale
         clock.append(self._now())
 

@@ -16,7 +16,8 @@
 
 import math
 
-from mdepth_ros.engine.comparison import compare
+from mdepth_ros.engine.comparison import compare, every_nth
+import torch
 from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
@@ -40,8 +41,9 @@ class SteadyDepth:
     so that the scale stays the network's in the long run. A motion that is always a little too
     short, or a network that draws far things too near, looks like a jump in every frame: that
     drift is learned, as a filter learns a gyroscope's bias, and is no jump. It goes with the way
-    that the camera has moved: a turn brings no drift, however far the picture moves. Shape is
-    left alone: one factor for all pixels.
+    that the camera has moved: a turn brings no drift, however far the picture moves. Where the
+    motion is unknown, as where matching ends, both frames still have their single-frame depth: by
+    how much more the depth changes is a jump. Shape is left alone: one factor for all pixels.
     """
 
     def __init__(self) -> None:
@@ -50,26 +52,32 @@ class SteadyDepth:
     def reset(self) -> None:
         """Forget the last frame."""
         self._last: Tensor | None = None
+        self._above_single = 0.0  # the last frame's depth [logarithm]
         self._log_factor = 0.0
         self._drift = 0.0  # of the logarithm, per depth moved
 
     def __call__(
-        self, depth: Tensor, K: Tensor, T_previous_target: Tensor | None, elapsed_s: float
+        self, depth: Tensor, single_depth: Tensor, K: Tensor, T_previous_target: Tensor | None,
+        elapsed_s: float,
     ) -> float:
         """
         Follow the depth, slowly where it jumps.
 
         :param depth: (1, 1, H, W) of the newest frame [m].
+        :param single_depth: (1, 1, H, W) of S-DepthNet alone [m].
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
-            where that is unknown: then any depth is right.
+            where that is unknown.
         :param elapsed_s: since the frame before [s].
         :return: factor for the depth and the motions that go with it.
         """
+        above_single = _above(depth, single_depth)
         if self._last is not None and T_previous_target is not None:
             self._take_back(*_jump(depth, self._last, K, T_previous_target))
+        elif self._last is not None:
+            self._log_factor -= above_single - self._above_single
         self._log_factor *= math.exp(-elapsed_s / FORGETTING_S)
-        self._last = depth
+        self._last, self._above_single = depth, above_single
         return math.exp(self._log_factor)
 
     def _take_back(self, jump: float, way: float) -> None:
@@ -77,6 +85,12 @@ class SteadyDepth:
         jump -= self._drift * min(way, LEARNING_DEPTHS)
         self._drift += jump / LEARNING_DEPTHS * way / (way + LEAST_STEP)
         self._log_factor -= jump
+
+
+def _above(depth: Tensor, single_depth: Tensor) -> float:
+    """Return by how much a depth as a whole is above another one [logarithm]."""
+    ratio = (every_nth(depth, STRIDE) / every_nth(single_depth, STRIDE)).log()
+    return float(torch.where(ratio.isfinite(), ratio, 0.0).median())
 
 
 def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, float]:

@@ -47,7 +47,7 @@ import torch
 # The size that the engine chooses.
 PIXELS = EngineConfig().pixel_budget
 # What the estimator makes of a frame is better once S-DepthNet has learned from it.
-ROUNDS = 3
+ROUNDS = 4
 # In each round; a camera that is known already needs to see its frames a few times, not twenty.
 EPOCHS, BATCH = 6, 8
 FEWEST_STEPS = 200

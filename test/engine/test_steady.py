@@ -33,8 +33,12 @@ def sphere(radius):
     return radius / rays.norm(dim=1, keepdim=True)
 
 
+def factor_of(steady, depth, K, T, elapsed_s, single=None):
+    return steady(depth, depth if single is None else single, K, T, elapsed_s)
+
+
 def given_depth(steady, depth, K, T):
-    return depth * steady(depth, K, T, PERIOD_S)
+    return depth * factor_of(steady, depth, K, T, PERIOD_S)
 
 
 def test_a_jump_becomes_steps_that_end_at_the_depth():
@@ -57,7 +61,7 @@ def test_a_network_that_draws_near_things_larger_does_not_carry_the_scale_off(pe
     while z > 4:
         drawn = z ** 0.9
         forward[0, 2, 3] = speed * period_s * drawn / z
-        factor = steady(plane(drawn), K, forward, period_s)
+        factor = factor_of(steady, plane(drawn), K, forward, period_s)
         z -= speed * period_s
         assert factor == pytest.approx(1, abs=0.12)
 
@@ -67,7 +71,8 @@ def test_what_looks_like_a_jump_at_every_frame_leaves_the_scale_alone(period_s):
     """A network that draws what comes nearer too far away; the picture moves, too."""
     steady, motion = SteadyDepth(), torch.eye(4)[None].clone()
     motion[0, 0, 3], motion[0, 2, 3] = 0.3, 0.05  # 6 % of the width, 1.2 % of the depth
-    factors = [steady(plane(4.0), K, motion, period_s) for _ in range(round(20 / period_s))]
+    factors = [factor_of(steady, plane(4.0), K, motion, period_s)
+               for _ in range(round(20 / period_s))]
     assert min(factors) > 0.78
     assert factors[-1] == pytest.approx(1, abs=0.01)
 
@@ -76,43 +81,59 @@ def test_driving_towards_a_wall_is_no_jump():
     steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
     forward[0, 2, 3] = 0.5  # the wall was half a metre farther from the frame before
     for z in (10.0, 9.5, 9.0, 8.5, 8.0):
-        assert steady(plane(z), K, forward, PERIOD_S) == pytest.approx(1, abs=1e-5)
+        assert factor_of(steady, plane(z), K, forward, PERIOD_S) == pytest.approx(1, abs=1e-5)
 
 
 def test_exact_depth_of_a_moving_camera_stays():
     steady = SteadyDepth()
     for depth, K_room, motion in moving_camera():
-        assert steady(depth, K_room, motion, PERIOD_S) == pytest.approx(1, abs=0.005)
+        assert factor_of(steady, depth, K_room, motion, PERIOD_S) == pytest.approx(1, abs=0.005)
 
 
 def test_another_view_starts_afresh():
     steady = SteadyDepth()
-    steady(plane(2.0), K, None, PERIOD_S)
-    assert steady(plane(20.0), K, None, PERIOD_S) == 1
+    factor_of(steady, plane(2.0), K, None, PERIOD_S)
+    assert factor_of(steady, plane(20.0), K, None, PERIOD_S) == 1
     steady.reset()
-    assert steady(plane(3.0), K, STILL, PERIOD_S) == 1
+    assert factor_of(steady, plane(3.0), K, STILL, PERIOD_S) == 1
     turned = torch.tensor([[[-1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, -1, 0], [0, 0, 0, 1]]])
-    assert steady(plane(9.0), K, turned, PERIOD_S) == 1  # nothing of it was seen before
+    assert factor_of(steady, plane(9.0), K, turned, PERIOD_S) == 1  # nothing of it was seen before
 
 
 def test_a_learned_drift_does_not_come_through_when_the_camera_turns():
     steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
     forward[0, 2, 3] = 0.3
     for _ in range(60):
-        before = steady(sphere(4.0), K, forward, PERIOD_S)  # does not come nearer: a drift
+        before = factor_of(steady, sphere(4.0), K, forward, PERIOD_S)  # no nearer: a drift
     assert before < 0.95
     turn, angle = torch.eye(4)[None].clone(), math.radians(15)
     turn[0, ::2, ::2] = torch.tensor([[math.cos(angle), math.sin(angle)],
                                       [-math.sin(angle), math.cos(angle)]])
-    assert steady(sphere(4.0), K, turn, 0.0) == pytest.approx(before, rel=1e-3)
+    assert factor_of(steady, sphere(4.0), K, turn, 0.0) == pytest.approx(before, rel=1e-3)
 
 
 def test_a_jump_while_the_camera_stands_is_no_drift():
     steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
-    steady(plane(4.0), K, STILL, PERIOD_S)
-    jumped = steady(plane(5.0), K, STILL, 0.0)
+    factor_of(steady, plane(4.0), K, STILL, PERIOD_S)
+    jumped = factor_of(steady, plane(5.0), K, STILL, 0.0)
     forward[0, 2, 3] = 0.03
     wall = [5.0 - 0.03 * i for i in range(1, 81)]
-    factors = [jumped, *(steady(plane(z), K, forward, PERIOD_S) for z in wall)]
+    factors = [jumped, *(factor_of(steady, plane(z), K, forward, PERIOD_S) for z in wall)]
     expected = [jumped ** math.exp(-PERIOD_S * i / FORGETTING_S) for i in range(len(factors))]
     assert factors == pytest.approx(expected, abs=1e-3)
+
+
+def test_where_the_motion_is_lost_it_goes_on_from_the_single_frame_depth():
+    steady, single = SteadyDepth(), plane(5.0)
+    factor_of(steady, plane(4.0), K, None, PERIOD_S, single)
+    assert factor_of(steady, plane(5.0), K, None, 0.0, single) == pytest.approx(4 / 5)
+    assert factor_of(steady, plane(8.0), K, None, 0.0, plane(8.0)) == pytest.approx(4 / 5)
+    assert factor_of(steady, plane(4.4), K, None, 0.0, plane(5.5)) == pytest.approx(1)
+    late = factor_of(steady, plane(5.0), K, None, FORGETTING_S, single)
+    assert late == pytest.approx((4 / 5) ** math.exp(-1))
+
+
+def test_what_is_no_depth_leaves_the_scale_alone():
+    steady = SteadyDepth()
+    for depth in (4.0, math.nan, math.inf, 4.0):
+        assert factor_of(steady, plane(depth), K, None, PERIOD_S, plane(4.0)) == 1
