@@ -87,8 +87,9 @@ class Request:
 
         :raises MdepthError: if a setting is unknown or wrong, or the weights cannot be read.
         """
-        changed = self.change(Recipe(DataConfig('.', held_back=HELD_BACK), start=self.start,
-                                     teacher=Schedule(1), distil=Schedule(1)))
+        changed = self.change(Recipe(
+            DataConfig('.', held_back=HELD_BACK), start=self.start, teacher=Schedule(1),
+            distil=Schedule(1), refine=Schedule(1), keep_refined='steadier'))
         if changed.start == 'imagenet':
             raise MdepthError('a recording is too short to learn to see from: start from default '
                               'or a weights file, or write a recipe that starts from imagenet')

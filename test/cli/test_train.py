@@ -170,6 +170,7 @@ def test_its_weights_can_be_fine_tuned_further(trained, tmp_path, capsys):
     (['--from', 'none.safetensors'], 'none.safetensors'),
     (['--from', 'imagenet'], 'start from default or a weights file'),
     (['--image-topic', '/other'], '/other'),
+    (['data.held_back=0'], 'keep_refined must be always'),
 ])
 def test_what_cannot_be_is_told_at_once(bag, tmp_path, capsys, words, problem):
     assert main(['train', str(bag), *words, '--out', str(tmp_path / 'X')]) == 1

@@ -152,8 +152,9 @@ class Recipe:
             problems.append(f'hold_start must be >= 0, got {self.hold_start}')
         if self.hold_start and self.start == 'imagenet':
             problems.append('hold_start needs weights to start from, not imagenet')
-        if self.keep_refined == 'steadier' and not self.data.held_back:
-            problems.append('keep_refined: steadier needs frames that are held back')
+        if self.refine.steps and self.keep_refined == 'steadier' and not self.data.held_back:
+            problems.append('keep_refined must be always where no frames are held back to tell '
+                            'by, got steadier')
         if self.distil_frames < 1:
             problems.append(f'distil_frames must be at least 1, got {self.distil_frames}')
         if self.rounds < 1:
