@@ -14,9 +14,11 @@
 
 """Corners keep their numbers while they are followed."""
 
-from mdepth_ros.engine.corners import working_image
+import cv2
+from mdepth_ros.engine.corners import CELL, full_size, working_image, WORKING_WIDTH
 from mdepth_ros.engine.point_tracker import (
     displacement,
+    MOST_PER_CELL,
     NO_POINTS,
     PointTracker,
     TrackedPoints,
@@ -69,3 +71,24 @@ def test_tracks_pair_equal_numbers():
     assert tracks_between(one, two).tolist() == [[4, 0, 4, 1], [9, 0, 9, 1]]
     for pair in (one, NO_POINTS), (NO_POINTS, one):
         assert tracks_between(*pair).shape == (0, 4)
+
+
+def test_points_do_not_pile_up_where_the_picture_shrinks():
+    picture = cv2.GaussianBlur(np.random.default_rng(0).integers(
+        0, 256, (1000, 1600), dtype=np.uint8), (0, 0), 3)
+    tracker, size = PointTracker(), (WORKING_WIDTH, 200)
+    for i in range(40):
+        width, height = (round(side * 1.03 ** i) for side in (480, 300))
+        part = picture[500 - height // 2:][:height, 800 - width // 2:][:, :width]
+        tracked = tracker.push(working_image(part, size))
+        counts = np.unique(tracked.points // CELL, axis=0, return_counts=True)[1]
+        assert counts.max() <= MOST_PER_CELL
+    assert counts.max() == MOST_PER_CELL  # more would be there
+    assert (np.diff(tracked.ids) > 0).all()
+
+
+def test_points_of_the_working_image_have_a_scale_across_and_one_down():
+    # 416 x 288 is searched at 320 x 222, not 221.54: the corners of both images coincide.
+    corners = np.array([[-0.5, -0.5, 319.5, 221.5]], np.float32)
+    found = full_size(corners, (320, 222), (416, 288))
+    np.testing.assert_allclose(found, [[-0.5, -0.5, 415.5, 287.5]], atol=1e-4)
