@@ -17,10 +17,12 @@
 from typing import NamedTuple
 
 from mdepth_ros.engine.corners import (
+    CELL,
     find_corners,
     follow,
     full_size,
     working_image,
+    WORKING_WIDTH,
     working_size,
 )
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
@@ -54,7 +56,8 @@ class TrackedMotions(NamedTuple):
     Motions of B pairs of frames, at the scale of the depth.
 
     ``T_source_target`` (B, 4, 4); ``parallax`` (B,), median displacement that the translation
-    causes [px]; ``agreeing`` (B,), share of the tracks that fit the motion.
+    causes, over the part of the image that has points [px]; ``agreeing`` (B,), share of the
+    tracks that fit the motion.
     """
 
     T_source_target: Tensor
@@ -146,9 +149,31 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     turned = T[:, :3, :3] @ points
     far, here = (K @ moved for moved in (turned, turned + T[:, :3, 3:]))
     parallax = (here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:]).norm(dim=1)
-    return TrackedMotions(
-        T, torch.nan_to_num(torch.where(agreeing, parallax, torch.nan).nanmedian(dim=1).values),
-        agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+    return TrackedMotions(T, _median(parallax, _areas(x[:, :2], agreeing, depth.shape[-1])),
+                          agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+
+
+def _areas(pixels: Tensor, valid: Tensor, width: int) -> Tensor:
+    """
+    Share each cell of the image among the points in it.
+
+    Followed points crowd where the image moves least, and would hide how far the rest moves.
+
+    Takes (B, 2, N) [px] and which of them count, (B, N); returns (B, N), 0 for the others.
+    """
+    across = WORKING_WIDTH // CELL
+    at = torch.where(valid[:, None], pixels * (across / width), 0.0).long()
+    cell = at[:, 1] * (across + 1) + at[:, 0]
+    shared = torch.zeros(len(cell), int(cell.max()) + 1, device=valid.device)
+    return valid / shared.scatter_add_(1, cell, valid.float()).gather(1, cell).clamp(min=1)
+
+
+def _median(values: Tensor, weights: Tensor) -> Tensor:
+    """Of (B, N) with weights of at least 0, (B,); 0 where nothing counts."""
+    rising, order = torch.where(weights > 0, values, torch.inf).sort(dim=1)
+    sums = weights.gather(1, order).cumsum(dim=1)
+    middle = rising.gather(1, torch.searchsorted(sums, sums[:, -1:] / 2))[:, 0]
+    return torch.where(middle.isfinite(), middle, 0.0)
 
 
 def _lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
