@@ -28,7 +28,7 @@ import torch
 from torch import Tensor
 
 # Followed points tell the motion if such a share of them agrees with it.
-FEWEST_AGREEING = 0.6
+FEWEST_AGREEING = 0.5
 # Share of a frame's points that are found in its source, at least; more of them are in view.
 LEAST_OVERLAP = 0.15
 # Less parallax tells less, and with more of it less is in view [image widths].
