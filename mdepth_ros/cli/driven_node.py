@@ -20,7 +20,7 @@ import os
 from pathlib import Path
 from types import TracebackType
 
-from mdepth_ros.cli.demo.material import Material
+from mdepth_ros.cli.played.material import Material
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError

@@ -22,8 +22,8 @@ from mdepth_ros.engine.corners import (
     follow,
     full_size,
     working_image,
-    WORKING_WIDTH,
     working_size,
+    WORKING_WIDTH,
 )
 from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
 from mdepth_ros.engine.resection import solve_motion, unexplained

@@ -24,9 +24,9 @@ import threading
 import time
 
 import cv2
-from mdepth_ros.cli.demo.recording import read_messages
-from mdepth_ros.cli.demo.session import DEPTH, Session
 from mdepth_ros.cli.main import main
+from mdepth_ros.cli.played.recording import read_messages
+from mdepth_ros.cli.played.session import DEPTH, Session
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.camera_bag import DepthBag
 import numpy as np

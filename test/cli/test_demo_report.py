@@ -16,10 +16,10 @@
 
 from bags import write_bag
 from camera_messages import header, ROS2
-from mdepth_ros.cli.demo.material import material_from_bag, material_from_source
-from mdepth_ros.cli.demo.recording import diagnostic_values, pixels_of, read_messages
 from mdepth_ros.cli.demo.report import frame_error
-from mdepth_ros.cli.demo.source import CameraChoice, Source, SourceFrame
+from mdepth_ros.cli.played.material import material_from_bag, material_from_source
+from mdepth_ros.cli.played.recording import diagnostic_values, pixels_of, read_messages
+from mdepth_ros.cli.played.source import CameraChoice, Source, SourceFrame
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.messages.images import decode_image
 from mdepth_ros.ros.camera_bag import CameraBag

@@ -8,4 +8,4 @@ mkdir -p "$out"
 python -m pip download --no-deps --only-binary=:all: --python-version 3.11 --dest "$out" \
   miniworld==2.1.0 robosuite==1.5.2 metaworld==3.1.1 scikit-image==0.26.0
 (cd "$out" && npm pack @pmndrs/assets@1.7.0)
-python -m mdepth_ros.training.photographs "$out"/*.whl "$out"/*.tgz --out "$out/bank.npz"
+python -m mdepth_ros.training.stage0.photographs "$out"/*.whl "$out"/*.tgz --out "$out/bank.npz"

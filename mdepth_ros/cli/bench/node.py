@@ -19,10 +19,10 @@ from pathlib import Path
 from statistics import median
 
 from mdepth_ros.cli.bench.job import Job
-from mdepth_ros.cli.demo.material import Material
-from mdepth_ros.cli.demo.recording import diagnostic_values
-from mdepth_ros.cli.demo.session import CLOUD, DEPTH, POINTS, run_session
 from mdepth_ros.cli.driven_node import NodeChoice, STATUS
+from mdepth_ros.cli.played.material import Material
+from mdepth_ros.cli.played.recording import diagnostic_values
+from mdepth_ros.cli.played.session import CLOUD, DEPTH, POINTS, run_session
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.camera_bag import CameraBag

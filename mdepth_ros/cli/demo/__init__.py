@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""``mdepth demo``: material, the node and a recorder in processes of their own, and a report."""
+"""``mdepth demo``: material is played to the node, and a report made of what comes back."""

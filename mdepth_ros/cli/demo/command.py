@@ -20,11 +20,8 @@ import time
 
 from mdepth_ros.cli.argument_types import positive, positive_number
 from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo.material import Material, material_from_source
 from mdepth_ros.cli.demo.picture import draw_picture
 from mdepth_ros.cli.demo.report import make_report
-from mdepth_ros.cli.demo.session import run_session
-from mdepth_ros.cli.demo.source import images_source, Source, synthetic_source, video_source
 from mdepth_ros.cli.node_arguments import (
     add_bag_arguments,
     add_node_arguments,
@@ -32,6 +29,9 @@ from mdepth_ros.cli.node_arguments import (
     node_choice,
 )
 from mdepth_ros.cli.out_folder import fresh_folder
+from mdepth_ros.cli.played.material import Material, material_from_source
+from mdepth_ros.cli.played.session import run_session
+from mdepth_ros.cli.played.source import images_source, Source, synthetic_source, video_source
 from mdepth_ros.errors import MdepthError
 
 # What a run leaves in its folder, and what the next run into it may therefore remove.

@@ -23,10 +23,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
-from mdepth_ros.cli.demo.material import Material, TRUTH_TOPIC
-from mdepth_ros.cli.demo.recording import find_message, pixels_of, points_of
-from mdepth_ros.cli.demo.session import DEPTH, POINTS, Session
 from mdepth_ros.cli.driven_node import NAMESPACE
+from mdepth_ros.cli.played.material import Material, TRUTH_TOPIC
+from mdepth_ros.cli.played.recording import find_message, pixels_of, points_of
+from mdepth_ros.cli.played.session import DEPTH, POINTS, Session
 from mdepth_ros.ros.image_decoding import decode
 import numpy as np
 from numpy.typing import NDArray

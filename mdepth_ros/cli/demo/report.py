@@ -18,11 +18,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
-from mdepth_ros.cli.demo.material import Material, TRUTH_TOPIC
-from mdepth_ros.cli.demo.recording import diagnostic_values, pixels_of, read_messages
-from mdepth_ros.cli.demo.session import DEPTH, POINTS, Session
 from mdepth_ros.cli.driven_node import STATUS
 from mdepth_ros.cli.json_file import write_json
+from mdepth_ros.cli.played.material import Material, TRUTH_TOPIC
+from mdepth_ros.cli.played.recording import diagnostic_values, pixels_of, read_messages
+from mdepth_ros.cli.played.session import DEPTH, POINTS, Session
 from mdepth_ros.training.evaluation.metrics import (
     depth_metrics,
     DepthMetrics,

@@ -21,8 +21,6 @@ from pathlib import Path
 import tempfile
 
 from mdepth_ros.cli.argument_types import positive, positive_number
-from mdepth_ros.cli.demo.material import Material, material_from_source
-from mdepth_ros.cli.demo.source import synthetic_source
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
 from mdepth_ros.cli.node_arguments import (
     add_bag_arguments,
@@ -30,6 +28,8 @@ from mdepth_ros.cli.node_arguments import (
     bag_material,
     node_choice,
 )
+from mdepth_ros.cli.played.material import Material, material_from_source
+from mdepth_ros.cli.played.source import synthetic_source
 from mdepth_ros.cli.soak.report import judge
 from mdepth_ros.cli.soak.session import Plan, run_soak
 from mdepth_ros.cli.stop_signals import stop_signals

@@ -21,8 +21,8 @@ import os
 from pathlib import Path
 import time
 
-from mdepth_ros.cli.demo.material import Material
 from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
+from mdepth_ros.cli.played.material import Material
 from mdepth_ros.cli.soak.ear import Ear
 from mdepth_ros.cli.soak.lifecycle import SoakLifecycle
 from mdepth_ros.cli.soak.memory import MemoryWatch

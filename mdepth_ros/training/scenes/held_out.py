@@ -15,7 +15,7 @@
 """
 Seeds of the worlds that are for measuring.
 
-``stage0`` counts the worlds that it learns from from (1000 seed + rank) million on, so it meets
+Stage 0 counts the worlds that it learns from from (1000 seed + rank) million on, so it meets
 these as rank 777 or 880 only. ``SyntheticSamples`` draws from 2^31 seeds: one in 200 000 of its
 worlds is of these.
 """

@@ -107,7 +107,7 @@ class Photographs:
 
 def load_photographs(path: Path) -> Photographs:
     """
-    Read what ``python -m mdepth_ros.training.photographs`` wrote.
+    Read what ``python -m mdepth_ros.training.stage0.photographs`` wrote.
 
     :param path: the file.
     :return: its photographs.

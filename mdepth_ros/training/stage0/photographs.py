@@ -15,8 +15,8 @@
 """
 Collect photographs for the textures of rendered worlds out of packages that hold some.
 
-``python -m mdepth_ros.training.photographs WHEEL... --out bank.npz``; what to download is in
-``training/default/photographs.sh``.
+``python -m mdepth_ros.training.stage0.photographs WHEEL... --out bank.npz``; what to download is
+in ``training/default/photographs.sh``.
 """
 
 import argparse
@@ -33,8 +33,8 @@ import zlib
 
 import cv2
 from mdepth_ros.errors import MdepthError, one_line
-from mdepth_ros.training.photo_packages import Package, PACKAGES
 from mdepth_ros.training.scenes.photographs import Picture, save_photographs
+from mdepth_ros.training.stage0.photo_packages import Package, PACKAGES
 import numpy as np
 
 LARGEST = 512  # px

@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mdepth_ros.geometry.pose import invert_motion
-from mdepth_ros.training.image_pool import VARIED_SHARE
 from mdepth_ros.training.scenes.photographs import Photographs
+from mdepth_ros.training.stage0.image_pool import VARIED_SHARE
 from mdepth_ros.training.synthetic import (
     random_config,
     render_sequence,

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Where the demo's images come from: a made-up drive, a video, a folder of images."""
+"""Where played images come from: a made-up drive, a video, a folder of images."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float, keep
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--photographs', type=Path, metavar='FILE',
                         help='photographs for the surfaces of some worlds, as '
-                        'mdepth_ros.training.photographs collects them')
+                        'mdepth_ros.training.stage0.photographs collects them')
     parser.add_argument('--keep', type=float, default=keep,
                         help='share of the weights before in those that are written at the end')
 

@@ -14,7 +14,7 @@
 
 """Single rendered images, as other cameras would see them."""
 
-from mdepth_ros.training.image_pool import FRAMES, ImagePool, other_camera
+from mdepth_ros.training.stage0.image_pool import FRAMES, ImagePool, other_camera
 import numpy as np
 import pytest
 import torch

@@ -15,16 +15,17 @@
 """
 Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of every kind.
 
-``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain_single --weights first.safetensors
---out single.safetensors``, see :mod:`mdepth_ros.training.stage0`.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain_single
+--weights first.safetensors --out single.safetensors``, see
+:mod:`mdepth_ros.training.stage0.pool_training`.
 """
 
 import argparse
 from pathlib import Path
 
 from mdepth_ros.networks.checkpoint import load_checkpoint
-from mdepth_ros.training.image_pool import ImageBatch, ImagePool
-from mdepth_ros.training.stage0 import (
+from mdepth_ros.training.stage0.image_pool import ImageBatch, ImagePool
+from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
     keep_early_layers,
     optimiser_from_imagenet,
@@ -33,13 +34,13 @@ from mdepth_ros.training.stage0 import (
     run,
     train_stage,
 )
-from mdepth_ros.training.stages.single_frame import to_depth
-from mdepth_ros.training.truth_losses import (
+from mdepth_ros.training.stage0.truth_losses import (
     edge_and_sky_loss,
     log_error,
     mean_of_each,
     median_ratio,
 )
+from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import nn, Tensor

@@ -24,14 +24,14 @@ import zipfile
 
 import cv2
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training import photographs
-from mdepth_ros.training.photo_packages import Package, PACKAGES
-from mdepth_ros.training.photographs import collect, LARGEST, main, write_bank
 from mdepth_ros.training.scenes.photographs import load_photographs, PhotoKind
+from mdepth_ros.training.stage0 import photographs
+from mdepth_ros.training.stage0.photo_packages import Package, PACKAGES
+from mdepth_ros.training.stage0.photographs import collect, LARGEST, main, write_bank
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WOODEN = Package('1.2', 'MIT', 'wooden/pictures/', {
     PhotoKind.WOOD: ('oak.png',), PhotoKind.BRICK: ('red.png',)})
 AROUND = Package('3.0.0', 'CC0-1.0', 'package/hdri/', {PhotoKind.PLACE: ('yard.exr.js',)})

@@ -12,14 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Make the demo's bag, or look into the user's."""
+"""Make the bag that is played, or look into the user's."""
 
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo.source import Source
+from mdepth_ros.cli.played.source import Source
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.bag import BagTopics, find_topics, first_message, open_bag

@@ -15,10 +15,10 @@
 """
 M-DepthNet and TrustNet on synthetic scenes with exact depth, beside a frozen S-DepthNet.
 
-``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain_matching --weights single.safetensors
---out matched.safetensors``, see :mod:`mdepth_ros.training.stage0`. It matches as the robot does:
-the motion is solved for by S-DepthNet's depth, right or wrong, and the truth is brought to the
-scale of that motion.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain_matching
+--weights single.safetensors --out matched.safetensors``, see
+:mod:`mdepth_ros.training.stage0.pool_training`. It matches as the robot does: the motion is solved
+for by S-DepthNet's depth, right or wrong, and the truth is brought to the scale of that motion.
 """
 
 import argparse
@@ -35,9 +35,8 @@ from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidenc
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
-from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
-from mdepth_ros.training.pretrain import BATCH, CAPACITY
-from mdepth_ros.training.stage0 import (
+from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
+from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
     processes,
     read_photographs,
@@ -45,8 +44,9 @@ from mdepth_ros.training.stage0 import (
     train_stage,
     WEIGHT_DECAY,
 )
+from mdepth_ros.training.stage0.pretrain import BATCH, CAPACITY
+from mdepth_ros.training.stage0.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
 from mdepth_ros.training.stages.single_frame import to_depth
-from mdepth_ros.training.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
 import numpy as np
 import torch
 from torch import nn, Tensor

@@ -20,9 +20,13 @@ from mdepth_ros.config import lite_config
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training import pretrain_single, stage0
 from mdepth_ros.training.loop.saved_state import load_state
-from mdepth_ros.training.pretrain_single import keep_depthwise_exact, median_scaled_loss, train
+from mdepth_ros.training.stage0 import pool_training, pretrain_single
+from mdepth_ros.training.stage0.pretrain_single import (
+    keep_depthwise_exact,
+    median_scaled_loss,
+    train,
+)
 import numpy as np
 import pytest
 import torch
@@ -93,7 +97,7 @@ def trained(tmp_path, monkeypatch):
                         'MASTER_PORT': '0'}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(pretrain_single, 'SIZES', ((64, 64, 2), (96, 64, 2)))
-    monkeypatch.setattr(stage0, 'SAVE_EVERY', 2)
+    monkeypatch.setattr(pool_training, 'SAVE_EVERY', 2)
     torch.manual_seed(0)
     threads = torch.get_num_threads()
     save_checkpoint(DepthModel(lite_config()), tmp_path / 'start.safetensors', torch.float32, 't')
@@ -173,7 +177,7 @@ def test_steps_without_a_number_leave_no_trace(trained, tmp_path, monkeypatch):
 
 
 def test_many_steps_without_a_number_end_it(trained, tmp_path, monkeypatch):
-    monkeypatch.setattr(stage0, 'PATIENCE', 3)
+    monkeypatch.setattr(pool_training, 'PATIENCE', 3)
     calls = fail_from(1, float('nan'), monkeypatch)
     with pytest.raises(MdepthError, match=r'3 steps in a row .*--rate, now 0.001'):
         trained(steps=9)

@@ -16,9 +16,9 @@
 
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.training.pair_pool import PairPool
-from mdepth_ros.training.pretrain_matching import solve_as_the_robot, step_losses
-from mdepth_ros.training.stage0 import mixed
+from mdepth_ros.training.stage0.pair_pool import PairPool
+from mdepth_ros.training.stage0.pool_training import mixed
+from mdepth_ros.training.stage0.pretrain_matching import solve_as_the_robot, step_losses
 import numpy as np
 import pytest
 import torch

@@ -15,9 +15,9 @@
 """
 Stage 0: all three networks on synthetic scenes with exact depth and motion.
 
-``torchrun --nproc-per-node 2 -m mdepth_ros.training.pretrain --out first.safetensors``, see
-:mod:`mdepth_ros.training.stage0`. It gives PoseNet its weights, and the other two a better start
-than ImageNet alone.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain --out first.safetensors``, see
+:mod:`mdepth_ros.training.stage0.pool_training`. It gives PoseNet its weights, and the other two a
+better start than ImageNet alone.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.losses import masked_mean
-from mdepth_ros.training.pair_pool import PairBatch, PairPool, SIZES
-from mdepth_ros.training.stage0 import (
+from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
+from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
     keep_early_layers,
     optimiser_from_imagenet,
@@ -41,14 +41,14 @@ from mdepth_ros.training.stage0 import (
     run,
     train_stage,
 )
-from mdepth_ros.training.stages.single_frame import to_depth
-from mdepth_ros.training.truth_losses import (
+from mdepth_ros.training.stage0.truth_losses import (
     edge_and_sky_loss,
     log_error,
     mean_of_each,
     median_ratio,
     multi_frame_loss,
 )
+from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import Tensor

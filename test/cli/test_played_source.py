@@ -12,13 +12,13 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the demo plays of a folder of images: its own times and camera where it says them."""
+"""What is played of a folder of images: its own times and camera where it says them."""
 
 import json
 
 import cv2
 from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.demo.source import images_source, START_NS
+from mdepth_ros.cli.played.source import images_source, START_NS
 from mdepth_ros.errors import MdepthError
 import numpy as np
 import pytest

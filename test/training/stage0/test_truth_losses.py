@@ -14,7 +14,7 @@
 
 """What the parts of stage 0 share: ratios, edges and sky, and the matching's own loss."""
 
-from mdepth_ros.training.truth_losses import (
+from mdepth_ros.training.stage0.truth_losses import (
     edge_and_sky_loss,
     log_error,
     mean_of_each,

@@ -21,9 +21,9 @@ import os
 from pathlib import Path
 import time
 
-from mdepth_ros.cli.demo.material import Material
-from mdepth_ros.cli.demo.recording import read_times
 from mdepth_ros.cli.driven_node import DrivenNode, NAMESPACE, NodeChoice, session_environment
+from mdepth_ros.cli.played.material import Material
+from mdepth_ros.cli.played.recording import read_times
 from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
