@@ -39,7 +39,7 @@ from mdepth_ros.training.loop.record import Record
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import train
-from mdepth_ros.training.own_depth import choose_stretches, Stretch, teach
+from mdepth_ros.training.own_depth import choose_clips, Clip, teach
 from mdepth_ros.training.samples.neighbours import find_triplets
 from mdepth_ros.training.stages.search_width import Search
 import torch
@@ -153,8 +153,8 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     learn = parts.learn
     if recipe.keep_refined == 'steadier' and not parts.held_back:
         recipe = _with_steps(recipe, 'refine', 0)  # nobody could tell
-    stretches = choose_stretches(learn, recipe.distil_frames)
-    frames = sum(len(stretch.indices) for stretch in stretches)
+    clips = choose_clips(learn, recipe.distil_frames)
+    frames = sum(len(clip.indices) for clip in clips)
     began_s = time.monotonic()
     if any(getattr(recipe, stage).steps for stage in STAGES if stage != 'distil'):
         # For the trials and the run, whose stages would each look for them.
@@ -163,7 +163,7 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     began_s = time.monotonic()
     step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in STAGES
               if getattr(recipe, stage).steps}
-    play_s = frames * seconds_per_frame(recipe, stretches[0])
+    play_s = frames * seconds_per_frame(recipe, clips[0])
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
     left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)
@@ -183,12 +183,12 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     return recipe
 
 
-def seconds_per_frame(recipe: Recipe, stretch: Stretch) -> float:
+def seconds_per_frame(recipe: Recipe, clip: Clip) -> float:
     """
     Measure what the estimator takes for a frame, forwards and backwards.
 
     :param recipe: of the run.
-    :param stretch: some frames.
+    :param clip: some frames.
     :return: seconds, loading and the first frames left out.
     """
     config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
@@ -196,11 +196,11 @@ def seconds_per_frame(recipe: Recipe, stretch: Stretch) -> float:
 
     def seconds(frames: int) -> float:
         began_s = time.monotonic()
-        teach(model, [dataclasses.replace(stretch, indices=stretch.indices[:frames])], config)
+        teach(model, [dataclasses.replace(clip, indices=clip.indices[:frames])], config)
         return time.monotonic() - began_s
 
     seconds(1)
-    few, many = min(2, len(stretch.indices) - 1), min(TIMED_FRAMES, len(stretch.indices))
+    few, many = min(2, len(clip.indices) - 1), min(TIMED_FRAMES, len(clip.indices))
     return (seconds(many) - seconds(few)) / (many - few)
 
 

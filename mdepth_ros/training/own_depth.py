@@ -32,7 +32,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 # Frames that are played one after the other.
-STRETCH = 60
+LONGEST_CLIP = 60
 # Where neither direction is sure of anything, both count alike.
 LEAST_WEIGHT = 1e-3
 
@@ -53,36 +53,36 @@ class TaughtFrame:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Clip:
     """Frames ``indices`` of ``sequence``, rising."""
 
     sequence: data.Sequence
     indices: range
 
 
-def choose_stretches(sequences: Sequence[data.Sequence], most: int) -> list[Stretch]:
+def choose_clips(sequences: Sequence[data.Sequence], most: int) -> list[Clip]:
     """
     Choose what to play: all, or parts of a long recording.
 
     :param sequences: what there is.
     :param most: frames in all, if there are more; about so many.
-    :return: stretches of at most ``STRETCH`` frames, spread evenly.
+    :return: clips of at most ``LONGEST_CLIP`` frames, spread evenly.
     """
-    stretches, longest = [], min(STRETCH, most)
+    clips, longest = [], min(LONGEST_CLIP, most)
     for sequence in sequences:
         # Of one length, so that none is too short to match anything.
         count = math.ceil(len(sequence) / longest)
         borders = [round(i * len(sequence) / count) for i in range(count + 1)]
-        stretches += [Stretch(sequence, range(first, end))
+        clips += [Clip(sequence, range(first, end))
                       for first, end in pairwise(borders)]
     allowed = most // longest
-    if len(stretches) <= allowed:
-        return stretches
-    return [stretches[i] for i in np.linspace(0, len(stretches) - 1, allowed).round().astype(int)]
+    if len(clips) <= allowed:
+        return clips
+    return [clips[i] for i in np.linspace(0, len(clips) - 1, allowed).round().astype(int)]
 
 
 def teach(
-    model: DepthModel, stretches: Sequence[Stretch], config: EngineConfig, progress: bool = False
+    model: DepthModel, clips: Sequence[Clip], config: EngineConfig, progress: bool = False
 ) -> list[TaughtFrame]:
     """
     Estimate the depth of every frame from those before it, and again from those after it.
@@ -93,19 +93,19 @@ def teach(
     all processes, has the scale of S-DepthNet's, which would drift from round to round otherwise.
 
     :param model: in eval mode; it is not changed.
-    :param stretches: what to play; some in each process.
+    :param clips: what to play; some in each process.
     :param config: size, device and threads.
     :param progress: whether to show a bar.
     :return: the frames.
     :raises MdepthError: if a frame cannot be read or run.
     """
     estimator = DepthEstimator(model, config)
-    total = sum(len(stretch.indices) for stretch in stretches)
+    total = sum(len(clip.indices) for clip in clips)
     frames, shifts = [], []
     with tqdm(total=total, desc='depth to learn from', unit='frame', disable=not progress) as bar:
-        for stretch in stretches:
-            back = list(_play(estimator, stretch, backwards=True))[::-1]
-            for before, after in zip(_play(estimator, stretch, backwards=False), back):
+        for clip in clips:
+            back = list(_play(estimator, clip, backwards=True))[::-1]
+            for before, after in zip(_play(estimator, clip, backwards=False), back):
                 frames.append(_joined(before, after))
                 shifts += [before.shift, after.shift]
                 bar.update()
@@ -131,10 +131,10 @@ class _Played:
     shift: float
 
 
-def _play(estimator: DepthEstimator, stretch: Stretch, backwards: bool) -> Iterator[_Played]:
+def _play(estimator: DepthEstimator, clip: Clip, backwards: bool) -> Iterator[_Played]:
     """Push the frames; time runs backwards by the same steps."""
     estimator.reset()
-    sequence, indices = stretch.sequence, list(stretch.indices)
+    sequence, indices = clip.sequence, list(clip.indices)
     origin_ns = sequence.stamp_ns(indices[-1]) + 1
     for index in indices[::-1] if backwards else indices:
         stamp_ns = sequence.stamp_ns(index)

@@ -19,7 +19,7 @@ from types import SimpleNamespace
 from mdepth_ros.training import fine_tune
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, STAGES
 from mdepth_ros.training.loop.schedule import Schedule
-from mdepth_ros.training.own_depth import choose_stretches
+from mdepth_ros.training.own_depth import choose_clips
 import pytest
 from runs import make_recipe, tiny_start
 
@@ -76,5 +76,5 @@ def test_every_stage_can_be_timed_alone(rendered_folder, tmp_path, stage):
 
 def test_frames_can_be_timed(rendered_folder, tmp_path):
     recipe = make_recipe(rendered_folder, tiny_start(tmp_path), batch=2, distil=Schedule(1))
-    stretch, = choose_stretches(fine_tune.open_parts(recipe.data).learn, 600)
-    assert 0.001 < fine_tune.seconds_per_frame(recipe, stretch) < 20.0
+    clip, = choose_clips(fine_tune.open_parts(recipe.data).learn, 600)
+    assert 0.001 < fine_tune.seconds_per_frame(recipe, clip) < 20.0

@@ -19,7 +19,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.training import own_depth
 from mdepth_ros.training.datasets.sequence import Sequence
-from mdepth_ros.training.own_depth import choose_stretches, Stretch, teach
+from mdepth_ros.training.own_depth import choose_clips, Clip, teach
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def config():
 
 @pytest.fixture(scope='module')
 def taught(film, config):
-    return teach(load_checkpoint(DEFAULT_WEIGHTS), [Stretch(film, range(8))], config)
+    return teach(load_checkpoint(DEFAULT_WEIGHTS), [Clip(film, range(8))], config)
 
 
 def abs_rel(frame, truth):
@@ -90,21 +90,21 @@ def abs_rel(frame, truth):
 
 def test_short_recordings_are_played_whole():
     first, second = Long(130), Long(7)
-    stretches = choose_stretches([first, second], 600)
-    assert [(it.sequence, it.indices) for it in stretches] == [
+    clips = choose_clips([first, second], 600)
+    assert [(it.sequence, it.indices) for it in clips] == [
         (first, range(43)), (first, range(43, 87)), (first, range(87, 130)), (second, range(7))]
 
 
 def test_of_long_ones_parts_are_played_from_beginning_to_end():
-    stretches = choose_stretches([Long(6000)], most=300)
-    assert len(stretches) == 5
-    assert all(len(it.indices) == 60 for it in stretches)
-    assert stretches[0].indices.start == 0
-    assert stretches[-1].indices.stop == 6000
+    clips = choose_clips([Long(6000)], most=300)
+    assert len(clips) == 5
+    assert all(len(it.indices) == 60 for it in clips)
+    assert clips[0].indices.start == 0
+    assert clips[-1].indices.stop == 6000
 
 
 def test_few_frames_are_few():
-    assert [len(it.indices) for it in choose_stretches([Long(130)], 20)] == [19]
+    assert [len(it.indices) for it in choose_clips([Long(130)], 20)] == [19]
 
 
 def test_every_frame_has_its_image_and_depth_in_the_order_of_time(taught, film, config):
@@ -119,7 +119,7 @@ def test_every_frame_has_its_image_and_depth_in_the_order_of_time(taught, film, 
 def test_both_directions_together_are_better_than_the_single_frame(taught, film, config):
     """The first frame has no past: without the way back it would be S-DepthNet's."""
     alone = load_checkpoint(DEFAULT_WEIGHTS)
-    single = [teach(alone, [Stretch(film, range(i, i + 1))], config)[0] for i in range(8)]
+    single = [teach(alone, [Clip(film, range(i, i + 1))], config)[0] for i in range(8)]
     errors, single_errors = ([abs_rel(frame, film.truth[i, 0]) for i, frame in enumerate(frames)]
                              for frames in (taught, single))
     assert errors[0] < single_errors[0]
@@ -128,7 +128,7 @@ def test_both_directions_together_are_better_than_the_single_frame(taught, film,
 
 def test_the_scale_stays_that_of_the_single_frames(taught, film, config):
     alone = load_checkpoint(DEFAULT_WEIGHTS)
-    single = [teach(alone, [Stretch(film, range(i, i + 1))], config)[0] for i in range(8)]
+    single = [teach(alone, [Clip(film, range(i, i + 1))], config)[0] for i in range(8)]
     shifts = [float((a.log_depth.float() - b.log_depth.float()).median())
               for a, b in zip(taught, single)]
     assert abs(np.mean(shifts)) < 0.05
@@ -139,7 +139,7 @@ def test_the_scale_is_that_of_all_processes_together(taught, film, config, monke
     other = torch.tensor([16 * 0.4, 16.0], dtype=torch.float64)
     monkeypatch.setattr(own_depth, 'sum_over_ranks',
                         lambda mine: mine + other + torch.stack([mine[0], 0 * mine[1]]))
-    again = teach(load_checkpoint(DEFAULT_WEIGHTS), [Stretch(film, range(8))], config)
+    again = teach(load_checkpoint(DEFAULT_WEIGHTS), [Clip(film, range(8))], config)
     for one, both in zip(taught, again):
         assert float((one.log_depth.float() - both.log_depth.float()).median()) == pytest.approx(
             0.2, abs=2e-3)
@@ -172,7 +172,7 @@ def test_the_model_and_its_scale_do_not_count(taught, film, config):
     model = load_checkpoint(DEFAULT_WEIGHTS)
     before = {name: x.clone() for name, x in model.state_dict().items()}
     metres = EngineConfig('cpu', width=SIZE, height=SIZE, backend='torch', scale=3.0)
-    again = teach(model, [Stretch(film, range(8))], metres)
+    again = teach(model, [Clip(film, range(8))], metres)
     assert all(torch.allclose(a.log_depth, b.log_depth, atol=0.01)
                for a, b in zip(taught, again))
     assert all(torch.equal(x, model.state_dict()[name]) for name, x in before.items())

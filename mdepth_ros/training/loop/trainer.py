@@ -37,7 +37,7 @@ from mdepth_ros.training.loop.loop import Loop, STATE
 from mdepth_ros.training.loop.open_samples import open_parts, open_samples
 from mdepth_ros.training.loop.recipe import Devices, dump_recipe, load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_model
-from mdepth_ros.training.own_depth import choose_stretches
+from mdepth_ros.training.own_depth import choose_clips
 from mdepth_ros.training.stages.distil import train_distil
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.student import train_student
@@ -182,8 +182,8 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
                                   height=recipe.data.height, threads=torch.get_num_threads())
             model = _stage(loop, 'distil', model,
                            partial(train_distil, loop, config=engine, batch=recipe.batch,
-                                   stretches=choose_stretches(open_parts(recipe.data).learn,
-                                                              recipe.distil_frames),
+                                   clips=choose_clips(open_parts(recipe.data).learn,
+                                                    recipe.distil_frames),
                                    schedule=recipe.distil, augment=recipe.data.augment))
         if recipe.refine.steps:
             refined = _stage(loop, 'refine', deepcopy(model),

@@ -19,7 +19,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.losses import weighted_mean
-from mdepth_ros.training.own_depth import Stretch, teach
+from mdepth_ros.training.own_depth import Clip, teach
 from mdepth_ros.training.samples.taught_samples import TaughtBatch, TaughtSamples
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.single_frame import enlarge, to_depth
@@ -103,7 +103,7 @@ def _weighted_median(values: Tensor, weight: Tensor) -> Tensor:
 
 
 def train_distil(
-    loop: Loop, model: DepthModel, stretches: list[Stretch], config: EngineConfig, batch: int,
+    loop: Loop, model: DepthModel, clips: list[Clip], config: EngineConfig, batch: int,
     schedule: Schedule, augment: bool = True,
 ) -> None:
     """
@@ -111,7 +111,7 @@ def train_distil(
 
     :param loop: devices, logs, saved states.
     :param model: changed in place.
-    :param stretches: what to play, in all processes together: each plays a part, and learns from
+    :param clips: what to play, in all processes together: each plays a part, and learns from
         that; if they are too few for that, each plays all and learns from a part of the batches.
     :param config: how the estimator runs.
     :param batch: B of all processes together.
@@ -120,9 +120,9 @@ def train_distil(
     """
     fabric, seed = loop.fabric, loop.options.seed + loop.round
     rank, world_size = fabric.global_rank, fabric.world_size
-    parts = world_size if len(stretches) >= world_size else 1
+    parts = world_size if len(clips) >= world_size else 1
     part = rank % parts
-    frames = teach(model.eval(), stretches[part::parts], config, progress=fabric.is_global_zero)
+    frames = teach(model.eval(), clips[part::parts], config, progress=fabric.is_global_zero)
     samples = TaughtSamples(frames, batch // parts, parts * seed + part, augment, rank // parts,
                             world_size // parts)
     stage = loop.begin('distil', model, DistilObjective(model), schedule, samples)
