@@ -106,12 +106,8 @@ class DepthEstimator:
 
         :param reason: what that estimate will say.
         """
-        self._buffer.clear()
-        self._estimated = None
-        self._motion.reset()
-        self._filter.reset()
+        self._forget_views(reason)
         self._steady.reset()
-        self._why_single = reason
 
     def warm_up(self) -> None:
         """
@@ -245,8 +241,16 @@ class DepthEstimator:
         if elapsed_s < 0:
             self.reset(f'time went back by {-elapsed_s:.3f} s')
         elif elapsed_s > max(self.config.max_gap_s, SLOW_FACTOR * self._busy_s):
-            self.reset(f'a gap of {elapsed_s:.3f} s')
+            self._forget_views(f'a gap of {elapsed_s:.3f} s')
         return self._preprocessor
+
+    def _forget_views(self, reason: str) -> None:
+        """Match with nothing that was seen so far; the depth's overall scale goes on."""
+        self._buffer.clear()
+        self._estimated = None
+        self._motion.reset()
+        self._filter.reset()
+        self._why_single = reason
 
     def _make_preprocessor(self, camera: Camera) -> Preprocessor:
         """Choose the network's size for this camera."""

@@ -126,6 +126,15 @@ def test_time_jumps_empty_the_buffer(estimator, stamps, mode, reason):
     assert (estimate.T_source_target is None) == (mode is Mode.SINGLE)
 
 
+@pytest.mark.parametrize(('stamp', 'scale'), [(1002, 1.25), (1, 1.0)])
+def test_the_scale_goes_on_after_a_pause_but_not_when_time_goes_back(model, stamp, scale):
+    estimator = DepthEstimator(model, dataclasses.replace(CONFIG, method='robust'))
+    estimator.push(frame(2))
+    estimator._steady._log_factor = math.log(1.25)  # as if the network had jumped
+    estimate = estimator.push(frame(stamp))
+    torch.testing.assert_close(estimate.depth, scale * estimate.single_depth)
+
+
 def test_a_slow_computer_makes_no_gap(estimator, monkeypatch):
     # Each push takes two seconds by this clock, so frames 2 s apart follow each other.
     ticks = iter(range(1000))
