@@ -31,8 +31,10 @@ from torch import Tensor
 FEWEST_AGREEING = 0.5
 # Share of a frame's points that are found in its source, at least; more of them are in view.
 LEAST_OVERLAP = 0.15
-# Less parallax tells less, and with more of it less is in view [image widths].
+# Less parallax tells less, and with more of it less is in view and looks the same [image widths].
 BEST_PARALLAX = 0.015
+# Too much of it is worse than too little.
+TOO_MUCH = 1.5
 # Where the points moved much further, the camera turned, and what is left over for a translation
 # may be the error of having followed them so far.
 LEAST_SHARE = 0.04
@@ -98,7 +100,8 @@ def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:
 
 def _distance(parallax: float) -> float:
     """How far from the best parallax, as a factor's logarithm."""
-    return abs(math.log(max(parallax, _LEAST_PARALLAX) / BEST_PARALLAX))
+    more = math.log(max(parallax, _LEAST_PARALLAX) / BEST_PARALLAX)
+    return max(TOO_MUCH * more, -more)
 
 
 def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:

@@ -52,6 +52,7 @@ def test_the_frame_with_the_best_parallax_is_taken():
     assert chosen([source(1, 4 * best), source(2, 1.1 * best), source(3, best / 3)]) == [2]
     assert chosen([source(1, 0.1 * best), source(2, 0.2 * best), source(3, 0.0)]) == [2]
     assert chosen([source(1, 8 * best), source(2, 7 * best)]) == [2]
+    assert chosen([source(1, 1.4 * best), source(2, best / 1.4)]) == [2]  # rather too little
     assert chosen([source(1, 0.0), source(2, 0.0)]) == [2]  # the newest of equals
 
 
@@ -74,7 +75,7 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     # It expects 6, 5, ... 1 steps of parallax.
     frames = [past(i, tracked[i], (i + 1) * BEST_PARALLAX / 3) for i in range(5)]
     found = find_sources(frames, tracked[5], depth, street.K[None].float(), count=2)
-    assert [source.frame.stamp_ns for source in found] == [1, 2, 4]
+    assert [source.frame.stamp_ns for source in found] == [2, 3, 4]
     T = street.T_world_camera.double()
     for source in found:
         truth = invert_motion(T[source.frame.stamp_ns]) @ T[5]

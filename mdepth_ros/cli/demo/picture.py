@@ -28,6 +28,7 @@ from mdepth_ros.cli.played.material import Material, TRUTH_TOPIC
 from mdepth_ros.cli.played.recording import find_message, pixels_of, points_of
 from mdepth_ros.cli.played.session import DEPTH, POINTS, Session
 from mdepth_ros.ros.image_decoding import decode
+from mdepth_ros.training.evaluation.plots import save_figure
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +45,7 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
     :param material: what was played.
     :param session: what happened; must hold a depth image.
     :param path: the PNG to write.
+    :raises MdepthError: if the disk does not take it.
     """
     times = session.times()
     stamps = sorted(times[DEPTH].keys() & times.get(POINTS, times[DEPTH]).keys())
@@ -75,7 +77,7 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
     _show_side(figure.add_subplot(grid[1, 1] if truth is None else grid[2, :]), cloud)
     seconds = (stamp - session.played[0].stamp_ns) / 1e9
     figure.suptitle(f'{material.name}, {seconds:.1f} s after its start', color=INK, fontsize=12)
-    figure.savefig(path)
+    save_figure(figure, path)
 
 
 def _input_image(material: Material, stamp_ns: int) -> NDArray[np.uint8]:
