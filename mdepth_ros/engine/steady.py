@@ -42,8 +42,9 @@ class SteadyDepth:
     short, or a network that draws far things too near, looks like a jump in every frame: that
     drift is learned, as a filter learns a gyroscope's bias, and is no jump. It goes with the way
     that the camera has moved: a turn brings no drift, however far the picture moves. Where the
-    motion is unknown, as where matching ends, both frames still have their single-frame depth: by
-    how much more the depth changes is a jump. Shape is left alone: one factor for all pixels.
+    motion is unknown, as where matching ends or after a pause, both frames still have their
+    single-frame depth: by how much more the depth changes is a jump. Shape is left alone: one
+    factor for all pixels.
     """
 
     def __init__(self) -> None:

@@ -183,7 +183,7 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
             model = _stage(loop, 'distil', model,
                            partial(train_distil, loop, config=engine, batch=recipe.batch,
                                    clips=choose_clips(open_parts(recipe.data).learn,
-                                                    recipe.distil_frames),
+                                                      recipe.distil_frames),
                                    schedule=recipe.distil, augment=recipe.data.augment))
         if recipe.refine.steps:
             refined = _stage(loop, 'refine', deepcopy(model),

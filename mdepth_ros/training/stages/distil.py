@@ -67,7 +67,7 @@ class DistilObjective(Objective):
 
 def _terms(error: Tensor, weight: Tensor) -> dict[str, Tensor]:
     """Judge an error of the logarithm, (B, 1, H, W)."""
-    shift = _weighted_median(error.detach(), weight)
+    shift = _median_where_weighted(error.detach(), weight)
     return {'shape': weighted_mean((error - shift).abs(), weight),
             'scale': weighted_mean(error.abs(), weight), 'edges': step_error(error, weight)}
 
@@ -94,7 +94,7 @@ def step_error(error: Tensor, weight: Tensor) -> Tensor:
     return torch.stack(steps).sum()
 
 
-def _weighted_median(values: Tensor, weight: Tensor) -> Tensor:
+def _median_where_weighted(values: Tensor, weight: Tensor) -> Tensor:
     """(B, 1, 1, 1) median of the (B, 1, H, W) values that have a weight, of all if none has."""
     seen = weight > 0
     seen = seen | ~seen.flatten(1).any(dim=1).view(-1, 1, 1, 1)
