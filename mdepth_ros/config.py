@@ -42,7 +42,9 @@ class ModelConfig:
     is M-DepthNet's, which is absent where ``multi_frame`` is false. ``width`` and ``height`` [px]
     are the size it was trained at, delta's too. S-DepthNet sees larger images reduced until the
     shorter side has ``single_side`` [px], 0 for as they are. ``min_depth`` and ``max_depth`` [m]
-    bound the disparity; ``scale`` is metres per network unit.
+    bound the disparity, of a camera whose focal length in what S-DepthNet sees is
+    ``canonical_focal`` [px], with that of others in proportion; 0 is the same depth for all.
+    ``scale`` is metres per network unit.
     """
 
     profile: Profile
@@ -57,6 +59,7 @@ class ModelConfig:
     width: int = 640
     height: int = 192
     single_side: int = 160
+    canonical_focal: float = 0.0
     min_depth: float = 0.1
     max_depth: float = 100.0
     scale: float = 1.0
@@ -70,7 +73,7 @@ class ModelConfig:
             if type(getattr(self, name)) is not int
         ] + [
             f'{name} must be a finite number, got {short(getattr(self, name))}'
-            for name in ('min_depth', 'max_depth', 'scale')
+            for name in ('canonical_focal', 'min_depth', 'max_depth', 'scale')
             if not _is_finite(getattr(self, name))
         ]
         if type(self.multi_frame) is not bool:
@@ -107,6 +110,8 @@ class ModelConfig:
         if not 0.0 < self.min_depth < self.max_depth:
             problems.append(f'need 0 < min_depth < max_depth, '
                             f'got {self.min_depth} and {self.max_depth}')
+        if self.canonical_focal < 0.0:
+            problems.append(f'canonical_focal must be >= 0, got {self.canonical_focal}')
         if not self.scale > 0.0:
             problems.append(f'scale must be > 0, got {self.scale}')
         if problems:
@@ -150,7 +155,7 @@ def paper_config() -> ModelConfig:
 def lite_config() -> ModelConfig:
     """Return our default: the same method on EfficientNet-Lite0 and a 2-D regulariser."""
     return ModelConfig('lite', 'efficientnet_lite0', 'light', 'efficientnet_lite0', 'unet2d',
-                       'replicate')
+                       'replicate', canonical_focal=150.0)
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ class DepthEstimator:
         self.device, self.backend, self.compiles = backend.device, backend.name, backend.compiles
         self.model_config = model.config
         self.scale = config.scale or model.config.scale
-        self._networks = Runner(backend, model.config.multi_frame)
+        self._networks = Runner(backend, model.config)
         most = 1 if self._published else config.sources
         self._sources = most if model.config.multi_frame else 0
         self._camera: Camera | None = None
@@ -138,20 +138,20 @@ class DepthEstimator:
         clock = [self._now()]
         rgb = preprocessor(frame.rgb)
         image = network_input(rgb, self.device)
-        K = preprocessor.K.to(self.device)
+        K = preprocessor.K.to(self.device)[None]
         clock.append(self._now())
 
-        finish_single = self._networks.start_single_frame(image)
+        finish_single = self._networks.start_single_frame(image, K)
         description, now = self._look(image, frame.stamp_ns)
         single = finish_single()
         clock.append(self._now())
 
         previous = self._buffer.newest
-        sources = self._motion.sources(list(self._buffer), now.tracked, single.depth, K[None])
+        sources = self._motion.sources(list(self._buffer), now.tracked, single.depth, K)
         chosen = choose_sources(sources, self._sources)
         clock.append(self._now())
 
-        fused = self._match(description, chosen, single, K[None])
+        fused = self._match(description, chosen, single, K)
         last = next((source for source in sources if source.frame is previous), None)
         T_previous = None if last is None else last.T_source_target
         if chosen:
@@ -164,9 +164,9 @@ class DepthEstimator:
             T_before = T_previous if previous is before else None
             # Where nothing moves by parallax, the depth is D_s and stays so.
             seen_to_move = bool(chosen) and chosen[0].parallax > STANDING_STILL
-            depth = self._filter(depth, fused.confidence, K[None],
+            depth = self._filter(depth, fused.confidence, K,
                                  T_before if seen_to_move else None)
-            scale *= self._steady(depth, single.depth, K[None], T_before, elapsed_s)
+            scale *= self._steady(depth, single.depth, K, T_before, elapsed_s)
         depth = depth * scale
         clock.append(self._now())
 
@@ -179,7 +179,7 @@ class DepthEstimator:
             confidence=fused.confidence,
             single_depth=single.depth * self.scale,
             rgb=rgb,
-            K=K,
+            K=K[0],
             stamp_ns=frame.stamp_ns,
             mode=Mode.MULTI if chosen else Mode.SINGLE,
             reason='' if chosen else self._reason(previous),

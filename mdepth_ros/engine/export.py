@@ -41,7 +41,9 @@ PURPOSES = {
 }
 NOTES = (
     'All tensors are float32. Depth and translations are in network units: metres are scale times '
-    'them. K is at the size of the image, its integer coordinates are pixel centres. small is the '
+    'them. Where canonical_focal is not 0, what single_frame gives is first to be multiplied by '
+    "sqrt(fx fy) / canonical_focal, fx and fy of the image reduced to about single_side pixels on "
+    'its shorter side, both sides rounded up to multiples of 32. K is at the size of the image, its integer coordinates are pixel centres. small is the '
     'image averaged over 5 x 5 pixels around every fourth pixel of every fourth row, borders over '
     'what is there. T_source_target maps points of the frame into the earlier one; a motion from '
     'followed points has the unit of the depth that they were lifted by.')

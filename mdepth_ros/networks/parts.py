@@ -46,7 +46,11 @@ class Part(nn.Module):
 
 
 class SingleFrame(Part):
-    """S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth, (1, h, w, C) features."""
+    """
+    S-DepthNet: (1, 3, H, W) image -> (1, 1, H, W) depth, (1, h, w, C) features.
+
+    The depth is for the canonical camera, see :func:`depth_per_canonical`.
+    """
 
     outputs = ('depth', 'features')
 
@@ -55,7 +59,7 @@ class SingleFrame(Part):
         self.net = model.single
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Image in [0, 1] to depth [network units], and what it was read from."""
+        """Image in [0, 1] to the canonical camera's depth, and what it was read from."""
         disparity, features = self.net(image)
         return (disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth),
                 _channels_last(features))

@@ -14,11 +14,11 @@
 
 """S-DepthNet: one image -> disparity."""
 
-import math
 from typing import NamedTuple
 
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import depth_to_disparity
+from mdepth_ros.networks.canonical import size_seen
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.networks.fusion_decoder import FusionDecoder
 from mdepth_ros.networks.light_decoder import LightDecoder
@@ -71,7 +71,7 @@ class SingleFrameNet(nn.Module):
         """
         disparity, features = self.decoder(self.encoder(self._reduced(image)))
         H, W = image.shape[-2:]
-        return SingleFrameOutput(_enlarged(disparity, H, W), _enlarged(features, H // 4, W // 4))
+        return SingleFrameOutput(_resized(disparity, H, W), _resized(features, H // 4, W // 4))
 
     def scales(self, image: Tensor) -> list[Tensor]:
         """
@@ -82,22 +82,17 @@ class SingleFrameNet(nn.Module):
         :raises ValueError: if the shape differs from the one above.
         """
         H, W = image.shape[-2:]
-        return [_enlarged(disparity, H >> i, W >> i)
+        return [_resized(disparity, H >> i, W >> i)
                 for i, disparity in enumerate(self.decoder.scales(self.encoder(
                     self._reduced(image))))]
 
     def _reduced(self, image: Tensor) -> Tensor:
-        """Both sides stay multiples of 32."""
+        """Shrink what is large."""
         require_image('image', image, 3)
-        H, W = image.shape[-2:]
-        shorter = min(H, W)
-        if not 0 < self.side < shorter:
-            return image
-        size = [32 * math.ceil(length * self.side / shorter / 32) for length in (H, W)]
-        return F.interpolate(image, size, mode='bilinear', align_corners=False)
+        return _resized(image, *size_seen(*image.shape[-2:], self.side))
 
 
-def _enlarged(x: Tensor, height: int, width: int) -> Tensor:
+def _resized(x: Tensor, height: int, width: int) -> Tensor:
     """To this size, pixel areas aligned; the same tensor where it has it."""
     if tuple(x.shape[-2:]) == (height, width):
         return x

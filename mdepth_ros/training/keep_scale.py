@@ -19,9 +19,9 @@ import dataclasses
 import math
 
 from mdepth_ros.engine.preprocess import network_input, Preprocessor
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
-from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import Tensor
@@ -76,4 +76,4 @@ def sample_depths(
         sequence, index = every[place]
         preprocess = Preprocessor(sequence.camera, width, height, rectify=False)
         image = network_input(preprocess(sequence.rgb(index)), torch.device('cpu'))
-        yield to_depth(model.single(image).disparity, model.config)
+        yield to_depth(model.single(image).disparity, model.config, preprocess.K[None])

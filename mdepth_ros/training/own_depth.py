@@ -42,12 +42,13 @@ class TaughtFrame:
     """
     A frame and its depth.
 
-    ``rgb`` (H, W, 3) uint8, as the networks see it; ``log_depth`` (H, W) float16, logarithm of the
-    depth [network units]; ``weight`` (H, W) float16, its confidence in [0, 1], 0 where there is
-    no depth.
+    ``rgb`` (H, W, 3) uint8, as the networks see it, and its intrinsics ``K`` (3, 3) [px];
+    ``log_depth`` (H, W) float16, logarithm of the depth [network units]; ``weight`` (H, W)
+    float16, its confidence in [0, 1], 0 where there is no depth.
     """
 
     rgb: NDArray[np.uint8]
+    K: NDArray[np.float64]
     log_depth: Tensor
     weight: Tensor
 
@@ -118,13 +119,14 @@ def teach(
 @dataclass(frozen=True)
 class _Played:
     """
-    One direction's answer: ``rgb`` and (H, W) ``log_depth``, ``weight``, float32, ``valid``, bool.
+    One direction's answer: ``rgb``, ``K`` and (H, W) ``log_depth``, ``weight``, ``valid``, bool.
 
     Where not valid, log depth and weight are 0. ``shift`` is by how much its depth as a whole is
     above S-DepthNet's, as a logarithm.
     """
 
     rgb: NDArray[np.uint8]
+    K: NDArray[np.float64]
     log_depth: Tensor
     weight: Tensor
     valid: Tensor
@@ -144,7 +146,7 @@ def _play(estimator: DepthEstimator, clip: Clip, backwards: bool) -> Iterator[_P
         valid = estimate.valid
         log_depth = torch.where(valid, estimate.depth / estimate.scale, 1.0).log()
         shift = log_depth - (estimate.single_depth / estimate.scale).log()
-        yield _Played(estimate.rgb, log_depth[0, 0].cpu(),
+        yield _Played(estimate.rgb, estimate.K.double().cpu().numpy(), log_depth[0, 0].cpu(),
                       torch.where(valid, estimate.confidence, 0.0)[0, 0].cpu(),
                       valid[0, 0].cpu(),
                       float(shift[valid].median()) if valid.any() else 0.0)
@@ -157,4 +159,4 @@ def _joined(one: _Played, other: _Played) -> TaughtFrame:
     half = (one.log_depth - other.log_depth)[both].median() / 2 if both.any() else 0.0
     log_depth = ((weights[0] * (one.log_depth - half) + weights[1] * (other.log_depth + half))
                  / (weights[0] + weights[1]).clamp(min=LEAST_WEIGHT))
-    return TaughtFrame(one.rgb, log_depth, torch.maximum(one.weight, other.weight).half())
+    return TaughtFrame(one.rgb, one.K, log_depth, torch.maximum(one.weight, other.weight).half())

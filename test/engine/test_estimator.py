@@ -22,9 +22,9 @@ from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import network_input, Preprocessor
 from mdepth_ros.errors import BadCamera, BadImage, MdepthError
-from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 import numpy as np
 import pytest
@@ -59,9 +59,7 @@ def by_hand(model, earlier, later):
     """Follow the method straight from the networks, features of both frames computed anew."""
     prepare = Preprocessor(later.camera, 96, 64, rectify=False)
     target, K = network_input(prepare(later.rgb), CPU), prepare.K
-    disparity = model.single(target).disparity
-    config = model.config
-    single = disparity_to_depth(disparity, config.min_depth, config.max_depth)
+    single = to_depth(model.single(target).disparity, model.config, K[None])
     if earlier is None:
         return single, single, None
     source = network_input(prepare(earlier.rgb), CPU)

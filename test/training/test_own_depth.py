@@ -148,7 +148,7 @@ def test_the_scale_is_that_of_all_processes_together(taught, film, config, monke
 def played(log_depth, valid):
     """Make an answer that is sure where there is one."""
     valid = torch.tensor([valid])
-    return own_depth._Played(np.zeros((1, 6, 3), np.uint8),
+    return own_depth._Played(np.zeros((1, 6, 3), np.uint8), np.eye(3),
                              torch.where(valid, torch.tensor([log_depth]), 0.0), valid.float(),
                              valid, 0.0)
 

@@ -17,9 +17,11 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from mdepth_ros.config import ModelConfig
 from mdepth_ros.engine.backends.backend import Backend
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 from mdepth_ros.geometry.pose import invert_motion
+from mdepth_ros.networks.canonical import depth_per_canonical
 from mdepth_ros.networks.evidence import thumbnail
 import torch
 from torch import Tensor
@@ -57,22 +59,32 @@ class Runner:
     Names and types for a backend's parts.
 
     :param backend: runs them.
-    :param multi_frame: whether there is an M-DepthNet among them.
+    :param config: of the model.
     """
 
-    def __init__(self, backend: Backend, multi_frame: bool) -> None:
+    def __init__(self, backend: Backend, config: ModelConfig) -> None:
         self._start, self._device = backend.start, backend.device
-        self._multi_frame = multi_frame
+        self._config = config
 
-    def start_single_frame(self, image: Tensor) -> Callable[[], SingleFrame]:
-        """Begin to run S-DepthNet on a (1, 3, H, W) image in [0, 1]; the result waits for it."""
+    def start_single_frame(self, image: Tensor, K: Tensor) -> Callable[[], SingleFrame]:
+        """
+        Begin to run S-DepthNet; the result waits for it.
+
+        :param image: (1, 3, H, W) in [0, 1].
+        :param K: (1, 3, 3) intrinsics [px].
+        """
         finish = self._start('single_frame', image)
-        return lambda: SingleFrame(*finish())
+        factor = depth_per_canonical(self._config, K, *image.shape[-2:])
+
+        def scaled() -> SingleFrame:
+            depth, features = finish()
+            return SingleFrame(depth * factor, features)
+        return scaled
 
     def describe(self, image: Tensor) -> Description:
         """Describe a (1, 3, H, W) image for matching."""
         nothing = image.new_empty(0)
-        matching, context = (self._start('describe', image)() if self._multi_frame
+        matching, context = (self._start('describe', image)() if self._config.multi_frame
                              else (nothing, nothing))
         return Description(matching, context, thumbnail(image))
 
@@ -107,8 +119,8 @@ class Runner:
         :param published: whether PoseNet runs, too.
         """
         image = torch.zeros(1, 3, height, width, device=self._device)
-        single, description = self.start_single_frame(image)(), self.describe(image)
         K = intrinsics_from_fov(80.0, width, height).to(image)[None]
+        single, description = self.start_single_frame(image, K)(), self.describe(image)
         for count in range(1, sources + 1):
             self.fuse(description, [description] * count, [torch.eye(4).to(image)[None]] * count,
                       single, K)

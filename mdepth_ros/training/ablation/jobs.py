@@ -22,6 +22,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.multi_frame import MultiFrameNet
@@ -42,7 +43,6 @@ from mdepth_ros.training.samples.neighbours import find_triplets, ParallaxRule
 from mdepth_ros.training.scenes import held_out
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search
-from mdepth_ros.training.stages.single_frame import to_depth
 from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
 from mdepth_ros.training.stages.triplet import load
@@ -173,9 +173,10 @@ class Jobs:
 
     def _range(self, model: DepthModel) -> tuple[float, float]:
         """Where the single-frame depths lie [m]."""
-        _, seen = load(next(self._samples(16).batches()))
+        batch = next(self._samples(16).batches())
+        _, seen = load(batch)
         with torch.no_grad():
-            depth = to_depth(model.single(seen.target).disparity, model.config)
+            depth = to_depth(model.single(seen.target).disparity, model.config, batch.K)
         near, far = depth.flatten().quantile(torch.tensor(RANGE)).tolist()
         return near, far
 

@@ -35,11 +35,12 @@ class TaughtBatch(NamedTuple):
     """
     What one step learns from.
 
-    ``frames`` (B, 1, 3, H, W) uint8 RGB; ``log_depth`` (B, 1, H, W) float32 [log of network
-    units]; ``weight`` (B, 1, H, W) float32 in [0, 1].
+    ``frames`` (B, 1, 3, H, W) uint8 RGB; ``K`` (B, 3, 3) float32 [px]; ``log_depth``
+    (B, 1, H, W) float32 [log of network units]; ``weight`` (B, 1, H, W) float32 in [0, 1].
     """
 
     frames: Tensor
+    K: Tensor
     log_depth: Tensor
     weight: Tensor
 
@@ -78,22 +79,22 @@ class TaughtSamples:
         step = first_step
         while True:
             rows = [self._take(step, row) for row in self._rows]
-            images, depths, weights = zip(*rows)
-            yield TaughtBatch(*(torch.from_numpy(np.stack(column)) for column in
-                                (images, depths, weights)))
+            yield TaughtBatch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows)))
             step += 1
 
-    def _take(self, step: int, row: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Prepare a frame: (1, 3, H, W) uint8, and twice (1, H, W) float32."""
+    def _take(self, step: int, row: int) -> tuple[np.ndarray, ...]:
+        """Prepare a frame: (1, 3, H, W) uint8, K, and twice (1, H, W) float32."""
         epoch, position = divmod(step * self._batch + row, len(self._frames))
         frame = self._frames[epoch_order(self._seed, epoch, len(self._frames))[position]]
         rng = np.random.default_rng([self._seed, CHANGE, step, row])
-        rgb, values = frame.rgb, [x.float().numpy() for x in (frame.log_depth, frame.weight)]
+        rgb, K = frame.rgb, frame.K
+        values = [x.float().numpy() for x in (frame.log_depth, frame.weight)]
         height, width = rgb.shape[:2]
         if self._augment:
             view, colours = draw_view(rng), draw_colours(rng)
-            rgb, _ = take_view(rgb, np.eye(3), width, height, view)
+            rgb, K = take_view(rgb, K, width, height, view)
             values = [take_values(x, width, height, view) for x in values]
             if colours is not None:
                 rgb = change_colours(rgb, colours)
-        return rgb.transpose(2, 0, 1)[None], values[0][None], values[1][None]
+        return (rgb.transpose(2, 0, 1)[None], K.astype(np.float32), values[0][None],
+                values[1][None])

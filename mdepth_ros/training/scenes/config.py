@@ -14,13 +14,15 @@
 
 """What a synthetic sequence shows: a frozen dataclass, checked when it is made."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args, Literal
 
 import numpy as np
 
 Kind = Literal['driving', 'indoor', 'handheld']
 FRAME_RATES = {'driving': 10.0, 'indoor': 10.0, 'handheld': 15.0}
+# Horizontal angles of view, and those of randomised worlds' cameras [deg].
+FOV_DEG, VARIED_FOV_DEG = (50.0, 105.0), (40.0, 110.0)
 
 
 @dataclass(frozen=True)
@@ -105,11 +107,11 @@ def random_config(
     drawn = str(rng.choice(get_args(Kind), p=[0.5, 0.25, 0.25]))
     kind = kind or drawn  # type: ignore[assignment]
     stillness = rng.random()
-    return SceneConfig(
+    config = SceneConfig(
         kind=kind,
         width=width,
         height=height,
-        horizontal_fov_deg=float(rng.uniform(50.0, 105.0)),
+        horizontal_fov_deg=float(rng.uniform(*FOV_DEG)),
         frames=frames,
         fps=FRAME_RATES[kind] * float(rng.choice([0.8, 1.0, 1.0, 1.5])),
         moving_objects=bool(rng.random() < 0.6),
@@ -121,3 +123,7 @@ def random_config(
         speed=float(rng.uniform(0.7, 1.4)),
         varied=bool(rng.random() < varied),
     )
+    if not config.varied:
+        return config
+    return replace(config, horizontal_fov_deg=float(
+        np.interp(config.horizontal_fov_deg, FOV_DEG, VARIED_FOV_DEG)))

@@ -31,10 +31,16 @@ VARIED_SHARE = 0.7
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """``image`` (B, 3, H, W) in [0, 1]; ``depth`` (B, 1, H, W) [m], Inf for the sky."""
+    """
+    Images with their truth.
+
+    ``image`` (B, 3, H, W) in [0, 1]; ``depth`` (B, 1, H, W) [m], Inf for the sky; ``K`` (B, 3, 3)
+    [px].
+    """
 
     image: Tensor
     depth: Tensor
+    K: Tensor
 
 
 class ImagePool:
@@ -52,14 +58,14 @@ class ImagePool:
         self.size = size
         self._capacity = capacity
         self._photographs = photographs
-        self._worlds: list[tuple[Tensor, Tensor]] = []
+        self._worlds: list[tuple[Tensor, Tensor, Tensor]] = []
 
     def grow(self, seed: int) -> None:
         """Render one more world; the same seed gives the same one."""
         config = random_config(seed, *self.size, frames=FRAMES, varied=VARIED_SHARE)
         sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed,
                                    photographs=self._photographs)
-        self._worlds.append((to_bytes(sequence.images), sequence.depth.half()))
+        self._worlds.append((to_bytes(sequence.images), sequence.depth.half(), sequence.K))
         del self._worlds[:-self._capacity]
 
     def draw(self, count: int, rng: np.random.Generator) -> ImageBatch:
@@ -69,16 +75,28 @@ class ImagePool:
         :param count: B, at most the number of worlds.
         :param rng: decides.
         """
-        pairs = []
+        drawn = []
         for i in rng.choice(len(self._worlds), count, replace=False):
-            images, depths = self._worlds[i]
+            images, depths, K = self._worlds[i]
             n = int(rng.integers(len(images)))
             image, depth = images[n].float() / 255, depths[n].float()
             if rng.random() < 0.5:
-                image, depth = image.flip(-1), depth.flip(-1)
-            pairs.append((other_camera(image, rng), depth))
-        image, depth = (torch.stack(column) for column in zip(*pairs))
-        return ImageBatch(image, depth)
+                image, depth, K = image.flip(-1), depth.flip(-1), mirrored(K, self.size[0])
+            drawn.append((other_camera(image, rng), depth, K))
+        return ImageBatch(*(torch.stack(column) for column in zip(*drawn)))
+
+
+def mirrored(K: Tensor, width: int) -> Tensor:
+    """
+    Say what the camera of a mirrored image would be.
+
+    :param K: (3, 3) intrinsics without skew [px].
+    :param width: of the image [px].
+    :return: (3, 3) [px].
+    """
+    K = K.clone()
+    K[0, 2] = width - 1 - K[0, 2]
+    return K
 
 
 def other_camera(image: Tensor, rng: np.random.Generator) -> Tensor:

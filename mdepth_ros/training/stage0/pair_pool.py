@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.scenes.photographs import Photographs
-from mdepth_ros.training.stage0.image_pool import VARIED_SHARE
+from mdepth_ros.training.stage0.image_pool import mirrored, VARIED_SHARE
 from mdepth_ros.training.synthetic import (
     random_config,
     render_sequence,
@@ -99,11 +99,10 @@ def _pair(sequence: SyntheticSequence, rng: np.random.Generator) -> PairBatch:
     later = int(rng.integers(gap, FRAMES))
     earlier = later - gap
     T = invert_motion(sequence.T_world_camera[earlier]) @ sequence.T_world_camera[later]
-    images, K = sequence.images[[earlier, later]].float() / 255, sequence.K.clone()
+    images, K = sequence.images[[earlier, later]].float() / 255, sequence.K
     depth = sequence.depth[later].float()
     if rng.random() < 0.5:
-        images, depth = images.flip(-1), depth.flip(-1)
-        K[0, 2] = images.shape[-1] - 1 - K[0, 2]
+        images, depth, K = images.flip(-1), depth.flip(-1), mirrored(K, images.shape[-1])
         mirror = torch.diag(torch.tensor([-1.0, 1.0, 1.0, 1.0]))
         T = mirror @ T @ mirror
     images = _other_camera(images, rng)

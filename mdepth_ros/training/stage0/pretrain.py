@@ -27,6 +27,7 @@ from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import reproject
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
@@ -48,7 +49,6 @@ from mdepth_ros.training.stage0.truth_losses import (
     median_ratio,
     multi_frame_loss,
 )
-from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import Tensor
@@ -123,7 +123,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
         T_target_source = model.pose.motion(batch.source, batch.target)
         target = model.multi.features(batch.target)
         source = model.multi.features(batch.source)
-    single = to_depth(disparity, model.config)
+    single = to_depth(disparity, model.config, batch.K)
     scale = median_ratio(single.detach(), batch.depth).clamp(*SCALES).view(-1, 1, 1, 1)
     truth = batch.depth * scale
     T_true = batch.T_source_target.clone()

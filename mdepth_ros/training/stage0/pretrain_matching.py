@@ -29,6 +29,7 @@ from pathlib import Path
 from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
 from mdepth_ros.geometry.projection import backproject, inside, project, transform
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidence, thumbnail
@@ -46,7 +47,6 @@ from mdepth_ros.training.stage0.pool_training import (
 )
 from mdepth_ros.training.stage0.pretrain import BATCH, CAPACITY
 from mdepth_ros.training.stage0.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
-from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import nn, Tensor
@@ -84,7 +84,7 @@ def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
     """
     with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
         disparity, features = model.single(batch.target)
-    single = to_depth(disparity.float(), model.config)
+    single = to_depth(disparity.float(), model.config, batch.K)
     T, scale = solve_as_the_robot(single, batch)
     truth = batch.depth * scale
     K = stride_intrinsics(batch.K, MATCHING_STRIDE)

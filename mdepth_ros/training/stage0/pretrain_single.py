@@ -23,6 +23,7 @@ Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of
 import argparse
 from pathlib import Path
 
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.stage0.image_pool import ImageBatch, ImagePool
 from mdepth_ros.training.stage0.pool_training import (
@@ -40,7 +41,6 @@ from mdepth_ros.training.stage0.truth_losses import (
     mean_of_each,
     median_ratio,
 )
-from mdepth_ros.training.stages.single_frame import to_depth
 import numpy as np
 import torch
 from torch import nn, Tensor
@@ -96,7 +96,7 @@ def train(arguments: argparse.Namespace) -> None:
             with torch.autocast('cpu', torch.bfloat16):
                 image = batch.image.contiguous(memory_format=torch.channels_last)
                 disparity = net(image).disparity.float()
-            depth = to_depth(disparity, model.config)
+            depth = to_depth(disparity, model.config, batch.K)
             return {'total': median_scaled_loss(depth, batch.depth)}
 
         train_stage(model, net, optimiser_from_imagenet(net, arguments.rate),

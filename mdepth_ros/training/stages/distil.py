@@ -15,6 +15,7 @@
 """S-DepthNet learns the depth that the whole estimator gives, and guides it better from then."""
 
 from mdepth_ros.config import EngineConfig
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.loop import Loop
 from mdepth_ros.training.loop.schedule import Schedule
@@ -22,7 +23,7 @@ from mdepth_ros.training.losses import weighted_mean
 from mdepth_ros.training.own_depth import Clip, teach
 from mdepth_ros.training.samples.taught_samples import TaughtBatch, TaughtSamples
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
-from mdepth_ros.training.stages.single_frame import enlarge, to_depth
+from mdepth_ros.training.stages.single_frame import enlarge
 from mdepth_ros.training.stages.step_random import StepRandom
 import torch
 from torch import Tensor
@@ -56,7 +57,7 @@ class DistilObjective(Objective):
         :return: loss, terms, views.
         """
         image = batch.frames[:, 0].float() / 255
-        depths = [to_depth(enlarge(scale.float(), image), self.model.config)
+        depths = [to_depth(enlarge(scale.float(), image), self.model.config, batch.K)
                   for scale in self.model.single.scales(image)]
         terms = _mean([_terms(depth.log() - batch.log_depth, batch.weight) for depth in depths])
         loss = (terms['shape'] + SCALE_WEIGHT * terms['scale'] + EDGE_WEIGHT * terms['edges'])

@@ -17,8 +17,7 @@
 import math
 from typing import NamedTuple
 
-from mdepth_ros.config import ModelConfig
-from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.losses import smoothness
 from mdepth_ros.training.ranks.reduction import mean_over_ranks
@@ -78,7 +77,7 @@ def run_single_frame(
     :return: the answer.
     """
     disparities = [scale.float() for scale in model.single.scales(seen.target)]
-    depths = [to_depth(enlarge(scale, clean.target), model.config) for scale in disparities]
+    depths = [to_depth(enlarge(scale, clean.target), model.config, K) for scale in disparities]
     motions, followed = estimate_motions(model.pose, seen), K.new_zeros(())
     if tracks is not None:
         solved = follow_motions(tracks, depths[0], K, otherwise=motions)
@@ -110,11 +109,6 @@ def scale_drift(depth: Tensor, anchor_depth: float) -> Tensor:
     if not anchor_depth:
         return depth.new_zeros(())
     return (mean_over_ranks(depth.log().mean()) - math.log(anchor_depth)) ** 2
-
-
-def to_depth(disparity: Tensor, config: ModelConfig) -> Tensor:
-    """Turn a disparity of any shape into depth [m] within the model's range."""
-    return disparity_to_depth(disparity, config.min_depth, config.max_depth)
 
 
 def enlarge(disparity: Tensor, image: Tensor) -> Tensor:

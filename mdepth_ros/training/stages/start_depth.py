@@ -17,9 +17,9 @@
 import copy
 
 from mdepth_ros.engine.tracked_motion import agreeing_tracks
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.ranks.reduction import mean_over_ranks
-from mdepth_ros.training.stages.single_frame import to_depth
 import torch
 from torch import nn, Tensor
 
@@ -36,14 +36,15 @@ class StartDepth(nn.Module):
         self.single, self.config = copy.deepcopy(model.single), model.config
 
     @torch.no_grad()
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, K: Tensor) -> Tensor:
         """
         Predict.
 
         :param image: (B, 3, H, W) in [0, 1].
+        :param K: (B, 3, 3) [px].
         :return: (B, 1, H, W) [m].
         """
-        return to_depth(self.single(image).disparity.float(), self.config)
+        return to_depth(self.single(image).disparity.float(), self.config, K)
 
 
 def departure(depth: Tensor, start: Tensor) -> Tensor:

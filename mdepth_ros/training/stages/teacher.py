@@ -67,7 +67,7 @@ class TeacherObjective(Objective):
         :return: loss, terms, views.
         """
         clean, seen = load(batch)
-        start = None if self.start is None else self.start(seen.target)
+        start = None if self.start is None else self.start(seen.target, batch.K)
         credible = (None if start is None or batch.tracks is None
                     else credible_tracks(batch.tracks, start, batch.K))
         single = run_single_frame(self.model, clean, seen, batch.K, batch.tracks, credible)

@@ -15,12 +15,14 @@
 """Batches of frames with depth: what belongs together stays together."""
 
 from mdepth_ros.training.own_depth import TaughtFrame
+from mdepth_ros.training.samples.augment import MOST_ZOOM
 from mdepth_ros.training.samples.taught_samples import TaughtSamples
 import numpy as np
 import pytest
 import torch
 
 H, W = 24, 40
+K = np.array([[30.0, 0, 19.5], [0, 30.0, 11.5], [0, 0, 1]])
 
 
 def frame(seed):
@@ -29,7 +31,7 @@ def frame(seed):
     coarse = rng.uniform(0.5, 2.0, (3, 5)).astype(np.float32)
     log_depth = np.kron(coarse, np.ones((8, 8), np.float32))
     rgb = np.repeat((100 * log_depth).round().astype(np.uint8)[..., None], 3, axis=2)
-    return TaughtFrame(rgb, torch.from_numpy(log_depth).half(),
+    return TaughtFrame(rgb, K, torch.from_numpy(log_depth).half(),
                        torch.full((H, W), 0.5 + 0.1 * seed).half())
 
 
@@ -46,6 +48,14 @@ def test_shapes_and_types():
     assert batch.frames.shape == (4, 1, 3, H, W)
     assert batch.log_depth.shape == batch.weight.shape == (4, 1, H, W)
     assert (batch.frames.dtype, batch.log_depth.dtype) == (torch.uint8, torch.float32)
+    assert (batch.K.shape, batch.K.dtype) == ((4, 3, 3), torch.float32)
+
+
+def test_what_is_zoomed_in_on_has_a_longer_focal_length():
+    focal = torch.cat([batch.K[:, 0, 0] for batch in some(6)])
+    assert 30.0 <= float(focal.min()) < 32.0
+    assert 37.0 < float(focal.max()) <= 30.0 * MOST_ZOOM + 2
+    assert (torch.cat([batch.K for batch in some(2, augment=False)]) == torch.tensor(K)).all()
 
 
 def test_depth_moves_with_its_image(monkeypatch):

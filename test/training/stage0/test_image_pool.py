@@ -14,7 +14,7 @@
 
 """Single rendered images, as other cameras would see them."""
 
-from mdepth_ros.training.stage0.image_pool import FRAMES, ImagePool, other_camera
+from mdepth_ros.training.stage0.image_pool import FRAMES, ImagePool, mirrored, other_camera
 import numpy as np
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_it_draws_different_worlds_and_forgets_the_oldest(pool):
 
 
 def test_every_depth_is_one_of_the_rendered_ones_mirrored_or_not(pool):
-    kept = [depth.float() for _, depths in pool._worlds for depth in depths]
+    kept = [depth.float() for _, depths, _ in pool._worlds for depth in depths]
     assert len(kept) == 3 * FRAMES
     mirrored = 0
     for seed in range(10):
@@ -52,6 +52,22 @@ def test_every_depth_is_one_of_the_rendered_ones_mirrored_or_not(pool):
             assert as_it_was or flipped
             mirrored += flipped and not as_it_was
     assert 4 <= mirrored <= 16
+
+
+def test_each_image_has_the_intrinsics_of_its_world(pool):
+    batch = pool.draw(3, np.random.default_rng(0))
+    focal = [(float(depths.min()), float(K[0, 0])) for _, depths, K in pool._worlds]
+    for depth, K in zip(batch.depth, batch.K):
+        assert any(float(K[0, 0]) == f and float(depth.min()) >= least for least, f in focal)
+    assert len({float(K[0, 0]) for K in batch.K}) == 3
+
+
+def test_a_mirrored_camera_sees_the_mirrored_pixel():
+    K = torch.tensor([[50.0, 0, 40.0], [0, 50.0, 30.0], [0, 0, 1]])
+    point = torch.tensor([0.3, -0.2, 2.0])
+    x, y, _ = K @ point / point[2]
+    other = mirrored(K, 96) @ (point * torch.tensor([-1.0, 1.0, 1.0])) / point[2]
+    assert other.tolist() == pytest.approx([95 - float(x), float(y), 1.0])
 
 
 def test_the_same_draw_gives_the_same_images(pool):

@@ -16,12 +16,12 @@
 
 import copy
 
+from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.trainer import train
 from mdepth_ros.training.samples.taught_samples import TaughtBatch
 from mdepth_ros.training.stages.distil import DistilObjective, step_error
-from mdepth_ros.training.stages.single_frame import to_depth
 from mdepth_ros.training.stages.step_random import StepRandom
 import pytest
 from runs import make_recipe, read_losses, tiny_model, tiny_start
@@ -33,13 +33,16 @@ RANDOM = StepRandom(0, 0)
 def batch(log_depth=None, weight=None):
     torch.manual_seed(1)
     frames = torch.randint(0, 256, (2, 1, 3, 64, 64), dtype=torch.uint8)
-    return TaughtBatch(frames, torch.rand(2, 1, 64, 64) if log_depth is None else log_depth,
+    K = torch.diag(torch.tensor([60.0, 60.0, 1.0])).repeat(2, 1, 1)
+    return TaughtBatch(frames, K,
+                       torch.rand(2, 1, 64, 64) if log_depth is None else log_depth,
                        torch.ones(2, 1, 64, 64) if weight is None else weight)
 
 
-def own_log_depth(model, frames):
+def own_log_depth(model, batch):
     with torch.no_grad():
-        return to_depth(model.single(frames[:, 0].float() / 255).disparity, model.config).log()
+        disparity = model.single(batch.frames[:, 0].float() / 255).disparity
+        return to_depth(disparity, model.config, batch.K).log()
 
 
 def test_only_the_single_frame_network_learns():
@@ -56,7 +59,7 @@ def test_only_the_single_frame_network_learns():
 
 def test_its_own_depth_costs_nothing_and_a_factor_little():
     model = tiny_model().eval()
-    own = own_log_depth(model, batch().frames)
+    own = own_log_depth(model, batch())
     objective = DistilObjective(model)
     objective.eval()
     assert float(objective(batch(own), RANDOM).loss) == pytest.approx(0, abs=1e-5)

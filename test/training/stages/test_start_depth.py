@@ -109,14 +109,14 @@ def test_the_start_stays_while_the_model_learns(rendered_folder):
     batch = first_batch(rendered_folder, batch=2)
     model = tiny_model()
     objective = TeacherObjective(model, hold_start=0.05).train()
-    image = batch.augmented[:, 1] / 255
-    before = objective.start(image)
+    shown = batch.augmented[:, 1] / 255, batch.K
+    before = objective.start(*shown)
     optimiser = torch.optim.Adam([p for p in objective.parameters() if p.requires_grad], lr=1e-3)
     for step in range(2):
         result = objective(batch, StepRandom(0, step))
         optimiser.zero_grad()
         result.loss.backward()
         optimiser.step()
-    assert torch.equal(objective.start(image), before)
-    assert StartDepth(model)(image).sub(before).abs().max() > 1e-3
+    assert torch.equal(objective.start(*shown), before)
+    assert StartDepth(model)(*shown).sub(before).abs().max() > 1e-3
     assert not any(p.grad is not None for p in objective.start.parameters())
