@@ -21,7 +21,9 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
+from mdepth_ros.config import ModelConfig
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.networks.canonical import depth_per_canonical
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import example_inputs, Part, parts_of
 import numpy as np
@@ -41,12 +43,12 @@ PURPOSES = {
 }
 NOTES = (
     'All tensors are float32. Depth and translations are in network units: metres are scale times '
-    'them. Where canonical_focal is not 0, what single_frame gives is first to be multiplied by '
-    "sqrt(fx fy) / canonical_focal, fx and fy of the image reduced to about single_side pixels on "
-    'its shorter side, both sides rounded up to multiples of 32. K is at the size of the image, its integer coordinates are pixel centres. small is the '
-    'image averaged over 5 x 5 pixels around every fourth pixel of every fourth row, borders over '
-    'what is there. T_source_target maps points of the frame into the earlier one; a motion from '
-    'followed points has the unit of the depth that they were lifted by.')
+    'them. What single_frame gives is first to be multiplied by depth_per_focal times the square '
+    'root of fx fy, where depth_per_focal is not null. K is at the size of the image, its integer '
+    'coordinates are pixel centres. small is the image averaged over 5 x 5 pixels around every '
+    'fourth pixel of every fourth row, borders over what is there. T_source_target maps points of '
+    'the frame into the earlier one; a motion from followed points has the unit of the depth that '
+    'they were lifted by.')
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,17 @@ def export(
             'inputs': _shapes(names, inputs[name]), 'outputs': _shapes(part.outputs, expected)}
     text = {'notes': NOTES, 'width': width, 'height': height, 'sources': sources,
             'method': 'robust' if blended else 'published', 'parts': described,
+            'depth_per_focal': _depth_per_focal(model.config, width, height),
             'model': asdict(model.config)}
     (folder / DESCRIPTION).write_text(json.dumps(text, indent=2) + '\n', encoding='utf-8')
     return exported
+
+
+def _depth_per_focal(config: ModelConfig, width: int, height: int) -> float | None:
+    """What a camera's focal length of one pixel makes of the canonical camera's depth."""
+    if not config.canonical_focal:
+        return None
+    return float(depth_per_canonical(config, torch.eye(3)[None], height, width))
 
 
 def _shapes(names: Sequence[str], tensors: Sequence[Tensor]) -> list[dict[str, Any]]:

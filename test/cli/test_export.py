@@ -15,10 +15,12 @@
 """``mdepth export`` writes what others can run with nothing but the description."""
 
 import json
+import math
 
 from mdepth_ros.cli.main import main, parse
-from mdepth_ros.config import EngineConfig
+from mdepth_ros.config import EngineConfig, lite_config, paper_config
 from mdepth_ros.engine import export
+from mdepth_ros.networks.canonical import depth_per_canonical
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.parts import example_inputs, parts_of
 import numpy as np
@@ -63,6 +65,14 @@ def test_the_description_is_enough(tmp_path, kind, run, capsys):
                              expected if isinstance(expected, tuple) else (expected,)):
             assert one['shape'] == list(a.shape)
             np.testing.assert_allclose(a, b, atol=1e-3 * float(b.abs().max()))
+
+
+def test_the_focal_length_makes_it_this_cameras_depth():
+    K = torch.tensor([[[300.0, 0, 319.5], [0, 290.0, 95.5], [0, 0, 1]]])
+    expected = depth_per_canonical(lite_config(), K, 192, 640)
+    assert math.sqrt(300 * 290) * export._depth_per_focal(lite_config(), 640, 192) == (
+        pytest.approx(float(expected)))
+    assert export._depth_per_focal(paper_config(), 640, 192) is None
 
 
 def test_a_file_that_differs_is_refused(tmp_path, monkeypatch, capsys):
