@@ -109,7 +109,7 @@ def export(
 
 
 def _depth_per_focal(config: ModelConfig, width: int, height: int) -> float | None:
-    """What a camera's focal length of one pixel makes of the canonical camera's depth."""
+    """Say what a focal length of one pixel makes of the canonical camera's depth."""
     if not config.canonical_focal:
         return None
     return float(depth_per_canonical(config, torch.eye(3)[None], height, width))

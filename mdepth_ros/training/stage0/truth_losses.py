@@ -20,7 +20,7 @@ from mdepth_ros.networks.features import MATCHING_STRIDE
 import torch
 from torch import Tensor
 
-MAX_TRUTH = 80.0  # [m], farther is sky
+MAX_TRUTH = 80.0  # [m], what is farther is only not to be nearer
 EDGE_WEIGHT, SKY_WEIGHT = 0.25, 0.2
 EDGE_STRIDES = (1, 2, 4, 8)
 
@@ -62,9 +62,10 @@ def median_ratio(depth: Tensor, truth: Tensor) -> Tensor:
 
 def edge_and_sky_loss(depth: Tensor, truth: Tensor) -> Tensor:
     """
-    Log error of the steps between neighbours, at four scales, and of a sky that is too near.
+    Log error of the steps between neighbours, at four scales, and of far things too near.
 
-    Source: Li and Snavely 2018 for the steps. A factor on the whole depth costs nothing but sky.
+    Source: Li and Snavely 2018 for the steps. A factor on the whole depth costs nothing but what
+    is far: the sky, and hills at the horizon, whose exact distance no image shows.
 
     :param depth: (B, 1, H, W) predicted [m].
     :param truth: (B, 1, H, W) exact [m], Inf for the sky.
@@ -72,7 +73,7 @@ def edge_and_sky_loss(depth: Tensor, truth: Tensor) -> Tensor:
     """
     error, valid = log_error(depth, truth)
     too_near = (math.log(MAX_TRUTH) - depth.log()).clamp(min=0)
-    loss = SKY_WEIGHT * torch.where(truth.isinf(), too_near, 0.0).mean()
+    loss = SKY_WEIGHT * torch.where(valid, 0.0, too_near).mean()
     for stride in EDGE_STRIDES:
         e, v = error[..., ::stride, ::stride], valid[..., ::stride, ::stride]
         for dim in (2, 3):

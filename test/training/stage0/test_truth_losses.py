@@ -47,8 +47,9 @@ def test_edges_do_not_know_the_scale():
     assert edge_and_sky_loss(3 * truth, truth) == pytest.approx(0.0, abs=1e-5)
 
 
-def test_a_near_sky_costs_by_hand():
-    sky = torch.full((1, 1, 8, 8), INF)
+@pytest.mark.parametrize('far', [INF, 300.0])
+def test_a_near_sky_or_horizon_costs_by_hand(far):
+    sky = torch.full((1, 1, 8, 8), far)
     assert edge_and_sky_loss(torch.full_like(sky, 20.0), sky) == pytest.approx(0.2 * np.log(4))
     assert edge_and_sky_loss(torch.full_like(sky, 200.0), sky) == 0.0
 
