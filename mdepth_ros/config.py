@@ -155,7 +155,7 @@ def paper_config() -> ModelConfig:
 def lite_config() -> ModelConfig:
     """Return our default: the same method on EfficientNet-Lite0 and a 2-D regulariser."""
     return ModelConfig('lite', 'efficientnet_lite0', 'light', 'efficientnet_lite0', 'unet2d',
-                       'replicate', canonical_focal=150.0)
+                       'replicate', canonical_focal=150.0, max_depth=200.0)
 
 
 @dataclass(frozen=True)

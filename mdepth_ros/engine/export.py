@@ -35,7 +35,7 @@ DESCRIPTION = 'mdepth.json'
 # Largest difference to PyTorch, of the largest value.
 TOLERANCE = 1e-3
 PURPOSES = {
-    'single_frame': 'S-DepthNet: image in [0, 1] -> depth [network units], features',
+    'single_frame': "S-DepthNet: image in [0, 1] -> the canonical camera's depth, features",
     'describe': 'image in [0, 1] -> what matching needs of it, kept for later frames',
     'fuse': 'a frame, one or more earlier ones -> depth [network units], confidence in [0, 1]',
     'unmatched': 'the confidence of single-frame depth without an earlier frame',
@@ -43,12 +43,12 @@ PURPOSES = {
 }
 NOTES = (
     'All tensors are float32. Depth and translations are in network units: metres are scale times '
-    'them. What single_frame gives is first to be multiplied by depth_per_focal times the square '
-    'root of fx fy, where depth_per_focal is not null. K is at the size of the image, its integer '
-    'coordinates are pixel centres. small is the image averaged over 5 x 5 pixels around every '
-    'fourth pixel of every fourth row, borders over what is there. T_source_target maps points of '
-    'the frame into the earlier one; a motion from followed points has the unit of the depth that '
-    'they were lifted by.')
+    'them. single_depth is canonical_depth times depth_per_focal times the square root of fx fy, '
+    'or canonical_depth itself where depth_per_focal is null. K is at the size of the image, its '
+    'integer coordinates are pixel centres. small is the image averaged over 5 x 5 pixels around '
+    'every fourth pixel of every fourth row, borders over what is there. T_source_target maps '
+    'points of the frame into the earlier one; a motion from followed points has the unit of the '
+    'depth that they were lifted by.')
 
 
 @dataclass(frozen=True)

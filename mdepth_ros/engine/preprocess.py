@@ -27,12 +27,12 @@ from mdepth_ros.engine.camera import (
 )
 from mdepth_ros.engine.frames import require_image_of
 from mdepth_ros.errors import BadCamera
+from mdepth_ros.networks.shapes import STRIDE
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-STRIDE = 32  # the encoders halve the image five times
 MIN_SIDE = 64
 # Worth of an unused share of the budget, against the same share of squeezed aspect.
 UNUSED_WEIGHT = 0.25

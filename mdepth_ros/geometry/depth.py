@@ -16,13 +16,8 @@
 
 from torch import Tensor
 
-MIN_DEPTH = 0.1
-MAX_DEPTH = 100.0
 
-
-def disparity_to_depth(
-    disparity: Tensor, min_depth: float = MIN_DEPTH, max_depth: float = MAX_DEPTH
-) -> Tensor:
+def disparity_to_depth(disparity: Tensor, min_depth: float, max_depth: float) -> Tensor:
     """
     Turn a sigmoid output into depth: 1/depth = 1/max + disparity (1/min - 1/max).
 
@@ -36,9 +31,7 @@ def disparity_to_depth(
     return 1.0 / (1.0 / max_depth + disparity * (1.0 / min_depth - 1.0 / max_depth))
 
 
-def depth_to_disparity(
-    depth: Tensor, min_depth: float = MIN_DEPTH, max_depth: float = MAX_DEPTH
-) -> Tensor:
+def depth_to_disparity(depth: Tensor, min_depth: float, max_depth: float) -> Tensor:
     """
     Invert :func:`disparity_to_depth`.
 

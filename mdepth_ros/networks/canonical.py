@@ -18,6 +18,7 @@ import math
 
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import disparity_to_depth
+from mdepth_ros.networks.shapes import STRIDE
 import torch
 from torch import Tensor
 
@@ -34,8 +35,19 @@ def size_seen(height: int, width: int, side: int) -> tuple[int, int]:
     shorter = min(height, width)
     if not 0 < side < shorter:
         return height, width
-    seen = [32 * math.ceil(length * side / shorter / 32) for length in (height, width)]
+    seen = [STRIDE * math.ceil(length * side / shorter / STRIDE) for length in (height, width)]
     return seen[0], seen[1]
+
+
+def canonical_depth(disparity: Tensor, config: ModelConfig) -> Tensor:
+    """
+    Turn S-DepthNet's disparity into the depth that the canonical camera would see.
+
+    :param disparity: any shape, in (0, 1).
+    :param config: bounds the depth.
+    :return: the same shape [network units].
+    """
+    return disparity_to_depth(disparity, config.min_depth, config.max_depth)
 
 
 def depth_per_canonical(config: ModelConfig, K: Tensor, height: int, width: int) -> Tensor:
@@ -70,5 +82,5 @@ def to_depth(disparity: Tensor, config: ModelConfig, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) intrinsics at H x W [px].
     :return: (B, 1, H, W) [network units].
     """
-    depth = disparity_to_depth(disparity, config.min_depth, config.max_depth)
-    return depth * depth_per_canonical(config, K, *disparity.shape[-2:])
+    factor = depth_per_canonical(config, K, *disparity.shape[-2:])
+    return canonical_depth(disparity, config) * factor

@@ -16,8 +16,8 @@
 
 from collections.abc import Mapping
 
-from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov, stride_intrinsics
+from mdepth_ros.networks.canonical import canonical_depth
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.evidence import matching_evidence, no_evidence, thumbnail
 from mdepth_ros.networks.features import ImageFeatures, MATCHING_STRIDE
@@ -52,7 +52,7 @@ class SingleFrame(Part):
     The depth is for the canonical camera, see :func:`depth_per_canonical`.
     """
 
-    outputs = ('depth', 'features')
+    outputs = ('canonical_depth', 'features')
 
     def __init__(self, model: DepthModel) -> None:
         super().__init__(model)
@@ -61,8 +61,7 @@ class SingleFrame(Part):
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Image in [0, 1] to the canonical camera's depth, and what it was read from."""
         disparity, features = self.net(image)
-        return (disparity_to_depth(disparity, self.config.min_depth, self.config.max_depth),
-                _channels_last(features))
+        return canonical_depth(disparity, self.config), _channels_last(features)
 
 
 class Describe(Part):

@@ -28,7 +28,8 @@ import torch
 from torch import nn, Tensor
 import torch.nn.functional as F
 
-# Where an untrained light decoder puts the world [m]: a robot's usual distance.
+# Where an untrained light decoder puts the world of the canonical camera [m]: a robot's usual
+# distance.
 INITIAL_DEPTH = 5.0
 
 

@@ -15,7 +15,8 @@
 """What the node says of itself once a second."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import mean
 import threading
@@ -74,6 +75,7 @@ class Status:
         self._clock = clock
         self._lock = threading.Lock()
         self._started_s = clock()
+        self._in_work = False
         self._seen_s: float | None = None  # when the last image was done with
         self._samples: deque[Sample] = deque()
         self._error: tuple[float, str] | None = None
@@ -83,6 +85,17 @@ class Status:
         self._size = ''
         self._refused = self._withheld = self._unheard = 0
         self._published: Counter[Mode] = Counter()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Note that an image is being worked on, which may take long: networks are compiled."""
+        with self._lock:
+            self._in_work = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_work, self._seen_s = False, self._clock()
 
     def accepted(
         self, estimate: DepthEstimate, scale: Scale, latency_ms: float, publish_ms: float
@@ -100,9 +113,8 @@ class Status:
                   'single': timings.single_ms, 'pose': timings.pose_ms,
                   'multi': timings.multi_ms, 'publish': publish_ms}
         with self._lock:
-            self._seen_s = self._clock()
             self._published[estimate.mode] += 1
-            self._samples.append(Sample(self._seen_s, stages))
+            self._samples.append(Sample(self._clock(), stages))
             self._mode, self._reason = estimate.mode.value, estimate.reason
             self._level = DiagnosticStatus.OK
             self._scale = scale
@@ -111,14 +123,12 @@ class Status:
     def refused(self, error: str) -> None:
         """Count a frame that could not be used."""
         with self._lock:
-            self._seen_s = self._clock()
             self._refused += 1
-            self._error = self._seen_s, error
+            self._error = self._clock(), error
 
     def unheard(self) -> None:
         """Count a frame that nobody wanted, which is as it should be."""
         with self._lock:
-            self._seen_s = self._clock()
             self._unheard += 1
             self._mode, self._reason = 'waiting', 'nobody subscribes'
             self._level = DiagnosticStatus.OK
@@ -126,7 +136,6 @@ class Status:
     def withheld(self, reason: str, scale: Scale) -> None:
         """Count a frame that is not good enough to publish."""
         with self._lock:
-            self._seen_s = self._clock()
             self._withheld += 1
             self._mode, self._reason, self._level = 'waiting', reason, DiagnosticStatus.WARN
             self._scale = scale
@@ -167,6 +176,8 @@ class Status:
         mode, reason, level = self._mode, self._reason, self._level
         if paused:
             mode, reason, level = 'waiting', paused, DiagnosticStatus.OK
+        elif self._in_work:
+            reason = reason if self._seen_s is not None else 'the first image is being worked on'
         elif self._seen_s is not None and now - self._seen_s > WINDOW_S:
             mode, reason, level = 'waiting', 'no image for some seconds', DiagnosticStatus.WARN
         rate = len(self._samples) / min(WINDOW_S, max(now - self._started_s, 1e-3))

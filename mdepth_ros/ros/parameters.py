@@ -244,8 +244,8 @@ def declare_parameters(node: Node) -> dict[str, str]:
     Declare all parameters with their descriptors.
 
     :param node: their node, made with ``automatically_declare_parameters_from_overrides``.
-    :return: what is wrong with the values given at the start, by name; these parameters hold
-        their default until they are set.
+    :return: what is wrong with the values given at the start, by name. Those that rclpy refuses
+        hold their default until they are set.
     """
     # What was given is declared as it is: ours and qos_overrides get their descriptors later, the
     # rest is not for us.

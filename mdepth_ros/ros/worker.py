@@ -74,7 +74,6 @@ class Worker:
         self._parameters = parameters
         self._log = log
         self._forget()
-        self._mode = Mode.SINGLE
         self._checked: tuple[Camera, str] | None = None
         self._reset = threading.Event()
         self._thread = threading.Thread(target=self._run, name='mdepth worker', daemon=True)
@@ -103,7 +102,8 @@ class Worker:
         with LoggedFailure(self._on_failure, 'the worker'):
             while (taken := self._subscriptions.images.take()) is not None:
                 try:
-                    self._process(*taken)
+                    with self._status.at_work():
+                        self._process(*taken)
                 except MdepthError as error:
                     self._status.refused(str(error))
                     self._log.error(str(error))
@@ -161,7 +161,7 @@ class Worker:
     def _follow(self, estimate: DepthEstimate) -> None:
         """Feed the estimate to the path, and with the odometry so far to the scale."""
         if estimate.mode is Mode.SINGLE and self._mode is Mode.MULTI:
-            self._log.warning(f'back to single-frame depth for one frame: {estimate.reason}')
+            self._log.warning(f'back to single-frame depth: {estimate.reason}')
         self._mode = estimate.mode
         self._path.add(estimate)
         if isinstance(self._found, OdometryScale):
@@ -173,10 +173,13 @@ class Worker:
         self._applied.follow(self._found.scale, may_jump=not self._shown)
 
     def _check(self, camera: Camera, frame_id: str) -> None:
-        """Warn of what often goes wrong, once per camera."""
-        if self._checked is not None and self._checked[0] is camera and (
-                self._checked[1] == frame_id):
-            return
+        """Start afresh with another camera; warn of what often goes wrong, once for each."""
+        if self._checked is not None:
+            if self._checked[1] != frame_id:
+                self._estimator.reset(f'the camera is another one, {frame_id!r}')
+                self._forget()
+            elif self._checked[0] is camera:
+                return
         self._checked = camera, frame_id
         if 'optical' not in frame_id:
             self._log.warning(
@@ -189,7 +192,7 @@ class Worker:
 
     def _forget(self) -> None:
         """Start path and scale afresh."""
-        self._path = CameraPath()
+        self._path, self._mode = CameraPath(), Mode.SINGLE
         self._search_scale()
 
     def _search_scale(self) -> None:

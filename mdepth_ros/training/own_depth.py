@@ -76,9 +76,10 @@ def choose_clips(sequences: Sequence[data.Sequence], most: int) -> list[Clip]:
         borders = [round(i * len(sequence) / count) for i in range(count + 1)]
         clips += [Clip(sequence, range(first, end))
                       for first, end in pairwise(borders)]
-    allowed = most // longest
-    if len(clips) <= allowed:
+    total = sum(len(clip.indices) for clip in clips)
+    if total <= most:
         return clips
+    allowed = max(1, round(len(clips) * most / total))
     return [clips[i] for i in np.linspace(0, len(clips) - 1, allowed).round().astype(int)]
 
 

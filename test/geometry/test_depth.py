@@ -18,6 +18,8 @@ from mdepth_ros.geometry.depth import depth_to_disparity, disparity_to_depth
 import pytest
 import torch
 
+RANGE = 0.1, 100.0
+
 
 def test_ends_and_middle_by_hand():
     depth = disparity_to_depth(torch.tensor([0.0, 0.5, 1.0]), 0.1, 100.0)
@@ -27,7 +29,7 @@ def test_ends_and_middle_by_hand():
 @given(st.floats(0, 1))
 def test_round_trip(disparity):
     value = torch.tensor(disparity, dtype=torch.float64)
-    assert float(depth_to_disparity(disparity_to_depth(value))) == pytest.approx(
+    assert float(depth_to_disparity(disparity_to_depth(value, *RANGE), *RANGE)) == pytest.approx(
         disparity, abs=1e-9)
 
 

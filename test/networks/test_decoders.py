@@ -74,7 +74,7 @@ def test_light_decoder_starts_at_a_robots_distance():
     torch.manual_seed(0)
     net = SingleFrameNet(lite_config())
     load_imagenet_efficientnet_lite0(net.encoder)
-    depth = disparity_to_depth(net(torch.rand(2, 3, 64, 96)).disparity)
+    depth = disparity_to_depth(net(torch.rand(2, 3, 64, 96)).disparity, 0.1, 100.0)
     assert 3.0 < float(depth.median()) < 8.0
     assert float(depth.min()) > 1.0
     assert float(depth.max()) < 25.0

@@ -64,6 +64,20 @@ def test_every_topic_carries_the_stamp_and_frame_of_its_image(node):
     assert node.status()[1]['mode'] == 'multi'
 
 
+def test_another_camera_starts_afresh(node):
+    base = 49 * 10**10
+    for i in range(1, 4):
+        node.send(base + i * STEP, frame_id='front_optical')
+        path = node.depth_of(base + i * STEP, 'odometry')
+    assert node.status()[1]['mode'] == 'multi'
+    assert path.pose.pose.position.z != 0.0
+    node.send(base + 4 * STEP, frame_id='rear_optical')
+    path = node.depth_of(base + 4 * STEP, 'odometry')
+    assert path.child_frame_id == 'rear_optical'
+    assert path.pose.pose.position.z == path.pose.pose.position.x == 0.0
+    assert "the camera is another one, 'rear_optical'" in node.status()[1]['reason']
+
+
 @pytest.mark.parametrize('size', ['network', 'input'])
 def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
     stamp = (50 if size == 'network' else 51) * 10**10

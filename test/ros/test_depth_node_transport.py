@@ -201,7 +201,7 @@ def test_simulated_time_and_a_bag_that_loops(tiny_weights):
                 assert h.status()[1]['mode'] == ('multi' if i else 'single')
                 if loop and i == 0:
                     assert wait_for(lambda: h.logs(
-                        'back to single-frame depth for one frame: time went b'))
+                        'back to single-frame depth: time went b'))
             assert wait_for(lambda: h.status() and h.received['/diagnostics'][-1].header.stamp
                             .nanosec == 2 * STEP)
             assert h.received['/diagnostics'][-1].header.stamp.sec == 50

@@ -95,8 +95,9 @@ def test_single_mode_says_why(status):
 
 
 def test_errors_stay_for_some_seconds(status, clock):
-    status.accepted(estimate(), LOCKED, 1.0, 1.0)
-    status.refused('encoding is odd')
+    with status.at_work():
+        status.accepted(estimate(), LOCKED, 1.0, 1.0)
+        status.refused('encoding is odd')
     assert summary(status)[:2] == (ERROR, 'encoding is odd')
     assert summary(status)[2]['images_rejected'] == '1'
     clock.now = 4.9
@@ -118,18 +119,26 @@ def test_what_is_meant_to_be_is_ok(status):
     assert summary(status)[2]['frames_unheard'] == '1'
 
 
-@pytest.mark.parametrize('say', [
-    lambda status: status.accepted(estimate(), LOCKED, 1.0, 1.0),
-    lambda status: status.refused('encoding is odd'),
-    lambda status: status.withheld('the scale is not known yet', LOCKED),
-    Status.unheard], ids=['accepted', 'refused', 'withheld', 'unheard'])
-def test_silence_after_any_image_is_a_warning(status, clock, say):
+def test_silence_after_an_image_is_a_warning(status, clock):
     clock.now = 100.0
-    say(status)
+    with status.at_work():
+        status.unheard()
     clock.now = 104.9
     assert summary(status)[1] != 'waiting: no image for some seconds'
     clock.now = 105.1
     assert summary(status)[:2] == (WARN, 'waiting: no image for some seconds')
+
+
+def test_work_that_takes_long_is_no_silence(status, clock):
+    with status.at_work():
+        clock.now = 60.0  # networks are compiled
+        assert summary(status)[:2] == (WARN, 'waiting: the first image is being worked on')
+        status.accepted(estimate(), LOCKED, 1.0, 1.0)
+    clock.now = 100.0
+    with status.at_work():
+        assert summary(status)[1] == 'multi'
+    clock.now = 105.1
+    assert summary(status)[1] == 'waiting: no image for some seconds'
 
 
 @pytest.mark.parametrize('state', [ScaleState.SEARCHING, ScaleState.LOST])

@@ -65,7 +65,8 @@ def choose_backend(config: EngineConfig, model: DepthModel) -> Backend:
         from mdepth_ros.engine.backends.onnx_backend import OnnxBackend, provider_of
         return OnnxBackend(parts_of(model, blended), default_cache(), config.threads,
                            *provider_of(name, config.device))
-    device = choose_device(config.device)
+    device = choose_device('cpu' if (name, config.device) == ('openvino', 'auto')
+                           else config.device)
     if name == 'auto':
         name = automatic_backend(device)
     if name == 'torch':

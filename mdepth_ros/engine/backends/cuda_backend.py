@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.errors import MdepthError, one_line
 import torch
 from torch import nn, Tensor
 
@@ -57,7 +58,11 @@ class CudaBackend:
         key = part, tuple(x.shape for x in inputs)
         recording = self._recordings.get(key)
         if recording is None:
-            recording = self._recordings[key] = self._record(self._parts[part], inputs)
+            try:
+                recording = self._recordings[key] = self._record(self._parts[part], inputs)
+            except torch.OutOfMemoryError as error:
+                raise MdepthError(f'the GPU has no room for {part} at this size, see the '
+                                  f'parameter network.pixel_budget: {one_line(error)}') from error
         for place, x in zip(recording.inputs, inputs):
             place.copy_(x)
         recording.graph.replay()
