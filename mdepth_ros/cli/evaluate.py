@@ -32,7 +32,7 @@ from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice
-from mdepth_ros.training.evaluation.evaluate import evaluate, PlayedFrame
+from mdepth_ros.training.evaluation.evaluate import evaluate, EvaluatedFrame
 from mdepth_ros.training.evaluation.plots import plot_errors, plot_scale
 from mdepth_ros.training.evaluation.protocol import PROTOCOLS
 from mdepth_ros.training.evaluation.report import json_report, text_report
@@ -100,11 +100,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     count = sum(len(stretch.indices) - stretch.lead for stretch in stretches)
     drawn = {round((n + 0.5) * count / SAMPLES - 0.5) for n in range(SAMPLES)}
-    samples: list[PlayedFrame] = []
+    samples: list[EvaluatedFrame] = []
     numbers = itertools.count()
     sizes: set[str] = set()
     with tqdm(total=count, unit=' frames', leave=False, desc='evaluating') as bar:
-        def watch(played: PlayedFrame) -> None:
+        def watch(played: EvaluatedFrame) -> None:
             # Not the bar's count, which stands still where bars are disabled.
             if next(numbers) in drawn and arguments.plots is not None:
                 samples.append(played)

@@ -21,6 +21,7 @@ from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.frames_index import (
+    DEFAULT_FPS,
     FILE_NAME,
     FrameEntry,
     FramesIndex,
@@ -50,11 +51,11 @@ class ImageFolder:
         Return when an image was taken [ns].
 
         :param place: of the image among the entries.
-        :param fps: images per second where neither stamps nor a rate are known [1/s].
+        :param fps: images per second where there is no ``frames.json`` [1/s].
         :param start_ns: when the first one was taken, where stamps are not known [ns].
         """
         stamp_ns = self.entries[place].stamp_ns
-        rate = (self.index and self.index.fps) or fps
+        rate = fps if self.index is None else self.index.fps or DEFAULT_FPS
         return start_ns + round(place * 1e9 / rate) if stamp_ns is None else stamp_ns
 
 

@@ -25,7 +25,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
-from mdepth_ros.training.evaluation.evaluate import PlayedFrame
+from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame
 from mdepth_ros.training.fine_tune import choose_recipe, fit_steps, Request
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
@@ -37,7 +37,9 @@ from mdepth_ros.training.prepare.prepare import prepare
 from mdepth_ros.whole_file import write_whole
 
 RECIPE_SUFFIXES = ('.yaml', '.yml')
-Scored = tuple[before_after.Score, list[PlayedFrame]]
+MINUTES = 30.0
+OF_RECORDINGS = 'camera_info', 'fov', 'image_topic'
+Scored = tuple[before_after.Score, list[EvaluatedFrame]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,9 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help="weights to start from: a file, 'default' or 'imagenet'; by default "
                              'what the recipe says, and the default weights for a recording')
     parser.add_argument('--resume', action='store_true', help='go on with the run that is there')
-    parser.add_argument('--minutes', type=float, default=30.0,
+    parser.add_argument('--minutes', type=float,
                         help='of a recording, once it is prepared: how long to train and compare '
-                             'at most, unless distil.steps is given')
+                             f'at most, by default {MINUTES:g}, unless distil.steps is given')
     parser.add_argument('--camera-info', type=Path, help='of a recording: camera_info YAML')
     parser.add_argument('--fov', type=float, help='of a video: horizontal angle of view [deg]')
     parser.add_argument('--image-topic', help='of a bag with several cameras: which one')
@@ -76,6 +78,9 @@ def run(arguments: argparse.Namespace) -> int:
     source: Path = arguments.source
     out: Path = arguments.out or Path('out/train') / source.stem
     if source.suffix in RECIPE_SUFFIXES:
+        _refuse(arguments, ('minutes', *OF_RECORDINGS), 'a recipe')
+        if arguments.resume and not (out / RECIPE).is_file():
+            raise MdepthError(f'there is no run in {out} to go on with')
         recipe = load_recipe(source, _settings(arguments))
         result = train(recipe, out, arguments.resume)
         if speaks_for_all():
@@ -85,6 +90,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise MdepthError(f'no recipe, bag, video or frames folder at {source}')
     _fine_tune(arguments, out)
     return 0
+
+
+def _refuse(arguments: argparse.Namespace, options: tuple[str, ...], source: str) -> None:
+    """Refuse options that a kind of source would ignore."""
+    given = [f'--{name.replace("_", "-")}' for name in options
+             if getattr(arguments, name) is not None]
+    if given:
+        raise MdepthError(f'{", ".join(given)} says nothing about {source}')
 
 
 def _settings(arguments: argparse.Namespace) -> list[str]:
@@ -98,6 +111,9 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     data = _prepared(arguments, out)
     written = out / 'run' / RECIPE
     recipe = load_recipe(written) if written.is_file() else choose_recipe(data, request)
+    if Path(recipe.data.source) != data.resolve():
+        raise MdepthError(f'{written} is of {recipe.data.source}, not of {data}: choose another '
+                          'folder with --out')
     width, height = recipe.data.width, recipe.data.height
     parts = open_parts(recipe.data)
     to_fit = not written.is_file() and not request.sets('distil.steps')
@@ -134,7 +150,8 @@ def _score_start(
 ) -> Scored | None:
     """Score what training starts from on frames that it will not learn from, if these can tell."""
     if not held_back:
-        print('the recording is too short to hold frames back: no comparison')
+        print('no frames are held back, the recording is too short or data.held_back is 0: no '
+              'comparison')
         return None
     try:
         return before_after.score(start, held_back, width, height)
@@ -159,7 +176,8 @@ def _request(arguments: argparse.Namespace, out: Path) -> Request:
     start = arguments.start or 'default'
     if Path(start).is_file():  # absolute: the run may be gone on with from another folder
         start = str(Path(start).resolve())
-    request = Request(start, arguments.minutes, tuple(arguments.settings))
+    minutes = MINUTES if arguments.minutes is None else arguments.minutes
+    request = Request(start, minutes, tuple(arguments.settings))
     written = out / 'run' / RECIPE
     if written.is_file() and not arguments.resume:
         raise MdepthError(f'{out} holds a training run: go on with it with --resume, or '
@@ -174,6 +192,7 @@ def _request(arguments: argparse.Namespace, out: Path) -> Request:
 def _prepared(arguments: argparse.Namespace, out: Path) -> Path:
     """Return the frames: the source itself, or what it is prepared to."""
     if not is_recording(arguments.source):
+        _refuse(arguments, OF_RECORDINGS, 'prepared frames')
         return Path(arguments.source)
     print(prepare([arguments.source], out / 'data', PrepareOptions(
         image_topic=arguments.image_topic, camera_info=arguments.camera_info,

@@ -127,7 +127,7 @@ def test_eigen_test_frames(kitti, tiny_weights, tmp_path):
     report = json.loads((tmp_path / 'out.json').read_text())
     assert [(f['index'], f['mode']) for f in report['per_frame']] == [(0, 'single'), (2, 'multi')]
     assert report['frames'] == 2
-    assert report['subsets']['with_previous']['frames'] == 1
+    assert report['subsets']['matched']['frames'] == 1
     assert report['single']['abs_rel'] > 0
 
     improved = tmp_path / 'improved'

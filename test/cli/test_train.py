@@ -156,7 +156,7 @@ def test_its_weights_can_be_fine_tuned_further(trained, tmp_path, capsys):
                  'distil.rate=1e-6', '--from', start, '--out', str(tmp_path / 'Y')]) == 0
     recipe = yaml.safe_load((tmp_path / 'Y/run/recipe.yaml').read_text())
     assert (recipe['distil']['steps'], recipe['start']) == (1, start)
-    assert 'too short to hold frames back' in capsys.readouterr().out
+    assert 'the recording is too short' in capsys.readouterr().out
     scales = [load_checkpoint(path / 'model.safetensors').config.scale
               for path in (trained, tmp_path / 'Y')]
     assert scales[1] == pytest.approx(scales[0], rel=0.2)
@@ -199,6 +199,22 @@ def test_a_run_that_is_there_is_not_mixed_up(trained, bag, rendered, tmp_path, c
     other = write(rendered, tmp_path / 'other.mcap', frames=12)
     assert main(['train', str(other), *there, '--resume']) == 1
     assert 'other.mcap' in one_line(capsys)
+    frames = next((trained / 'data').glob('*/*/frames.json')).parent
+    assert main(['train', str(frames), *there, '--resume']) == 1
+    assert f'is of {trained / "data"}, not of {frames}' in one_line(capsys)
+
+
+def test_options_that_a_source_would_ignore_are_refused(trained, tmp_path, capsys):
+    out = ['--out', str(tmp_path / 'X')]
+    recipe = tmp_path / 'recipe.yaml'
+    assert main(['train', str(recipe), '--minutes', '5', '--fov', '60', *out]) == 1
+    assert '--minutes, --fov says nothing about a recipe' in one_line(capsys)
+    assert main(['train', str(recipe), '--resume', *out]) == 1
+    assert f'there is no run in {tmp_path / "X"} to go on with' in one_line(capsys)
+    frames = next((trained / 'data').glob('*/*/frames.json')).parent
+    assert main(['train', str(frames), '--image-topic', '/a', *out]) == 1
+    assert '--image-topic says nothing about prepared frames' in one_line(capsys)
+    assert not (tmp_path / 'X').exists()
 
 
 def processes_of(session):

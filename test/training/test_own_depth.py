@@ -95,6 +95,13 @@ def test_short_recordings_are_played_whole():
         (first, range(43)), (first, range(43, 87)), (first, range(87, 130)), (second, range(7))]
 
 
+def test_many_short_ones_are_played_as_far_as_they_go():
+    recordings = [Long(25) for _ in range(30)]
+    assert len(choose_clips(recordings[:20], 600)) == 20
+    assert sum(len(it.indices) for it in choose_clips(recordings, 600)) == 600
+    assert len(choose_clips([Long(3) for _ in range(400)], 600)) == 200
+
+
 def test_of_long_ones_parts_are_played_from_beginning_to_end():
     clips = choose_clips([Long(6000)], most=300)
     assert len(clips) == 5

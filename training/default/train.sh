@@ -5,7 +5,7 @@
 set -e
 out=${1:?where to leave the weights}
 mkdir -p "$out"
-stage() { python -m torch.distributed.run --nproc-per-node "${PROCESSES:-2}" -m "mdepth_ros.training.stage0.$@"; }
+stage() { "${PYTHON:-python3}" -m torch.distributed.run --nproc-per-node "${PROCESSES:-2}" -m "mdepth_ros.training.stage0.$@"; }
 stage pretrain --out "$out/first.safetensors"
 stage pretrain_single --weights "$out/first.safetensors" --out "$out/single.safetensors" --seed 3
 stage pretrain_matching --weights "$out/single.safetensors" --out "$out/matched.safetensors" --seed 4

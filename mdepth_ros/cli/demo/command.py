@@ -55,11 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
     parser.add_argument('--fps', type=positive_number, default=10.0,
-                        help='of a folder of images that does not say [1/s]')
+                        help='of a folder of images without a frames.json [1/s]')
     parser.add_argument('--rate', type=positive_number, default=1.0,
                         help='factor on the playing speed')
     add_node_arguments(parser)
-    parser.add_argument('--out', type=Path, default=Path('mdepth_demo'),
+    parser.add_argument('--out', type=Path, default=Path('out/demo'),
                         help='folder for the recording, report.json and picture.png')
 
 

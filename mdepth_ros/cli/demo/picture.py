@@ -28,12 +28,12 @@ from mdepth_ros.cli.played.material import Material, TRUTH_TOPIC
 from mdepth_ros.cli.played.recording import find_message, pixels_of, points_of
 from mdepth_ros.cli.played.session import DEPTH, POINTS, Session
 from mdepth_ros.ros.image_decoding import decode
+from mdepth_ros.training.evaluation.depth_colours import depth_range, label_in_metres
 from mdepth_ros.training.evaluation.plots import save_figure
 import numpy as np
 from numpy.typing import NDArray
 
 NAN_COLOUR, FAR_COLOUR, NEAR_COLOUR = '#7a7a7a', '#c9d8ee', '#ff00ff'
-TICKS_M = np.array([0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80])
 INK = '#202020'
 COLUMN_IN, SIDE_IN = 6.2, 3.0  # width of an image, height of the cloud's plot
 
@@ -64,7 +64,7 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
     figure = Figure(figsize=(2 * COLUMN_IN + 2.0, (rows - 1) * (height + 0.5) + last + 1.0),
                     layout='constrained', dpi=110)
     grid = figure.add_gridspec(rows, 2, height_ratios=[height] * (rows - 1) + [last])
-    near, far = _range_of(depth if truth is None else pixels_of(truth))
+    near, far = depth_range([depth if truth is None else pixels_of(truth)])
     _show(figure.add_subplot(grid[0, 0]), rgb, 'input')
     # The network's size may have another aspect; it is stretched to the image that it covers.
     _show_depth(figure.add_subplot(grid[0, 1], box_aspect=aspect), depth, near, far, 'depth')
@@ -83,15 +83,6 @@ def draw_picture(material: Material, session: Session, path: Path) -> None:
 def _input_image(material: Material, stamp_ns: int) -> NDArray[np.uint8]:
     """Decode the image with this stamp from the bag that was played."""
     return decode(find_message(material.bag, material.topics.image, stamp_ns))
-
-
-def _range_of(depth: NDArray[np.float32]) -> tuple[float, float]:
-    """Depth at the two ends of the colours [m]: most of what is there."""
-    finite = depth[np.isfinite(depth) & (depth > 0)]
-    if not finite.size:
-        return 1.0, 10.0
-    near, far = np.percentile(finite, [1.0, 97.0])
-    return float(near), float(max(far, 1.2 * near))
 
 
 def _frame(axes: Axes, title: str) -> None:
@@ -126,19 +117,10 @@ def _show_depth(axes: Axes, depth: NDArray[np.float32], near: float, far: float,
             axes.imshow(overlay, interpolation='nearest', aspect='auto')
             marks.append(Patch(color=colour, label=f'{text} {100 * where.mean():.0f} %'))
     _frame(axes, title)
-    _label_in_metres(_bar(axes, shown), near, far)
+    label_in_metres(_bar(axes, shown), near, far)
     if marks:
         axes.legend(handles=marks, loc='lower right', bbox_to_anchor=(1.0, 1.0), ncols=3,
                     frameon=False, fontsize=8, borderaxespad=0.1, handlelength=1.0)
-
-
-def _label_in_metres(bar: Colorbar, near: float, far: float) -> None:
-    """Label a colour bar of inverse depth with round numbers of metres, not too close."""
-    ticks: list[float] = []
-    for metres in TICKS_M[(near <= TICKS_M) & (far >= TICKS_M)]:
-        if not ticks or 1 / ticks[-1] - 1 / metres > 0.07 * (1 / near - 1 / far):
-            ticks.append(float(metres))
-    bar.set_ticks([1 / metres for metres in ticks], labels=[f'{metres:g} m' for metres in ticks])
 
 
 def _show_confidence(axes: Axes, confidence: NDArray[np.float32]) -> None:

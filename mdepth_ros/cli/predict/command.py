@@ -59,13 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('source', metavar='SOURCE',
                         help='a bag (ROS 1 .bag, sqlite3, mcap), a video, a folder of images, or '
                         'the number of a camera')
-    parser.add_argument('--out', type=Path, default=Path('mdepth_predict'), metavar='DIR',
-                        help='where the results go')
+    parser.add_argument('--out', type=Path, metavar='DIR',
+                        help='where the results go; out/predict/<source> if missing')
     add_camera_arguments(parser)
     parser.add_argument('--rectified', action='store_true',
                         help='the images are rectified, though their topic does not say so')
     parser.add_argument('--fps', type=positive_number, default=10.0,
-                        help='of a folder of images that does not say [1/s]')
+                        help='of a folder of images without a frames.json [1/s]')
     parser.add_argument('--first', type=int, default=0, metavar='N', help='first image')
     parser.add_argument('--last', type=int, metavar='N',
                         help='last image, itself included; by default the end')
@@ -112,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: if the source, the camera, the weights or the folder are of no use.
     :raises KeyboardInterrupt: when interrupted, after all files have been completed.
     """
+    arguments.out = arguments.out or Path('out/predict') / Path(arguments.source).stem
     _check(arguments)
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
                      backend=arguments.backend, scale=arguments.scale)

@@ -21,6 +21,7 @@ import cv2
 from mdepth_ros.cli.predict.frame import PredictedFrame
 from mdepth_ros.engine.rendering import color_picture
 from mdepth_ros.errors import MdepthError, writing
+from mdepth_ros.training.evaluation.depth_colours import depth_range
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,7 +89,7 @@ class DepthVideo:
         forward = [float(step) for step in steps_s if step > 0]
         fps = 1.0 / median(forward) if forward else DEFAULT_FPS
         fps = min(max(fps, MIN_FPS), MAX_FPS)
-        self._range = _range_of([depth for _, _, depth in self._waiting])
+        self._range = depth_range([depth for _, _, depth in self._waiting])
         width, height = self._size
         writer = cv2.VideoWriter(str(self._partial), cv2.VideoWriter_fourcc(*'mp4v'), fps,
                                  (2 * width, height))
@@ -101,12 +102,3 @@ def _half_size(width: int, height: int) -> tuple[int, int]:
     """Size of an image in the video [px], even, as the codec needs it."""
     scale = min(1.0, MAX_WIDTH / width, MAX_HEIGHT / height)
     return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
-
-
-def _range_of(depths: list[NDArray[np.float32]]) -> tuple[float, float]:
-    """Depths at the two ends of the colours [m]."""
-    known = np.concatenate([depth[np.isfinite(depth)] for depth in depths])
-    if not known.size:
-        return 1.0, 40.0
-    near, far = np.percentile(known, [1.0, 98.0])
-    return float(near), float(max(far, 1.5 * near))

@@ -153,7 +153,7 @@ class Jobs:
                                                        backend='torch'))
         rows = evaluate(estimator, whole_sequences(open_frames(self.folder / 'test')),
                         ALL).rows
-        row = rows.get('with_previous', rows['all'])
+        row = rows.get('matched', rows['all'])
         result = {'single': row.single.abs_rel, 'multi': row.multi.abs_rel,
                   'wins': row.wins / max(row.matched, 1), 'delta': float(model.multi.delta.mean())}
         write_whole(self.folder / f'{name}.json', json.dumps(result).encode())

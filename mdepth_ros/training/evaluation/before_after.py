@@ -24,7 +24,7 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
-from mdepth_ros.training.evaluation.evaluate import play, PlayedFrame
+from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame, play
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
@@ -57,7 +57,7 @@ class Score:
 
 def score(
     model: DepthModel, held_back: Sequence[data.Sequence], width: int, height: int
-) -> tuple[Score, list[PlayedFrame]]:
+) -> tuple[Score, list[EvaluatedFrame]]:
     """
     Score a model.
 
@@ -111,7 +111,7 @@ def json_report(before: Score, after: Score) -> str:
     return json.dumps({'before': asdict(before), 'after': asdict(after)}, indent=2)
 
 
-def draw(before: Sequence[PlayedFrame], after: Sequence[PlayedFrame]) -> Picture:
+def draw(before: Sequence[EvaluatedFrame], after: Sequence[EvaluatedFrame]) -> Picture:
     """
     Draw frames beside their depth before and after; near is bright.
 

@@ -35,7 +35,7 @@ STILL_M_PER_S = 0.1
 
 
 @dataclass(frozen=True)
-class PlayedFrame:
+class EvaluatedFrame:
     """
     A frame that was scored, with what it was scored from.
 
@@ -52,7 +52,7 @@ class PlayedFrame:
 
 def evaluate(
     estimator: DepthEstimator, stretches: Iterable[Stretch], protocol: Protocol,
-    watch: Callable[[PlayedFrame], object] = lambda played: None,
+    watch: Callable[[EvaluatedFrame], object] = lambda played: None,
 ) -> Evaluation:
     """
     Score the estimator frame after frame, as the robot would run it.
@@ -73,7 +73,7 @@ def evaluate(
 
 def play(
     estimator: DepthEstimator, stretches: Iterable[Stretch], protocol: Protocol
-) -> Iterator[PlayedFrame]:
+) -> Iterator[EvaluatedFrame]:
     """
     Push every frame at its stamp; yield those that are to be scored.
 
@@ -99,7 +99,7 @@ def play(
                     _still(sequence, index, previous), sum(astuple(estimate.timings)),
                     None if truth is None else _score(
                         sequence, index, single, multi, truth, protocol))
-                yield PlayedFrame(score, rgb, truth, single, multi)
+                yield EvaluatedFrame(score, rgb, truth, single, multi)
             previous = index
 
 

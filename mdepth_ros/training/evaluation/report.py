@@ -21,7 +21,7 @@ from mdepth_ros.training.evaluation.scores import FrameScore
 from mdepth_ros.training.evaluation.summary import Evaluation, Row, Spread
 
 HEADINGS = ('AbsRel', 'SqRel', 'RMSE', 'RMSElog', 'd<1.25', 'd<1.25²', 'd<1.25³')
-ROW_TITLES = {'all': 'all frames', 'with_previous': 'with an earlier frame',
+ROW_TITLES = {'all': 'all frames', 'matched': 'matched frames',
               'moving_objects': 'moving objects', 'static_camera': 'camera stands still'}
 NAME_WIDTH, CELL_WIDTH = 23, 9
 
@@ -46,7 +46,7 @@ def text_report(evaluation: Evaluation) -> str:
     if 'all' in evaluation.rows:
         row = evaluation.rows['all']
         share = f' ({100 * row.wins / row.matched:.0f} %)' if row.matched else ''
-        facts['multi wins'] = (f'{row.wins} of {row.matched} frames with an earlier one{share}, '
+        facts['multi wins'] = (f'{row.wins} of {row.matched} matched frames{share}, '
                                'by AbsRel')
     if evaluation.single_scale is not None and evaluation.multi_scale is not None:
         facts['scale truth/depth'] = (f'single {_spread(evaluation.single_scale)}; '

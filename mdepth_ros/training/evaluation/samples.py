@@ -24,21 +24,21 @@ from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from mdepth_ros.training.evaluation.evaluate import PlayedFrame
+from mdepth_ros.training.evaluation.depth_colours import depth_range, label_in_metres
+from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame
 from mdepth_ros.training.evaluation.plots import INK, save_figure
 from mdepth_ros.training.evaluation.protocol import predicted_at, Protocol, relative_error
 import numpy as np
 from numpy.typing import NDArray
 
 NONE_COLOUR = '#7a7a7a'
-TICKS_M = (0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80)
 MOST_ERROR = 0.5  # relative error at the end of the colours
 COLUMN_IN, BAR_IN, MARGIN_IN = 3.1, 0.12, 0.8
 PICTURE_WIDTH = 340  # [px]; thin lidar points become areas that one can see
 Image = NDArray[np.float32]
 
 
-def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path) -> None:
+def draw_samples(samples: Sequence[EvaluatedFrame], protocol: Protocol, path: Path) -> None:
     """
     Draw a row per frame; one scale of colours for all depths and one for all errors.
 
@@ -52,7 +52,7 @@ def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path)
     """
     with_truth = any(sample.score.scores is not None for sample in samples)
     depths = [_depths(sample) for sample in samples]
-    near, far = _range_of([row['truth' if with_truth else 'multi-frame'] for row in depths])
+    near, far = depth_range([row['truth' if with_truth else 'multi-frame'] for row in depths])
     names = ['truth'] * with_truth + ['single-frame', 'multi-frame']
     titles = ['image', *names, *(f'error of {name}' for name in names[1:] if with_truth)]
     height = COLUMN_IN * max(sample.rgb.shape[0] / sample.rgb.shape[1] for sample in samples)
@@ -79,13 +79,13 @@ def draw_samples(samples: Sequence[PlayedFrame], protocol: Protocol, path: Path)
                 cell.set_title(title, loc='left', fontsize=10, color=INK)
     last = 1 + len(names)
     bar = _bar(figure.add_subplot(grid[-1, 1:last]), depth_shown, 'depth')
-    _label_in_metres(bar, near, far)
+    label_in_metres(bar, near, far)
     if with_truth:
         _bar(figure.add_subplot(grid[-1, last:]), error_shown, '|d - t| / t, median-scaled')
     save_figure(figure, path)
 
 
-def _depths(sample: PlayedFrame) -> dict[str, Image]:
+def _depths(sample: EvaluatedFrame) -> dict[str, Image]:
     """Truth and both depths [m], these at the truth's size and scale where there is one."""
     scores, truth = sample.score.scores, sample.truth
     single, multi = sample.single, sample.multi
@@ -113,15 +113,6 @@ def _thin(values: Image) -> Image:
     return np.divide(total, share, out=np.full_like(total, np.nan), where=share > 0)
 
 
-def _range_of(depths: Sequence[Image]) -> tuple[float, float]:
-    """Depths at the two ends of the colours [m]: most of what is there."""
-    known = np.concatenate([depth[np.isfinite(depth)] for depth in depths])
-    if not known.size:
-        return 1.0, 10.0
-    near, far = np.percentile(known, [1.0, 97.0])
-    return float(near), float(max(far, 1.2 * near))
-
-
 def _show(axes: Axes, values: NDArray[Any], colours: str, low: float, high: float) -> AxesImage:
     """Show values; grey where there are none."""
     return axes.imshow(np.ma.masked_invalid(values), vmin=low, vmax=high, aspect='auto',
@@ -144,12 +135,3 @@ def _bar(axes: Axes, shown: AxesImage, label: str) -> Colorbar:
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     return bar
-
-
-def _label_in_metres(bar: Colorbar, near: float, far: float) -> None:
-    """Label a colour bar of inverse depth with round numbers of metres, not too close."""
-    ticks: list[float] = []
-    for metres in (metres for metres in TICKS_M if near <= metres <= far):
-        if not ticks or 1 / ticks[-1] - 1 / metres > 0.05 * (1 / near - 1 / far):
-            ticks.append(metres)
-    bar.set_ticks([1 / metres for metres in ticks], labels=[f'{metres:g} m' for metres in ticks])

@@ -62,7 +62,8 @@ class Evaluation:
 
     ``rows`` are median-scaled means by name, ``all`` first; those of which there is no frame are
     missing, and without any truth there are none. ``published`` is ``all`` in metres as they came.
-    The scales are median(truth) / median(depth). ``matched`` of ``frames`` had an earlier frame.
+    The scales are median(truth) / median(depth). ``matched`` of ``frames`` were matched with an
+    earlier one.
     """
 
     per_frame: tuple[FrameScore, ...]
@@ -80,7 +81,7 @@ class Evaluation:
 
     @property
     def matched(self) -> int:
-        """Frames that had an earlier one."""
+        """Frames that were matched with an earlier one."""
         return sum(frame.mode is Mode.MULTI for frame in self.per_frame)
 
 
@@ -98,7 +99,7 @@ def summarise(per_frame: Sequence[FrameScore]) -> Evaluation:
     scaled = [(frame, scores.scaled) for frame, scores in scored]
     rows = {
         'all': _row(scaled),
-        'with_previous': _row([pair for pair in scaled if pair[0].mode is Mode.MULTI]),
+        'matched': _row([pair for pair in scaled if pair[0].mode is Mode.MULTI]),
         'moving_objects': _row([(frame, scores.moving) for frame, scores in scored
                                 if scores.moving is not None]),
         'static_camera': _row([pair for pair in scaled if pair[0].still]),

@@ -99,8 +99,8 @@ def test_scores_what_the_robot_gets(estimator):
     assert row.single.abs_rel > 1e-4
     assert result.published.multi.abs_rel == pytest.approx(0.5)
     assert (result.multi_scale.mean, result.multi_scale.std) == pytest.approx((2, 0), abs=1e-5)
-    assert result.rows['with_previous'].frames == 3
-    assert result.rows['with_previous'].single.abs_rel == pytest.approx(
+    assert result.rows['matched'].frames == 3
+    assert result.rows['matched'].single.abs_rel == pytest.approx(
         row.single.abs_rel * 4 / 3)  # both depths of the first frame are one and perfect
     assert [frame.mode for frame in result.per_frame] == [Mode.SINGLE] + 3 * [Mode.MULTI]
     assert all(frame.latency_ms > 0 for frame in result.per_frame)
@@ -152,7 +152,7 @@ def test_static_cameras_and_moving_objects_have_rows_of_their_own(estimator):
     result = evaluate(estimator, whole_sequences([sequence]), ALL)
     assert [frame.still for frame in result.per_frame] == [None, False, True, True]
     assert {name: row.frames for name, row in result.rows.items()} == {
-        'all': 4, 'with_previous': 3, 'moving_objects': 1, 'static_camera': 2}
+        'all': 4, 'matched': 3, 'moving_objects': 1, 'static_camera': 2}
     # All pixels of frame 1 move: its row is that frame.
     assert result.rows['moving_objects'].multi == result.per_frame[1].scores.scaled.multi
 
@@ -239,7 +239,7 @@ def test_means_worked_by_hand(estimator):
     assert list(report['single']) == list(report['multi']) == METRICS
     assert report['multi_wins'] == {'count': 1, 'of': 2, 'share': 0.5}
     text = text_report(result)
-    assert '1 of 2 frames with an earlier one (50 %)' in text
+    assert '1 of 2 matched frames (50 %)' in text
     with pytest.raises(ValueError, match='got none'):
         summarise([])
 
@@ -250,7 +250,7 @@ def test_the_table_is_aligned(estimator):
     result = evaluate(estimator, whole_sequences([sequence]), ALL)
     table = text_report(result).split('\n\n')[0].splitlines()
     ends = table[0].index('AbsRel') + len('AbsRel')
-    assert len(table) == 1 + 2 * 3  # all, with an earlier frame, unscaled
+    assert len(table) == 1 + 2 * 3  # all, matched, unscaled
     for line in table[1:]:
         assert line[:ends].split()[-1] in {
             f'{getattr(row, kind).abs_rel:.3f}' for kind in ('single', 'multi')

@@ -17,7 +17,7 @@
 import cv2
 from mdepth_ros.engine.frames import Mode
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.evaluation.evaluate import PlayedFrame
+from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame
 from mdepth_ros.training.evaluation.protocol import ALL, relative_error
 from mdepth_ros.training.evaluation.samples import draw_samples
 from mdepth_ros.training.evaluation.scores import FrameScore, score_depths
@@ -29,7 +29,7 @@ def played(truth):
     """Return a frame of 2 m, scored against a truth of another size."""
     rgb, depth = np.zeros((24, 32, 3), np.uint8), np.full((8, 16), 2, np.float32)
     scores = None if truth is None else score_depths(depth, depth, truth, None, ALL)
-    return PlayedFrame(FrameScore('made', 0, 0, Mode.SINGLE, None, 1.0, scores), rgb, truth,
+    return EvaluatedFrame(FrameScore('made', 0, 0, Mode.SINGLE, None, 1.0, scores), rgb, truth,
                        depth, depth)
 
 
