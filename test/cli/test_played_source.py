@@ -43,7 +43,7 @@ def folder_of(path, stamps_ns=None, **rest):
     (STAMPS_NS, {'fps': 4.0}, STAMPS_NS),
     ([0, 1, 5], {}, [0, 1, 5]),
     (None, {'fps': 4.0}, [START_NS + n * 250_000_000 for n in range(3)]),
-    (None, {}, [START_NS + n * 100_000_000 for n in range(3)])])
+    (None, {}, [START_NS + round(n * 1e9 / 30) for n in range(3)])])
 def test_times_are_those_of_frames_json(tmp_path, stamps_ns, rest, expected):
     source = images_source(folder_of(tmp_path, stamps_ns, **rest), CameraChoice(), 3, fps=10.0)
     assert [frame.stamp_ns for frame in source.frames] == expected

@@ -48,7 +48,7 @@ def run(model, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize('factor', [1.01, math.nan, math.inf])
 @pytest.mark.parametrize(('part', 'output'), [
-    ('single_frame', 'depth'), ('single_frame', 'features'), ('fuse', 'confidence')])
+    ('single_frame', 'canonical_depth'), ('single_frame', 'features'), ('fuse', 'confidence')])
 def test_any_output_that_differs_is_refused(run, part, output, factor):
     with pytest.raises(MdepthError, match=rf'{part}\.onnx differs from PyTorch by'):
         run(part, output, factor)

@@ -15,10 +15,13 @@
 """Inverse depth in colours: where they end, and what the bar beside them says."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from matplotlib.colorbar import Colorbar
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # importing matplotlib takes long, and writes a cache
+    from matplotlib.colorbar import Colorbar
 
 TICKS_M = (0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 80)
 # Labels are at least this share of the bar apart.
@@ -40,7 +43,7 @@ def depth_range(depths: Sequence[NDArray[np.float32]]) -> tuple[float, float]:
     return float(near), float(max(far, 1.2 * near))
 
 
-def label_in_metres(bar: Colorbar, near: float, far: float) -> None:
+def label_in_metres(bar: 'Colorbar', near: float, far: float) -> None:
     """
     Label a colour bar of inverse depth with round numbers of metres, not too close.
 
