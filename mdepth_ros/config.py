@@ -44,6 +44,7 @@ class ModelConfig:
     shorter side has ``single_side`` [px], 0 for as they are. ``min_depth`` and ``max_depth`` [m]
     bound the disparity, of a camera whose focal length in what S-DepthNet sees is
     ``canonical_focal`` [px], with that of others in proportion; 0 is the same depth for all.
+    PoseNet does not know the focal length: along z it fits cameras like those it learned from.
     ``scale`` is metres per network unit.
     """
 

@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: as the parts do.
     """
     source: Path = arguments.source
-    out: Path = arguments.out or Path('out/train') / source.stem
+    out: Path = arguments.out or Path('out/train') / source.resolve().stem
     if source.suffix in RECIPE_SUFFIXES:
         _refuse(arguments, ('minutes', *OF_RECORDINGS), 'a recipe')
         if arguments.resume and not (out / RECIPE).is_file():
@@ -97,7 +97,7 @@ def _refuse(arguments: argparse.Namespace, options: tuple[str, ...], source: str
     given = [f'--{name.replace("_", "-")}' for name in options
              if getattr(arguments, name) is not None]
     if given:
-        raise MdepthError(f'{", ".join(given)} says nothing about {source}')
+        raise MdepthError(f'{source} takes no {", ".join(given)}')
 
 
 def _settings(arguments: argparse.Namespace) -> list[str]:
@@ -192,7 +192,7 @@ def _request(arguments: argparse.Namespace, out: Path) -> Request:
 def _prepared(arguments: argparse.Namespace, out: Path) -> Path:
     """Return the frames: the source itself, or what it is prepared to."""
     if not is_recording(arguments.source):
-        _refuse(arguments, OF_RECORDINGS, 'prepared frames')
+        _refuse(arguments, OF_RECORDINGS, 'a frames folder')
         return Path(arguments.source)
     print(prepare([arguments.source], out / 'data', PrepareOptions(
         image_topic=arguments.image_topic, camera_info=arguments.camera_info,

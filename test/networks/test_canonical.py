@@ -16,7 +16,8 @@
 
 from dataclasses import replace
 
-from mdepth_ros.config import lite_config, paper_config
+from mdepth_ros.config import EngineConfig, lite_config, paper_config
+from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.geometry.depth import disparity_to_depth
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
 from mdepth_ros.networks.canonical import depth_per_canonical, size_seen, to_depth
@@ -48,6 +49,13 @@ def test_what_is_seen_reduced_counts_by_its_reduced_focal_length():
                                    height, width)
                for width, height in ((224, 160), (448, 320), (896, 640))]
     assert [float(x) for x in factors] == pytest.approx([float(factors[0])] * 3)
+
+
+@pytest.mark.parametrize(('width', 'height'), [(640, 480), (1280, 720), (1242, 375)])
+def test_the_widest_camera_still_sees_80_m(width, height):
+    seen_width, seen_height = network_size(width, height, EngineConfig().pixel_budget)
+    K = intrinsics_from_fov(110.0, seen_width, seen_height)[None]
+    assert float(to_depth(torch.zeros(1, 1, seen_height, seen_width), CONFIG, K).min()) > 80.0
 
 
 def test_pixels_that_are_not_square_count_by_their_area():

@@ -126,6 +126,8 @@ def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
 
 
 def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(node):
+    # The camera is another one than before, and its CameraInfo may come after the first image.
+    assert node.works(59 * 10**10)
     node.send(60 * 10**10)
     plain = values_of(node.depth_of(60 * 10**10))
     low, high = (float(q) for q in np.quantile(plain, [0.3, 0.7]))

@@ -29,12 +29,11 @@ from mdepth_ros.cli.played.recording import find_message, pixels_of, points_of
 from mdepth_ros.cli.played.session import DEPTH, POINTS, Session
 from mdepth_ros.ros.image_decoding import decode
 from mdepth_ros.training.evaluation.depth_colours import depth_range, label_in_metres
-from mdepth_ros.training.evaluation.plots import save_figure
+from mdepth_ros.training.evaluation.plots import INK, save_figure
 import numpy as np
 from numpy.typing import NDArray
 
 NAN_COLOUR, FAR_COLOUR, NEAR_COLOUR = '#7a7a7a', '#c9d8ee', '#ff00ff'
-INK = '#202020'
 COLUMN_IN, SIDE_IN = 6.2, 3.0  # width of an image, height of the cloud's plot
 
 

@@ -112,7 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: if the source, the camera, the weights or the folder are of no use.
     :raises KeyboardInterrupt: when interrupted, after all files have been completed.
     """
-    arguments.out = arguments.out or Path('out/predict') / Path(arguments.source).stem
+    # Resolved: . and .. have no name of their own.
+    arguments.out = arguments.out or Path('out/predict') / Path(arguments.source).resolve().stem
     _check(arguments)
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
                      backend=arguments.backend, scale=arguments.scale)

@@ -116,7 +116,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
     would shrink it to where M-DepthNet already looks, long before S-DepthNet is that good.
 
     The truth is brought to the scale of S-DepthNet, image by image, so that depth and motion agree
-    whatever scale it prefers: a single image of an unknown camera does not tell it.
+    whatever scale it prefers: a single image tells it only roughly.
     """
     with torch.autocast('cpu', torch.bfloat16):
         disparity = model.single(batch.target).disparity.float()

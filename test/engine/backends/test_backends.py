@@ -175,6 +175,13 @@ def test_auto_does_with_what_is_there(monkeypatch):
     assert choose_backend(EngineConfig('cpu'), model).name == 'torch'
 
 
+def test_openvino_takes_the_cpu_beside_a_gpu(monkeypatch):
+    pytest.importorskip('openvino')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    found = choose_backend(EngineConfig(backend='openvino'), load_checkpoint(DEFAULT_WEIGHTS))
+    assert (found.name, found.device.type) == ('openvino', 'cpu')
+
+
 def test_what_cannot_be_is_said():
     with pytest.raises(MdepthError, match='backend cuda does not run on device cpu'):
         choose_backend(EngineConfig('cpu', backend='cuda'), load_checkpoint(DEFAULT_WEIGHTS))
