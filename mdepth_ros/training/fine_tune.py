@@ -26,6 +26,7 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.preprocess import network_size
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.catalogue import open_data
+from mdepth_ros.training.evaluation.temporal_error import COMPARED_FRAMES
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.open_samples import NEIGHBOURS, open_parts
 from mdepth_ros.training.loop.recipe import (
@@ -163,7 +164,10 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     began_s = time.monotonic()
     step_s = {stage: seconds_per_step(recipe, stage, folder) for stage in STAGES
               if getattr(recipe, stage).steps}
-    play_s = frames * seconds_per_frame(recipe, clips[0])
+    # Before and after `refine`, the frames that are held back are played one way.
+    compared = sum(min(len(part), COMPARED_FRAMES) for part in parts.held_back
+                   ) if recipe.refine.steps and recipe.keep_refined == 'steadier' else 0
+    play_s = (frames + compared) * seconds_per_frame(recipe, clips[0])
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
     left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)

@@ -42,7 +42,8 @@ def timed(monkeypatch):
 
     monkeypatch.setattr(fine_tune, 'seconds_per_step', trial)
     monkeypatch.setattr(fine_tune, 'seconds_per_frame', lambda *_: FRAME_S)
-    monkeypatch.setattr(fine_tune, 'open_parts', lambda _: SimpleNamespace(learn=[Frames()]))
+    monkeypatch.setattr(fine_tune, 'open_parts', lambda _: SimpleNamespace(
+        learn=[Frames()], held_back=[Frames(), range(100)]))
     monkeypatch.setattr(fine_tune, 'find_triplets', lambda *_: None)
     monkeypatch.setattr(fine_tune.time, 'monotonic', lambda: now_s[0])
 
@@ -56,10 +57,12 @@ def timed(monkeypatch):
     ({}, -5.0, 1, 1),
     ({'student': Schedule(60)}, 40 + 3 * (60 + 20 + 80), 3, 160),
     ({'refine': Schedule(100)}, 40 + 3 * (20 + 100), 3, 150),  # half of 300, and of 100
+    # The same, and 200 and 100 frames that are held back are compared.
+    ({'refine': Schedule(100), 'keep_refined': 'steadier'}, 40 + 3 * (35 + 100), 3, 150),
     ({'teacher': Schedule(30)}, 40 + 60 + 3 * (20 + 75), 3, 150)])
 def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, steps):
-    recipe = Recipe(DataConfig('.'), start='default', batch=8, distil=Schedule(7), rounds=3,
-                    **stages)
+    recipe = Recipe(DataConfig('.', held_back=0.1), start='default', batch=8, distil=Schedule(7),
+                    rounds=3, **stages)
     fitted = fine_tune.fit_steps(recipe, tmp_path, left_s)
     assert (fitted.rounds, fitted.distil.steps) == (rounds, steps)
     assert (fitted.teacher, fitted.student) == (recipe.teacher, recipe.student)

@@ -30,7 +30,7 @@ STRIDE = 4
 # What differs by more was not the same point, or moves [logarithm].
 MOST = 0.5
 # So many frames of each sequence are enough.
-FRAMES = 200
+COMPARED_FRAMES = 200
 
 
 def temporal_error(
@@ -66,7 +66,7 @@ def frame_errors(estimator: DepthEstimator, sequence: data.Sequence) -> Iterator
     """
     estimator.reset()
     last: torch.Tensor | None = None
-    for i in islice(range(len(sequence)), FRAMES):
+    for i in islice(range(len(sequence)), COMPARED_FRAMES):
         now = estimator.push(Frame(sequence.rgb(i), sequence.camera, sequence.stamp_ns(i)))
         if last is not None and now.T_previous_target is not None:
             compared = compare(now.depth, last, now.K[None], now.T_previous_target[None], STRIDE)
