@@ -14,4 +14,6 @@ stage pretrain_matching --weights "$out/open.safetensors" --out "$out/beside.saf
 bank=$out/photographs/bank.npz
 [ -f "$bank" ] || sh "$(dirname "$0")/photographs.sh" "$out/photographs"
 stage pretrain_single --weights "$out/beside.safetensors" --out "$out/real.safetensors" --photographs "$bank" --seed 21 --steps 4400 --rate 6e-4 --keep 0.2
-stage pretrain_matching --weights "$out/real.safetensors" --out "$out/lite.safetensors" --photographs "$bank" --seed 31 --steps 700 --keep 0
+stage pretrain_matching --weights "$out/real.safetensors" --out "$out/placed.safetensors" --photographs "$bank" --seed 31 --steps 700 --keep 0
+stage pretrain_single --weights "$out/placed.safetensors" --out "$out/wide.safetensors" --photographs "$bank" --seed 41 --steps 3600 --rate 6e-4
+stage pretrain_matching --weights "$out/wide.safetensors" --out "$out/lite.safetensors" --photographs "$bank" --seed 51 --steps 700 --keep 0
