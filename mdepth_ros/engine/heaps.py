@@ -35,17 +35,23 @@ def limit_heaps(count: int = 2) -> None:
         libc.mallopt(M_ARENA_MAX, count)
 
 
-def return_free_memory() -> None:
+def trim_heaps() -> None:
     """
     Give memory that nothing uses back to the system.
 
-    glibc keeps what lies between pieces in use: loading and compiling networks again and again
-    leaves ever more of it. It takes some milliseconds.
+    glibc keeps what lies between pieces in use, and images, depths and clouds that come and go
+    leave ever more of it. It takes some milliseconds, in which other threads wait if they need
+    memory.
     """
-    gc.collect()
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)
+
+
+def return_free_memory() -> None:
+    """Give back what only cycles of objects held, too; it takes a tenth of a second."""
+    gc.collect()
+    trim_heaps()
 
 
 def _glibc() -> ctypes.CDLL | None:

@@ -23,7 +23,7 @@ import threading
 from diagnostic_msgs.msg import DiagnosticArray
 from mdepth_ros.engine.backends.choose import computes_in_torch
 from mdepth_ros.engine.estimator import DepthEstimator, NOTHING_MATCHES
-from mdepth_ros.engine.heaps import limit_heaps, return_free_memory
+from mdepth_ros.engine.heaps import limit_heaps, return_free_memory, trim_heaps
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.diagnostics import Status, status_name
 from mdepth_ros.ros.failure import LoggedFailure
@@ -48,12 +48,14 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
 from std_srvs.srv import SetBool, Trigger
 import torch
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 ERROR = TransitionCallbackReturn.ERROR
 ERROR_PERIOD_S = 5.0
+TRIM_PERIOD_S = 10.0
 # How soon a signal is seen while nothing happens.
 SIGNAL_POLL_S = 0.2
 
@@ -86,7 +88,7 @@ class DepthNode(GuardedLifecycleNode):
         self._log = WorkerLog(ThrottledLog(self._log_error, ERROR_PERIOD_S),
                               ThrottledLog(self._log_warning, ERROR_PERIOD_S), self._log_failure)
         self._diagnostics = self.create_publisher(DiagnosticArray, '/diagnostics', 5)
-        self._diagnostics_timer = None
+        self._upkeep: list[Timer] = []
         self.create_service(Trigger, '~/reset', self._on_reset)
         self.create_service(SetBool, '~/enable', self._on_enable)
         self.add_on_set_parameters_callback(self._on_set_parameters)
@@ -169,10 +171,12 @@ class DepthNode(GuardedLifecycleNode):
         return_free_memory()  # what loading and compiling took
         self._outputs = Publishers(self, parameters.odometry_tf)
         self._in_force, self._estimator = parameters, estimator
-        # Diagnostics go on while simulated time stands still or jumps.
-        self._diagnostics_timer = self.create_timer(
-            1 / parameters.diagnostics_rate, self._publish_diagnostics,
-            clock=Clock(clock_type=ClockType.STEADY_TIME))
+        # They go on while simulated time stands still or jumps.
+        clock = Clock(clock_type=ClockType.STEADY_TIME)
+        self._upkeep = [
+            self.create_timer(1 / parameters.diagnostics_rate, self._publish_diagnostics,
+                              clock=clock),
+            self.create_timer(TRIM_PERIOD_S, trim_heaps, clock=clock)]
         kind = 'rectified' if parameters.image_is_rectified else 'raw, to be undistorted'
         self.get_logger().info(
             f'{parameters.weights or "default weights"} ({estimator.model_config.profile} '
@@ -198,9 +202,10 @@ class DepthNode(GuardedLifecycleNode):
             self._log_error(str(error))
         if self._outputs is not None:
             self._outputs.destroy()
-        if self._diagnostics_timer is not None:
-            self.destroy_timer(self._diagnostics_timer)
-        self._estimator = self._outputs = self._diagnostics_timer = None
+        for timer in self._upkeep:
+            self.destroy_timer(timer)
+        self._upkeep = []
+        self._estimator = self._outputs = None
         return_free_memory()
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:

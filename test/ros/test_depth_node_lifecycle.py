@@ -18,7 +18,6 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 import gc
 from itertools import pairwise
 from multiprocessing import get_context
-from pathlib import Path
 import random
 import threading
 import time
@@ -34,7 +33,9 @@ from harness import (
 )
 from lifecycle_msgs.msg import Transition
 from mdepth_ros.engine.heaps import limit_heaps
-from mdepth_ros.ros import worker
+from mdepth_ros.engine.process_memory import resident_mb
+from mdepth_ros.ros import depth_node, worker
+import numpy as np
 import pytest
 import torch
 
@@ -48,13 +49,6 @@ SHUTDOWN = {'unconfigured': Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
             'inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
             'active': Transition.TRANSITION_ACTIVE_SHUTDOWN}
 WAY = {'unconfigured': (), 'inactive': (CONFIGURE,), 'active': (CONFIGURE, ACTIVATE)}
-
-
-def resident_mb():
-    """Memory of this process."""
-    gc.collect()
-    pages = int(Path('/proc/self/statm').read_text().split()[1])
-    return pages * 4096 / 2**20
 
 
 class Camera30Hz:
@@ -116,6 +110,7 @@ def growth(work, stretches=4):
     resident = []
     for stretch in range(stretches):
         work(stretch)
+        gc.collect()
         resident.append(resident_mb())
     return [after - before for before, after in pairwise(resident)]
 
@@ -155,6 +150,23 @@ def in_a_process_of_its_own(measure, *arguments):
 def test_memory_is_flat(tiny_weights, measure, most_mb):
     grown = in_a_process_of_its_own(measure, tiny_weights)
     assert min(grown) < most_mb, f'{grown} MB'
+
+
+def given_back_while_it_waits(weights):
+    depth_node.TRIM_PERIOD_S = 0.2
+    with Harness(weights) as h:
+        assert h.transition(CONFIGURE)
+        # 200 MB in pieces too small for pages of their own, of which every hundredth stays.
+        pieces = [np.ones(12_500) for _ in range(2000)]
+        full = resident_mb()
+        kept = pieces[::100]
+        del pieces
+        assert wait_for(lambda: resident_mb() < full - 150)
+        return len(kept)
+
+
+def test_memory_that_is_free_goes_back(tiny_weights):
+    assert in_a_process_of_its_own(given_back_while_it_waits, tiny_weights)
 
 
 def test_deactivated_means_silent_and_activated_starts_afresh(tiny_weights):
