@@ -83,9 +83,11 @@ def test_a_backend_is_as_exact_as_pytorch(backend, method):
                        for run in (one, other)]).mean(axis=1)
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
     assert np.mean([a.source_stamp_ns != b.source_stamp_ns for a, b in zip(one, other)]) < 0.05
-    for a, b in zip(one, other):
-        if a.source_stamp_ns == b.source_stamp_ns:
-            assert float((a.depth / b.depth).log().abs().median()) < 0.03
+    changes = [float((a.depth / b.depth).log().abs().median()) for a, b in zip(one, other)
+               if a.source_stamp_ns == b.source_stamp_ns]
+    # Where the scale of the motion changes, the whole image does.
+    assert np.quantile(changes, 0.95) < 0.02
+    assert max(changes) < 0.05
     # In single frames more: the motion is solved from a depth that differs a little.
     assert np.mean([float((a.confidence - b.confidence).abs().median())
                     for a, b in zip(one, other)]) < 0.01
