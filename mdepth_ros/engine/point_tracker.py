@@ -15,6 +15,7 @@
 """Corners that are carried from frame to frame."""
 
 from dataclasses import dataclass
+from functools import partial, reduce
 
 from mdepth_ros.engine.corners import CELL, find_corners, follow, Image, Points, WORKING_WIDTH
 import numpy as np
@@ -95,16 +96,12 @@ def displacement(first: TrackedPoints, second: TrackedPoints) -> float:
     return float(np.median(np.linalg.norm(tracks[:, 2:] - tracks[:, :2], axis=1))) / WORKING_WIDTH
 
 
-def tracks_between(first: TrackedPoints, second: TrackedPoints) -> NDArray[np.float32]:
+def tracks_between(*frames: TrackedPoints) -> NDArray[np.float32]:
     """
-    Pair up what is seen in both.
+    Line up what is seen in all frames.
 
-    :param first: points of one frame.
-    :param second: points of another one.
-    :return: (N, 4) x, y in the first and x, y in the second [px of the working image].
+    :param frames: points of k frames.
+    :return: (N, 2k) x, y in the first, x, y in the second and so on [px of the working image].
     """
-    if not len(first.ids):
-        return np.zeros((0, 4), np.float32)
-    at = np.searchsorted(first.ids, second.ids).clip(max=len(first.ids) - 1)
-    both = first.ids[at] == second.ids
-    return np.hstack([first.points[at[both]], second.points[both]])
+    ids = reduce(partial(np.intersect1d, assume_unique=True), (frame.ids for frame in frames))
+    return np.hstack([frame.points[np.searchsorted(frame.ids, ids)] for frame in frames])

@@ -15,13 +15,14 @@
 """Which of the past frames to match with: the camera must have moved, but not out of view."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 import math
 
 from mdepth_ros.engine.corners import full_size, working_size
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
+from mdepth_ros.engine.step_motion import step_motion
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
 import numpy as np
 import torch
@@ -84,11 +85,27 @@ def find_sources(
     moved = np.nanmedian(np.hypot(*np.moveaxis(batch[..., 2:] - batch[..., :2], -1, 0)), axis=1)
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
     newest = len(pairs) - 1
-    return [
+    sources = [
         Source(frame, solved.T_source_target[i:i + 1], parallax[i] / width)
         for i, (frame, _) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
         and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])
     ]
+    return _with_step(sources, frames[-1], tracked, depth, K)
+
+
+def _with_step(
+    sources: list[Source], previous: PastFrame, tracked: TrackedPoints, depth: Tensor, K: Tensor
+) -> list[Source]:
+    """Solve for the motion to the frame before again, where a source with more parallax helps."""
+    wide = next(iter(choose_sources(sources, 1)), None)
+    last = next((source for source in sources if source.frame is previous), None)
+    if wide is None or last is None or wide.parallax <= last.parallax:
+        return sources
+    height, width = depth.shape[-2:]
+    tracks = full_size(tracks_between(tracked, previous.tracked, wide.frame.tracked),
+                       working_size(width, height), (width, height))
+    T = step_motion(torch.from_numpy(tracks).to(depth.device), wide.T_source_target, depth, K)
+    return sources if T is None else [*sources[:-1], replace(last, T_source_target=T)]
 
 
 def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:

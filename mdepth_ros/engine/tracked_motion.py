@@ -142,7 +142,7 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     """
     x, K = tracks.transpose(1, 2), K.expand(len(tracks), -1, -1)
     z = sample(depth, x[:, :2].transpose(0, 1)[None], padding_mode='border')[0, 0]  # (B, N)
-    points = _rays(x[:, :2], K) * z.unsqueeze(1)
+    points = pixel_rays(x[:, :2], K) * z.unsqueeze(1)
     T = _solve(x, points, K, depth.shape[-1])
     residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]
@@ -180,7 +180,7 @@ def _lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     """(B, N, 4) tracks to (B, 4, N), and their (B, 3, N) points in the target."""
     x = tracks.transpose(1, 2)
     z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
-    return x, _rays(x[:, :2], K) * z
+    return x, pixel_rays(x[:, :2], K) * z
 
 
 def _solve(x: Tensor, points: Tensor, K: Tensor, width: int) -> Tensor:
@@ -206,7 +206,7 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor, width: int) -> Tensor | 
     if found is None:
         return None
     T = torch.from_numpy(found).to(x)
-    rays, source_rays = (_rays(xy[None], K[None])[0] for xy in (x[:2], x[2:]))
+    rays, source_rays = (pixel_rays(xy[None], K[None])[0] for xy in (x[:2], x[2:]))
     units = triangulate(T, rays, source_rays)
     ratio = (depth / units)[units > 0]
     if not len(ratio):
@@ -215,7 +215,13 @@ def _without_depth(x: Tensor, depth: Tensor, K: Tensor, width: int) -> Tensor | 
     return T
 
 
-def _rays(pixels: Tensor, K: Tensor) -> Tensor:
-    """(B, 2, N) pixels to (B, 3, N) rays, z = 1."""
+def pixel_rays(pixels: Tensor, K: Tensor) -> Tensor:
+    """
+    Return where pixels look.
+
+    :param pixels: (B, 2, N) x, y [px].
+    :param K: (B, 3, 3) intrinsics [px].
+    :return: (B, 3, N), z = 1.
+    """
     one = torch.ones_like(pixels[:, :1])
     return exact_product(invert_intrinsics(K), torch.cat([pixels, one], dim=1))

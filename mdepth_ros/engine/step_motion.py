@@ -1,0 +1,54 @@
+# Copyright 2026 mdepth_ros maintainers
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# You may obtain a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+# See the License for the specific language governing permissions and
+# limitations under the License.
+
+"""The motion since the frame before, by points whose depth a wider view of them has told."""
+
+from mdepth_ros.engine.epipolar import triangulate
+from mdepth_ros.engine.resection import solve_motion, unexplained
+from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS, pixel_rays
+from mdepth_ros.geometry.projection import sample
+from torch import Tensor
+
+# What the translation moves by less tells no depth [px].
+LEAST_PARALLAX = 1.0
+
+
+def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
+    """
+    Solve for a short step from a wide one.
+
+    From one image to the next points hardly move: any short translation explains them, and what
+    stands still in the picture, as dirt on the lens and the car ahead do, asks for none. Over a
+    wider step they have moved, and have a depth at its scale by triangulation; the short step is
+    the motion that brings these depths to where they are seen.
+
+    :param tracks: (N, 6) x, y in the target, in the frame before and in the wider source [px].
+    :param T_wide_target: (1, 4, 4) motion to the wider source.
+    :param depth: (1, 1, H, W) of the target [m].
+    :param K: (1, 3, 3) of all frames [px].
+    :return: (1, 4, 4) motion to the frame before, at the scale of the wider one; None where too
+        few points are seen in all three and tell a depth.
+    """
+    x = tracks.T[None]
+    here, before, wide = x[:, :2], x[:, 2:4], x[:, 4:]
+    rays, wide_rays = pixel_rays(here, K), pixel_rays(wide, K)
+    single = sample(depth, here.unsqueeze(2), padding_mode='border').squeeze(2)
+    far = K @ T_wide_target[:, :3, :3] @ rays
+    parallax = (wide - far[:, :2] / far[:, 2:]).norm(dim=1)
+    z = triangulate(T_wide_target[0], rays[0], wide_rays[0])[None]
+    fits = unexplained(rays * single, wide, T_wide_target, K) < AGREES * depth.shape[-1]
+    known = fits & (parallax > LEAST_PARALLAX) & (z > 0)
+    if int(known.sum()) < FEWEST_TRACKS:
+        return None
+    return solve_motion(rays * z.unsqueeze(1), before, known, K)
