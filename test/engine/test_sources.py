@@ -86,6 +86,29 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     assert parallax == sorted(parallax, reverse=True)
 
 
+def test_what_stands_in_the_last_picture_does_not_stop_the_camera(street):
+    tracker = PointTracker()
+    tracked = [tracker.push(search_image(street.images[i:i + 1])) for i in range(6)]
+    # As what compression leaves on a bare road does: seven points of ten are where they were in
+    # the frame before, and nowhere earlier.
+    before, now = tracked[4], tracked[5]
+    both, at, at_now = np.intersect1d(before.ids, now.ids, return_indices=True)
+    stands = np.arange(len(both)) % 10 < 7
+    points = before.points.copy()
+    points[at[stands]] = now.points[at_now[stands]]
+    frames = []
+    for i, (ids, seen) in enumerate((it.ids, it.points) for it in tracked[:4]):
+        moves = ~np.isin(ids, both[stands])
+        frames.append(past(i, TrackedPoints(ids[moves], seen[moves]), (i + 1) * BEST_PARALLAX / 3))
+    frames.append(past(4, TrackedPoints(before.ids, points), 5 * BEST_PARALLAX / 3))
+    found = find_sources(frames, now, street.depth[5:6].clamp(max=1000),
+                         street.K[None].float(), count=2)
+    T = street.T_world_camera.double()
+    truth = (invert_motion(T[4]) @ T[5])[:3, 3]
+    assert found[-1].frame.stamp_ns == 4
+    assert (found[-1].T_source_target[0, :3, 3] - truth).norm() < 0.1 * truth.norm()
+
+
 def test_what_shows_little_of_the_same_is_no_source(street):
     tracked = PointTracker().push(search_image(street.images[5:6]))
     few = int(LEAST_OVERLAP * len(tracked.ids)) - 1
