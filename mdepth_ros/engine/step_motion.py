@@ -16,8 +16,7 @@
 
 from mdepth_ros.engine.epipolar import triangulate
 from mdepth_ros.engine.resection import solve_motion, unexplained
-from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS, pixel_rays
-from mdepth_ros.geometry.projection import sample
+from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS, lift, pixel_rays
 from torch import Tensor
 
 # What the translation moves by less tells no depth [px].
@@ -40,14 +39,12 @@ def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor)
     :return: (1, 4, 4) motion to the frame before, at the scale of the wider one; None where too
         few points are seen in all three and tell a depth.
     """
-    x = tracks.T[None]
-    here, before, wide = x[:, :2], x[:, 2:4], x[:, 4:]
-    rays, wide_rays = pixel_rays(here, K), pixel_rays(wide, K)
-    single = sample(depth, here.unsqueeze(2), padding_mode='border').squeeze(2)
+    x, points = lift(tracks[None], depth, K)
+    before, wide, rays = x[:, 2:4], x[:, 4:], points / points[:, 2:]
     far = K @ T_wide_target[:, :3, :3] @ rays
     parallax = (wide - far[:, :2] / far[:, 2:]).norm(dim=1)
-    z = triangulate(T_wide_target[0], rays[0], wide_rays[0])[None]
-    fits = unexplained(rays * single, wide, T_wide_target, K) < AGREES * depth.shape[-1]
+    z = triangulate(T_wide_target[0], rays[0], pixel_rays(wide, K)[0])[None]
+    fits = unexplained(points, wide, T_wide_target, K) < AGREES * depth.shape[-1]
     known = fits & (parallax > LEAST_PARALLAX) & (z > 0)
     if int(known.sum()) < FEWEST_TRACKS:
         return None

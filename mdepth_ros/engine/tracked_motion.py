@@ -111,7 +111,7 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
     """
-    x, points = _lift(tracks, depth, K)
+    x, points = lift(tracks, depth, K)
     return _solve(x, points, K, depth.shape[-1])
 
 
@@ -126,7 +126,7 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, N) bool.
     """
-    x, points = _lift(tracks, depth, K)
+    x, points = lift(tracks, depth, K)
     T = _solve(x, points, K, depth.shape[-1])
     return unexplained(points, x[:, 2:], T, K) < AGREES * depth.shape[-1]
 
@@ -176,8 +176,15 @@ def _median(values: Tensor, weights: Tensor) -> Tensor:
     return torch.where(middle.isfinite(), middle, 0.0)
 
 
-def _lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, N, 4) tracks to (B, 4, N), and their (B, 3, N) points in the target."""
+def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Find where in space the tracks begin.
+
+    :param tracks: (B, N, 4) or more, x, y in the target first [px].
+    :param depth: (B, 1, H, W) of the target [m].
+    :param K: (B, 3, 3) intrinsics [px].
+    :return: the tracks as (B, 4, N) or more, and their (B, 3, N) points in the target [m].
+    """
     x = tracks.transpose(1, 2)
     z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
     return x, pixel_rays(x[:, :2], K) * z

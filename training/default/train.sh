@@ -1,6 +1,6 @@
 #!/bin/sh
 # The recipe of the default weights: sh training/default/train.sh out/default
-# Two processes of one thread each; three to eight hours on two cores. What is interrupted goes on
+# Two processes of one thread each; four to nine hours on two cores. What is interrupted goes on
 # where it was when the same command is given again.
 set -e
 out=${1:?where to leave the weights}
