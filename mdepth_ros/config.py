@@ -181,7 +181,7 @@ class EngineConfig:
     width: int = 0
     height: int = 0
     rectify: bool = False
-    max_gap_s: float = 1.0
+    max_gap_s: float = 10.0
     scale: float = 0.0
     backend: Backend = 'auto'
     threads: int = 0

@@ -40,9 +40,6 @@ from mdepth_ros.networks.depth_model import DepthModel
 import torch
 from torch import Tensor
 
-# A pause is longer than max_gap and than this many times what a frame takes: a slow computer skips
-# images that came in good time.
-SLOW_FACTOR = 3.0
 # A camera whose median parallax is less counts as one that stands: the depth is nearly everywhere
 # S-DepthNet's, see TrustNet's BLIND_PX [image widths].
 STANDING_STILL = 0.001
@@ -87,7 +84,6 @@ class DepthEstimator:
         self._estimated: PastFrame | None = None
         self._filter, self._steady = DepthFilter(), SteadyDepth()
         self._why_single = 'first frame'
-        self._busy_s = 0.0
 
     @classmethod
     def from_checkpoint(cls, path: Path | None, config: EngineConfig) -> 'DepthEstimator':
@@ -120,7 +116,7 @@ class DepthEstimator:
             return
         for frame in approach_wall(_WARM_UP_FRAMES):
             self.push(frame)
-        self._camera, self._busy_s = None, 0.0
+        self._camera = None
         self.reset('first frame')
 
     @torch.inference_mode()
@@ -172,7 +168,6 @@ class DepthEstimator:
 
         self._buffer.append(now)
         self._estimated = now
-        self._busy_s = clock[-1] - clock[0]
         return DepthEstimate(
             depth=depth,
             valid=(depth > 0) & (depth < math.inf) & preprocessor.valid.to(self.device),
@@ -240,7 +235,7 @@ class DepthEstimator:
             self._camera = frame.camera
         if elapsed_s < 0:
             self.reset(f'time went back by {-elapsed_s:.3f} s')
-        elif elapsed_s > max(self.config.max_gap_s, SLOW_FACTOR * self._busy_s):
+        elif elapsed_s > self.config.max_gap_s:
             self._forget_views(f'a gap of {elapsed_s:.3f} s')
         return self._preprocessor
 

@@ -21,10 +21,14 @@ import torch
 from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
-FORGETTING_S = 4.0
-# How far the camera moves until it is known by how much depth changes with it without a reason
-# [depths of what it sees].
-LEARNING_DEPTHS = 2.0
+FORGETTING_S = 5.0
+# No more of it comes through at once than in this time, however long the pause was [s].
+LONGEST_S = 0.2
+# How far the camera moves ahead until it is known by how much depth changes with it without a
+# reason [depths of what it sees].
+LEARNING_DEPTHS = 4.0
+# The motion is known to about a quarter of its direction: moving aside may look like moving ahead.
+ASIDE = 0.25
 # A step much shorter than this tells nothing about the drift [depths].
 LEAST_STEP = 0.005
 # Every so manieth pixel is compared, in both directions.
@@ -41,10 +45,10 @@ class SteadyDepth:
     so that the scale stays the network's in the long run. A motion that is always a little too
     short, or a network that draws far things too near, looks like a jump in every frame: that
     drift is learned, as a filter learns a gyroscope's bias, and is no jump. It goes with the way
-    that the camera has moved: a turn brings no drift, however far the picture moves. Where the
-    motion is unknown, as where matching ends or after a pause, both frames still have their
-    single-frame depth: by how much more the depth changes is a jump. Shape is left alone: one
-    factor for all pixels.
+    ahead, and with some of the way aside, as the direction is not known that well; where the
+    camera turns, what it sees stays as far away. Where the motion is unknown, as where matching
+    ends, both frames still have their single-frame depth: by how much more the depth changes is a
+    jump. Shape is left alone: one factor for all pixels.
     """
 
     def __init__(self) -> None:
@@ -55,7 +59,7 @@ class SteadyDepth:
         self._last: Tensor | None = None
         self._above_single = 0.0  # the last frame's depth [logarithm]
         self._log_factor = 0.0
-        self._drift = 0.0  # of the logarithm, per depth moved
+        self._drift = 0.0  # of the logarithm, per depth moved ahead
 
     def __call__(
         self, depth: Tensor, single_depth: Tensor, K: Tensor, T_previous_target: Tensor | None,
@@ -77,14 +81,14 @@ class SteadyDepth:
             self._take_back(*_jump(depth, self._last, K, T_previous_target))
         elif self._last is not None:
             self._log_factor -= above_single - self._above_single
-        self._log_factor *= math.exp(-elapsed_s / FORGETTING_S)
+        self._log_factor *= math.exp(-min(elapsed_s, LONGEST_S) / FORGETTING_S)
         self._last, self._above_single = depth, above_single
         return math.exp(self._log_factor)
 
     def _take_back(self, jump: float, way: float) -> None:
         """Take back what is no drift of a jump [logarithm], and learn the drift [depths]."""
-        jump -= self._drift * min(way, LEARNING_DEPTHS)
-        self._drift += jump / LEARNING_DEPTHS * way / (way + LEAST_STEP)
+        jump -= self._drift * max(-LEARNING_DEPTHS, min(way, LEARNING_DEPTHS))
+        self._drift += jump / LEARNING_DEPTHS * way / (abs(way) + LEAST_STEP)
         self._log_factor -= jump
 
 
@@ -98,11 +102,12 @@ def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, flo
     """
     Compare the depth with that of the frame before.
 
-    Returns the median log ratio, and how far the camera moved [depths]; (0, 0) where too little is
-    seen in both.
+    Returns the median log ratio, and how far the camera moved ahead [depths]; (0, 0) where too
+    little is seen in both.
     """
     compared = compare(depth, last, K, T, STRIDE)
     if int(compared.seen.sum()) < FEWEST_PIXELS:
         return 0.0, 0.0
     z = compared.points[:, 2:][compared.seen].median()
-    return float(compared.log_ratio[compared.seen].median()), float(T[0, :3, 3].norm() / z)
+    way = (T[0, 2, 3] + ASIDE * T[0, :2, 3].norm()) / z
+    return float(compared.log_ratio[compared.seen].median()), float(way)

@@ -67,7 +67,7 @@ class NodeParameters:
         'camera_info.timeout', 1.0, 'How long an image waits for its CameraInfo [s]',
         low=0.01, high=60.0)
     max_gap_s: float = parameter(
-        'max_gap', 1.0, 'A longer pause between images empties the frame buffer [s]',
+        'max_gap', 10.0, 'A longer pause between images empties the frame buffer [s]',
         low=0.01, high=3600.0)
 
     method: str = parameter(

@@ -114,7 +114,7 @@ def test_observed_frames_serve_as_sources(estimator, model):
 @pytest.mark.parametrize(('stamps', 'mode', 'reason'), [
     ((1, 2, 3), Mode.MULTI, ''),
     ((1, 5, 4), Mode.SINGLE, 'time went back by 0.100 s'),
-    ((1, 2, 12), Mode.MULTI, ''),  # a gap of exactly max_gap_s is none yet
+    ((1, 2, 102), Mode.MULTI, ''),  # a gap of exactly max_gap_s is none yet
     ((1, 2, 1002), Mode.SINGLE, 'a gap of 100.000 s'),
 ])
 def test_time_jumps_empty_the_buffer(estimator, stamps, mode, reason):
@@ -133,16 +133,6 @@ def test_the_scale_goes_on_after_a_pause_but_not_when_time_goes_back(model, stam
     torch.testing.assert_close(estimate.depth, scale * estimate.single_depth)
 
 
-def test_a_slow_computer_makes_no_gap(estimator, monkeypatch):
-    # Each push takes two seconds by this clock, so frames 2 s apart follow each other.
-    ticks = iter(range(1000))
-    monkeypatch.setattr('mdepth_ros.engine.estimator.time.perf_counter',
-                        lambda: 0.4 * next(ticks))
-    assert [estimator.push(frame(i)).mode for i in (1, 21, 41)] == [
-        Mode.SINGLE, Mode.MULTI, Mode.MULTI]
-    assert estimator.push(frame(111)).reason == 'a gap of 7.000 s'
-
-
 def test_compiling_for_a_camera_makes_no_frame_slow(estimator, monkeypatch):
     time_s = [0.0]
 
@@ -153,7 +143,6 @@ def test_compiling_for_a_camera_makes_no_frame_slow(estimator, monkeypatch):
     estimator.compiles = True
     estimate = estimator.push(frame(1))
     assert (time_s[0], estimate.timings.preprocess_ms) == (30.0, 0.0)
-    assert estimator.push(frame(501)).reason == 'a gap of 50.000 s'
 
 
 def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):

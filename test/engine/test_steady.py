@@ -18,9 +18,10 @@ import itertools
 import math
 
 from exact_depth import K, moving_camera, plane, STILL
-from mdepth_ros.engine.steady import FORGETTING_S, SteadyDepth
+from mdepth_ros.engine.steady import FORGETTING_S, LONGEST_S, SteadyDepth
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.projection import backproject
+import numpy as np
 import pytest
 import torch
 
@@ -70,11 +71,21 @@ def test_a_network_that_draws_near_things_larger_does_not_carry_the_scale_off(pe
 def test_what_looks_like_a_jump_at_every_frame_leaves_the_scale_alone(period_s):
     """A network that draws what comes nearer too far away; the picture moves, too."""
     steady, motion = SteadyDepth(), torch.eye(4)[None].clone()
-    motion[0, 0, 3], motion[0, 2, 3] = 0.3, 0.05  # 6 % of the width, 1.2 % of the depth
+    # 60 % of the width and 12 % of the depth in a second.
+    motion[0, 0, 3], motion[0, 2, 3] = 3 * period_s, 0.5 * period_s
     factors = [factor_of(steady, plane(4.0), K, motion, period_s)
-               for _ in range(round(20 / period_s))]
-    assert min(factors) > 0.78
-    assert factors[-1] == pytest.approx(1, abs=0.01)
+               for _ in range(round(60 / period_s))]
+    assert min(factors) > 2 / 3
+    assert factors[-1] == pytest.approx(1, abs=0.03)
+
+
+def test_jumps_while_the_camera_moves_aside_are_no_drift():
+    steady, aside, given = SteadyDepth(), torch.eye(4)[None].clone(), []
+    for log_depth in np.random.default_rng(0).normal(0.03, 0.1, 30).cumsum().tolist():
+        depth = math.exp(log_depth)
+        aside[0, 0, 3] = 0.15 * depth
+        given.append(float(given_depth(steady, plane(depth), K, aside).median()))
+    assert np.abs(np.diff(np.log(given))).max() < 0.02
 
 
 def test_driving_towards_a_wall_is_no_jump():
@@ -130,7 +141,7 @@ def test_where_the_motion_is_lost_it_goes_on_from_the_single_frame_depth():
     assert factor_of(steady, plane(8.0), K, None, 0.0, plane(8.0)) == pytest.approx(4 / 5)
     assert factor_of(steady, plane(4.4), K, None, 0.0, plane(5.5)) == pytest.approx(1)
     late = factor_of(steady, plane(5.0), K, None, FORGETTING_S, single)
-    assert late == pytest.approx((4 / 5) ** math.exp(-1))
+    assert late == pytest.approx((4 / 5) ** math.exp(-LONGEST_S / FORGETTING_S))
 
 
 def test_what_is_no_depth_leaves_the_scale_alone():

@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = EngineConfig(arguments.device, backend=arguments.backend, width=width,
                               height=height, threads=arguments.threads,
-                              sources=arguments.sources, max_gap_s=60.0)
+                              sources=arguments.sources)
     except ValueError as error:
         raise MdepthError(str(error)) from error
     model = (load_checkpoint(arguments.weights or DEFAULT_WEIGHTS).config if trained

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What goes wrong around a robot: pauses, loops, kidnapping, a covered lens."""
+"""What goes wrong around a robot: pauses, lost images, loops, kidnapping, a covered lens."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ import numpy as np
 
 # Frames before the event and after it.
 BEFORE, AFTER = 15, 15
-PAUSE_S, COVERED_S = 3.0, 1.0
+PAUSE_S, LOST_S, COVERED_S = 3.0, 1.0, 1.0
 EVENT_CLASSES = ('forward', 'indoor', 'handheld')
 # A world of another number, half a class on, is where the camera is kidnapped from.
 ELSEWHERE = SEEDS_PER_CLASS // 2
@@ -63,6 +63,11 @@ def pause(views: list[View], others: list[View]) -> list[View]:
                              for view in views[BEFORE:]]
 
 
+def images_lost(views: list[View], others: list[View]) -> list[View]:
+    """Lose the last images before, while the camera goes on."""
+    return views[:BEFORE - _count(views, LOST_S)] + views[BEFORE:]
+
+
 def bag_loop(views: list[View], others: list[View]) -> list[View]:
     """End a recording and start it again, its stamps with it."""
     return views[-AFTER:] + _put(views)
@@ -75,15 +80,15 @@ def kidnapped(views: list[View], others: list[View]) -> list[View]:
 
 def lens_covered(views: list[View], others: list[View]) -> list[View]:
     """Make the last frames before black."""
-    period_ns = views[1].stamp_ns - views[0].stamp_ns
-    dark = min(round(COVERED_S * 1e9 / period_ns), BEFORE - 1)
+    dark = _count(views, COVERED_S)
     covered = [replace(view, rgb=np.zeros_like(view.rgb), truth=None)
                for view in views[BEFORE - dark:BEFORE]]
     return views[:BEFORE - dark] + covered + views[BEFORE:]
 
 
 EVENTS: dict[str, Script] = {
-    'pause': pause, 'bag_loop': bag_loop, 'kidnapped': kidnapped, 'lens_covered': lens_covered}
+    'pause': pause, 'images_lost': images_lost, 'bag_loop': bag_loop, 'kidnapped': kidnapped,
+    'lens_covered': lens_covered}
 
 
 def run_events(
@@ -130,6 +135,11 @@ def judge(
     jump, usual_jump = (max((score.jump for score in part if score.jump is not None), default=None)
                         for part in (scores, undisturbed))
     return EventRun(event, method, period_s, errors, usual_errors, jump, usual_jump)
+
+
+def _count(views: list[View], seconds: float) -> int:
+    """Return how many views they take, so many that one of those before the event is left."""
+    return min(round(seconds * 1e9 / (views[1].stamp_ns - views[0].stamp_ns)), BEFORE - 1)
 
 
 def _put(views: list[View]) -> list[View]:

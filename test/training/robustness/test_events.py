@@ -25,6 +25,7 @@ from mdepth_ros.training.robustness.events import (
     BEFORE,
     ELSEWHERE,
     EVENTS,
+    images_lost,
     judge,
     kidnapped,
     lens_covered,
@@ -66,6 +67,12 @@ def test_pause():
     gaps = np.diff(stamps(pause(VIEWS, OTHERS)))
     assert gaps[BEFORE - 1] == pytest.approx(3.1)
     assert np.delete(gaps, BEFORE - 1) == pytest.approx(0.1)
+
+
+def test_images_lost():
+    played = images_lost(VIEWS, OTHERS)
+    assert stamps(played) == stamps(VIEWS[:BEFORE - 10] + VIEWS[BEFORE:])
+    assert all(v.linked for v in played)  # the camera went there
 
 
 def test_bag_loop():
