@@ -76,7 +76,7 @@ def test_what_looks_like_a_jump_at_every_frame_leaves_the_scale_alone(period_s):
     factors = [factor_of(steady, plane(4.0), K, motion, period_s)
                for _ in range(round(60 / period_s))]
     assert min(factors) > 2 / 3
-    assert factors[-1] == pytest.approx(1, abs=0.03)
+    assert factors[-1] == pytest.approx(1, abs=0.04)
 
 
 def test_jumps_while_the_camera_moves_aside_are_no_drift():
