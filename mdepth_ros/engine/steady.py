@@ -29,6 +29,8 @@ LONGEST_S = 0.2
 LEARNING_DEPTHS = 4.0
 # The motion is known to about a quarter of its direction: moving aside may look like moving ahead.
 ASIDE = 0.25
+# Sky and background, beyond so many times the middle depth, may do as they like.
+BACKGROUND = 2.0
 # A step much shorter than this tells nothing about the drift [depths].
 LEAST_STEP = 0.005
 # Every so manieth pixel is compared, in both directions.
@@ -102,12 +104,14 @@ def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, flo
     """
     Compare the depth with that of the frame before.
 
-    Returns the median log ratio, and how far the camera moved ahead [depths]; (0, 0) where too
-    little is seen in both.
+    Returns the median log ratio of what is before the background, and how far the camera moved
+    ahead [depths]; (0, 0) where too little is seen in both.
     """
     compared = compare(depth, last, K, T, STRIDE)
     if int(compared.seen.sum()) < FEWEST_PIXELS:
         return 0.0, 0.0
-    z = compared.points[:, 2:][compared.seen].median()
-    way = (T[0, 2, 3] + ASIDE * T[0, :2, 3].norm()) / z
-    return float(compared.log_ratio[compared.seen].median()), float(way)
+    z = compared.points[:, 2:][compared.seen]
+    middle = z.median()
+    jump = compared.log_ratio[compared.seen][z <= BACKGROUND * middle].median()
+    way = (T[0, 2, 3] + ASIDE * T[0, :2, 3].norm()) / middle
+    return float(jump), float(way)

@@ -88,6 +88,18 @@ def test_jumps_while_the_camera_moves_aside_are_no_drift():
     assert np.abs(np.diff(np.log(given))).max() < 0.02
 
 
+def test_what_becomes_of_the_background_is_no_jump():
+    """The depth of the sky doubles, that of the rest changes by -10 to 10 % from left to right."""
+    def street(sky, change):
+        depth = plane(4.0)
+        depth *= torch.linspace(-change, change, depth.shape[-1]).exp()
+        depth[..., :depth.shape[-2] * 9 // 20, :] = sky
+        return depth
+    steady = SteadyDepth()
+    factor_of(steady, street(20.0, 0.0), K, STILL, PERIOD_S)
+    assert factor_of(steady, street(40.0, 0.1), K, STILL, PERIOD_S) == pytest.approx(1, abs=0.01)
+
+
 def test_driving_towards_a_wall_is_no_jump():
     steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
     forward[0, 2, 3] = 0.5  # the wall was half a metre farther from the frame before
