@@ -106,6 +106,15 @@ def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch)
         assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.1 * truth[:3, 3].norm()
 
 
+def test_after_a_pause_it_goes_on_where_the_camera_still_sees_the_same(model, sequence):
+    *before, last = frames_of(sequence.images, sequence.K)
+    late = replace(last, stamp_ns=last.stamp_ns + 5_000_000_000)
+    soon, later = (run(model, 'robust', [*before, frame])[-1] for frame in (last, late))
+    assert later.mode is Mode.MULTI
+    torch.testing.assert_close(later.T_previous_target, soon.T_previous_target, rtol=0.02,
+                               atol=1e-6)
+
+
 def test_the_motion_has_the_scale_of_the_depth(model, sequence):
     frames = frames_of(sequence.images, sequence.K)
     plain, double = (run(model, 'robust', frames, scale) for scale in (1.0, 2.0))
