@@ -139,7 +139,8 @@ def test_nav2_snippet():
     assert (source['marking'], clearing['marking'], clearing['clearing']) == (True, False, True)
     # Rays to the ground, too, and none that is cut short within the range to be cleared.
     assert clearing['min_obstacle_height'] < 0 < clearing['max_obstacle_height']
-    assert clearing['raytrace_max_range'] <= NodeParameters().clearing_range
+    assert (source['obstacle_max_range'] <= clearing['raytrace_max_range']
+            <= NodeParameters().clearing_range)
     # The values that the consumers' page asks for; a max_obstacle_height of 0 drops all points.
     assert source['max_obstacle_height'] > source['min_obstacle_height'] == 0.2
     assert (source['obstacle_max_range'], source['raytrace_max_range']) == (8.0, 6.0)
