@@ -43,6 +43,8 @@ from torch import Tensor
 # A camera whose median parallax is less counts as one that stands: the depth is nearly everywhere
 # S-DepthNet's, see TrustNet's BLIND_PX [image widths].
 STANDING_STILL = 0.001
+# What was seen longer ago may have moved since [s].
+OUTDATED_S = 1.0
 _WARM_UP_FRAMES = 4
 LOST = 'no earlier frame shows enough of the same points'
 NOTHING_MATCHES = 'the weights have no M-DepthNet'
@@ -160,8 +162,8 @@ class DepthEstimator:
             T_before = T_previous if previous is before else None
             # Where nothing moves by parallax, the depth is D_s and stays so.
             seen_to_move = bool(chosen) and chosen[0].parallax > STANDING_STILL
-            depth = self._filter(depth, fused.confidence, K,
-                                 T_before if seen_to_move else None)
+            depth = self._filter(depth, fused.confidence, K, T_before if seen_to_move
+                                 and elapsed_s <= OUTDATED_S else None)
             scale *= self._steady(depth, single.depth, K, T_before, elapsed_s)
         depth = depth * scale
         clock.append(self._now())

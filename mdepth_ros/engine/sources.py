@@ -15,7 +15,7 @@
 """Which of the past frames to match with: the camera must have moved, but not out of view."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import nsmallest
 import math
 
@@ -105,7 +105,10 @@ def _with_step(
     tracks = full_size(tracks_between(tracked, previous.tracked, wide.frame.tracked),
                        working_size(width, height), (width, height))
     T = step_motion(torch.from_numpy(tracks).to(depth.device), wide.T_source_target, depth, K)
-    return sources if T is None else [*sources[:-1], replace(last, T_source_target=T)]
+    if T is None:
+        return sources
+    share = float(T[0, :3, 3].norm() / wide.T_source_target[0, :3, 3].norm())
+    return [*sources[:-1], Source(previous, T, share * wide.parallax)]
 
 
 def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:

@@ -140,9 +140,8 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     :param K: (1, 3, 3) of all frames [px].
     :return: the motions.
     """
-    x, K = tracks.transpose(1, 2), K.expand(len(tracks), -1, -1)
-    z = sample(depth, x[:, :2].transpose(0, 1)[None], padding_mode='border')[0, 0]  # (B, N)
-    points = pixel_rays(x[:, :2], K) * z.unsqueeze(1)
+    K = K.expand(len(tracks), -1, -1)
+    x, points = lift(tracks, depth.expand(len(tracks), -1, -1, -1), K)
     T = _solve(x, points, K, depth.shape[-1])
     residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]

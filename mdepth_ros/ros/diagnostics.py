@@ -75,7 +75,7 @@ class Status:
         self._clock = clock
         self._lock = threading.Lock()
         self._started_s = clock()
-        self._in_work = False
+        self._began_s: float | None = None  # when the image in work was taken
         self._seen_s: float | None = None  # when the last image was done with
         self._samples: deque[Sample] = deque()
         self._error: tuple[float, str] | None = None
@@ -90,12 +90,12 @@ class Status:
     def at_work(self) -> Iterator[None]:
         """Note that an image is being worked on, which may take long: networks are compiled."""
         with self._lock:
-            self._in_work = True
+            self._began_s = self._clock()
         try:
             yield
         finally:
             with self._lock:
-                self._in_work, self._seen_s = False, self._clock()
+                self._began_s, self._seen_s = None, self._clock()
 
     def accepted(
         self, estimate: DepthEstimate, scale: Scale, latency_ms: float, publish_ms: float
@@ -126,10 +126,11 @@ class Status:
             self._refused += 1
             self._error = self._clock(), error
 
-    def unheard(self) -> None:
+    def unheard(self, scale: Scale) -> None:
         """Count a frame that nobody wanted, which is as it should be."""
         with self._lock:
             self._unheard += 1
+            self._scale = scale
             self._mode, self._reason = 'waiting', 'nobody subscribes'
             self._level = DiagnosticStatus.OK
 
@@ -176,8 +177,12 @@ class Status:
         mode, reason, level = self._mode, self._reason, self._level
         if paused:
             mode, reason, level = 'waiting', paused, DiagnosticStatus.OK
-        elif self._in_work:
-            reason = reason if self._seen_s is not None else 'the first image is being worked on'
+        elif self._began_s is not None:
+            if self._seen_s is None:
+                reason = 'the first image is being worked on'
+            elif now - self._began_s > WINDOW_S:
+                mode, reason, level = ('waiting', 'an image has been worked on for some seconds',
+                                       DiagnosticStatus.WARN)
         elif self._seen_s is not None and now - self._seen_s > WINDOW_S:
             mode, reason, level = 'waiting', 'no image for some seconds', DiagnosticStatus.WARN
         rate = len(self._samples) / min(WINDOW_S, max(now - self._started_s, 1e-3))

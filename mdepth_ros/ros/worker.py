@@ -134,8 +134,8 @@ class Worker:
         # A scale is searched also before anybody listens.
         if not wanted and isinstance(self._found, FixedScale):
             self._estimator.observe(frame)
-            self._path = CameraPath()  # it would miss this motion
-            self._status.unheard()
+            self._path = None
+            self._status.unheard(self._applied.scale)
             return
 
         scale = self._applied.scale
@@ -146,7 +146,7 @@ class Worker:
         # What this frame tells of the scale counts from the next frame on.
         self._follow(estimate)
         if not wanted:
-            self._status.unheard()
+            self._status.unheard(scale)
             return
         if not known:
             self._status.withheld('the scale is not known yet', scale)
@@ -163,7 +163,10 @@ class Worker:
         if estimate.mode is Mode.SINGLE and self._mode is Mode.MULTI:
             self._log.warning(f'back to single-frame depth: {estimate.reason}')
         self._mode = estimate.mode
-        self._path.add(estimate)
+        if self._path is None:  # this is the first image that is wanted
+            self._path = CameraPath()
+        else:
+            self._path.add(estimate)
         if isinstance(self._found, OdometryScale):
             readings = self._subscriptions.odometry
             while readings:
@@ -192,7 +195,8 @@ class Worker:
 
     def _forget(self) -> None:
         """Start path and scale afresh."""
-        self._path, self._mode = CameraPath(), Mode.SINGLE
+        self._path: CameraPath | None = None
+        self._mode = Mode.SINGLE
         self._search_scale()
 
     def _search_scale(self) -> None:

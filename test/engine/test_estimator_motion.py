@@ -20,6 +20,7 @@ import math
 from mdepth_ros.config import EngineConfig, lite_config
 from mdepth_ros.engine.backends.runner import Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.depth_filter import DepthFilter
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import network_input, Preprocessor
@@ -106,11 +107,19 @@ def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch)
         assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.1 * truth[:3, 3].norm()
 
 
-def test_after_a_pause_it_goes_on_where_the_camera_still_sees_the_same(model, sequence):
+def test_after_a_pause_it_goes_on_where_the_camera_still_sees_the_same(model, sequence, monkeypatch):
+    averaged = []
+
+    def spy(self, depth, confidence, K, T_previous_target):
+        averaged.append(T_previous_target is not None)
+        return depth
+    monkeypatch.setattr(DepthFilter, '__call__', spy)
     *before, last = frames_of(sequence.images, sequence.K)
     late = replace(last, stamp_ns=last.stamp_ns + 5_000_000_000)
     soon, later = (run(model, 'robust', [*before, frame])[-1] for frame in (last, late))
+    averaged = averaged[len(before)::len(before) + 1]
     assert later.mode is Mode.MULTI
+    assert averaged == [True, False]  # what was seen before may have moved
     torch.testing.assert_close(later.T_previous_target, soon.T_previous_target, rtol=0.02,
                                atol=1e-6)
 

@@ -107,6 +107,7 @@ def test_what_stands_in_the_last_picture_does_not_stop_the_camera(street):
     truth = (invert_motion(T[4]) @ T[5])[:3, 3]
     assert found[-1].frame.stamp_ns == 4
     assert (found[-1].T_source_target[0, :3, 3] - truth).norm() < 0.1 * truth.norm()
+    assert found[-1].parallax == pytest.approx(found[0].parallax / 3, rel=0.1)
 
 
 def test_what_shows_little_of_the_same_is_no_source(street):

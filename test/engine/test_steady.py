@@ -153,7 +153,45 @@ def test_where_the_motion_is_lost_it_goes_on_from_the_single_frame_depth():
     assert factor_of(steady, plane(8.0), K, None, 0.0, plane(8.0)) == pytest.approx(4 / 5)
     assert factor_of(steady, plane(4.4), K, None, 0.0, plane(5.5)) == pytest.approx(1)
     late = factor_of(steady, plane(5.0), K, None, FORGETTING_S, single)
-    assert late == pytest.approx((4 / 5) ** math.exp(-LONGEST_S / FORGETTING_S))
+    assert late == pytest.approx((4 / 5) ** math.exp(-1))
+
+
+def test_after_a_pause_in_which_nothing_moved_nothing_jumps():
+    steady = SteadyDepth()
+    factor_of(steady, plane(4.0), K, STILL, PERIOD_S)
+    before = factor_of(steady, plane(5.0), K, STILL, PERIOD_S)
+    after = factor_of(steady, plane(5.0), K, STILL, 8.0)
+    assert after == pytest.approx(before ** math.exp(-LONGEST_S / FORGETTING_S))
+
+
+@pytest.mark.parametrize('share', [0.4, 0.7])
+def test_what_moves_in_less_than_half_of_the_picture_is_no_jump(share):
+    """A truck drives up to a standing camera, in a share of what is not sky."""
+    steady, factors = SteadyDepth(), []
+    for z in np.linspace(6.0, 2.0, 20).tolist():
+        depth = plane(8.0)
+        height, width = depth.shape[-2:]
+        depth[..., round(0.4 * height):, :round(share * width)] = z
+        depth[..., :round(0.4 * height), :] = 100.0
+        factors.append(factor_of(steady, depth, K, STILL, PERIOD_S))
+    assert factors == pytest.approx([1.0] * len(factors))
+
+
+def test_depth_is_never_changed_by_more_than_a_factor_of_two():
+    steady = SteadyDepth()
+    factors = [factor_of(steady, plane(4.0 * 1.2 ** i), K, STILL, PERIOD_S) for i in range(12)]
+    assert min(factors) == 0.5
+
+
+def test_what_matching_brings_is_no_drift():
+    """Single-frame and matched depth take turns, of a wall that comes nearer as it should."""
+    steady, forward = SteadyDepth(), torch.eye(4)[None].clone()
+    for i in range(60):
+        z = 10.0 - 0.1 * i
+        matched = 1.0 if i % 4 else 1.3  # above the single-frame depth
+        forward[0, 2, 3] = 0.1 * matched
+        factor_of(steady, plane(matched * z), K, forward if i % 4 else None, 0.0, plane(z))
+    assert steady._drift == pytest.approx(0, abs=1e-3)
 
 
 def test_what_is_no_depth_leaves_the_scale_alone():

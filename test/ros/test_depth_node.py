@@ -27,6 +27,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.ros.camera_info import rectified_info
 from mdepth_ros.ros.parameters import NodeParameters
 from mdepth_ros.ros.publishers import TOPICS
+from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
@@ -200,11 +201,14 @@ def test_nothing_is_computed_for_nobody_but_the_buffer_stays_warm(tiny_weights):
         assert values['frames_published'] == '0'
         assert int(values['frames_unheard']) >= 2
         assert 'single_ms' not in values
+        h.listen('odometry', Odometry)
         h.listen('depth/image', Image)
         assert wait_for(lambda: h.node._outputs.wanted(NodeParameters()))
         wait_for(lambda: False, 0.2)
         assert h.works(4 * STEP)
         assert h.status()[1]['mode'] == 'multi'
+        position = h.depth_of(4 * STEP, 'odometry').pose.pose.position
+        assert (position.x, position.y, position.z) == (0, 0, 0)  # the path begins here
 
 
 def test_only_what_is_subscribed_is_published(tiny_weights, monkeypatch):

@@ -113,8 +113,9 @@ def test_a_failure_stays(status, clock):
 
 
 def test_what_is_meant_to_be_is_ok(status):
-    status.unheard()
+    status.unheard(LOCKED)
     assert summary(status)[:2] == (OK, 'waiting: nobody subscribes')
+    assert summary(status)[2]['scale_state'] == 'locked'
     assert summary(status, 'disabled by ~/enable')[:2] == (OK, 'waiting: disabled by ~/enable')
     assert summary(status)[2]['frames_unheard'] == '1'
 
@@ -122,7 +123,7 @@ def test_what_is_meant_to_be_is_ok(status):
 def test_silence_after_an_image_is_a_warning(status, clock):
     clock.now = 100.0
     with status.at_work():
-        status.unheard()
+        status.unheard(LOCKED)
     clock.now = 104.9
     assert summary(status)[1] != 'waiting: no image for some seconds'
     clock.now = 105.1
@@ -137,7 +138,11 @@ def test_work_that_takes_long_is_no_silence(status, clock):
     clock.now = 100.0
     with status.at_work():
         assert summary(status)[1] == 'multi'
-    clock.now = 105.1
+        clock.now = 105.1
+        assert summary(status)[:2] == (
+            WARN, 'waiting: an image has been worked on for some seconds')
+    assert summary(status)[1] == 'multi'
+    clock.now = 110.2
     assert summary(status)[1] == 'waiting: no image for some seconds'
 
 

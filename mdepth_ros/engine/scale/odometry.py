@@ -145,6 +145,9 @@ class OdometryScale:
         """Lengthen the stretch by a motion, and take its ratio once it is long enough."""
         if self._stretch and self._stretch[-1].end_ns != motion.start_ns:
             self._stretch.clear()
+        if motion.end_ns - motion.start_ns > self.LONGEST_S * 1e9:  # the robot may have stopped
+            self._stretch.clear()
+            return
         self._stretch.append(motion)
         start_ns, end_ns = self._stretch[0].start_ns, motion.end_ns
         seconds = (end_ns - start_ns) * 1e-9

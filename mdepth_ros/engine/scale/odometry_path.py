@@ -39,11 +39,6 @@ class OdometryPath:
         self._stamps: list[int] = []
         self._positions: list[NDArray[np.float64]] = []
 
-    @property
-    def newest_ns(self) -> int | None:
-        """Stamp of the newest reading, if any [ns]."""
-        return self._stamps[-1] if self._stamps else None
-
     def clear(self) -> None:
         """Forget all readings."""
         self._stamps.clear()

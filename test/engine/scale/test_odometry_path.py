@@ -71,7 +71,6 @@ def test_nothing_is_said_across_a_gap():
 
 def test_empty():
     path = OdometryPath()
-    assert path.newest_ns is None
     assert path.displacement(0, 1) is None
     assert not path.reaches(0)
     assert not path.jumps_back(0)

@@ -226,6 +226,16 @@ def test_nothing_is_read_from_a_gap_in_the_odometry():
     assert scale.scale.state is ScaleState.SEARCHING
 
 
+def test_nothing_is_read_from_a_pause_of_the_camera():
+    """In it the robot drives and stops, and how far it went does not stand out of its odometry."""
+    scale = OdometryScale(1.0)
+    for i in range(100):
+        scale.add_odometry(i * FRAME_NS, np.array([0.03 * min(i, 30), 0, 0]))
+    for i in range(0, 90, 30):
+        scale.add_motion(Motion(i * FRAME_NS, (i + 30) * FRAME_NS, FORWARD))
+    assert scale.scale.value == 1.0
+
+
 @pytest.mark.parametrize('value', [0.0, -1.0, math.nan])
 def test_no_scale_is_refused(value):
     with pytest.raises(ValueError, match='must be > 0'):
