@@ -107,7 +107,7 @@ def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch)
         assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.1 * truth[:3, 3].norm()
 
 
-def test_after_a_pause_it_goes_on_where_the_camera_still_sees_the_same(model, sequence, monkeypatch):
+def test_after_a_pause_it_goes_on_where_the_camera_sees_the_same(model, sequence, monkeypatch):
     averaged = []
 
     def spy(self, depth, confidence, K, T_previous_target):
