@@ -42,7 +42,10 @@ venv: $(READY)
 # A sourced ROS 2 is used as it is (PYTHONPATH brings it into the venv); otherwise its wheels come.
 $(READY): constraints.txt setup.cfg setup.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mdepth_ros needs Python 3.10+, this is " + sys.version)'
+	@if test -e $(VENV) && ! ls $(VENV)/ready-* >/dev/null 2>&1 && ! test -e $(VENV)/unfinished; \
+	then echo "$(VENV) is not from this Makefile: remove it, or name another one, VENV=..."; exit 1; fi
 	$(PYTHON) -m venv --clear $(VENV)
+	@touch $(VENV)/unfinished
 	$(PIP) install -q -c constraints.txt setuptools
 	@if command -v nvidia-smi >/dev/null 2>&1; then want=$(TORCH_VERSION); \
 	else want=$(TORCH_VERSION)+cpu; fi; \
@@ -55,7 +58,8 @@ $(READY): constraints.txt setup.cfg setup.py
 	echo "using the sourced ROS 2 $$ROS_DISTRO"; \
 	else extras=ros,openvino,onnx,tools,training,test; echo "no ROS 2 is sourced: installing its wheels"; fi; \
 	$(PIP) install -q -c constraints.txt -e ".[$$extras]"
+	@rm $(VENV)/unfinished
 	touch $@
 
 clean:
-	rm -rf $(VENV) build install log out *.egg-info
+	rm -rf $(VENV) build install log *.egg-info

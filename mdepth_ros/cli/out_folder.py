@@ -21,14 +21,25 @@ import shutil
 from mdepth_ros.errors import MdepthError, writing
 
 
-def fresh_folder(out: Path, command: str, results: Sequence[str]) -> None:
+def source_name(source: str) -> str:
+    """
+    Name a folder after a file, without its suffix, or after a folder or a camera.
+
+    :param source: the path or the index.
+    """
+    path = Path(source).resolve()  # . and .. have no name of their own
+    return path.name if path.is_dir() else path.stem
+
+
+def fresh_folder(out: Path, command: str, results: Sequence[str], owner: str = '') -> None:
     """
     Make the folder; remove what the last run left, and only in a folder that a run has made.
 
     :param out: the folder.
     :param command: whose it is.
     :param results: names of the files and folders that a run may leave.
-    :raises MdepthError: if it holds anything else, or cannot be made.
+    :param owner: whose results these are, if nobody chose the folder for them.
+    :raises MdepthError: if it holds anything else, or those of another owner, or cannot be made.
     """
     marker = out / f'.mdepth_{command}'
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
@@ -36,7 +47,11 @@ def fresh_folder(out: Path, command: str, results: Sequence[str]) -> None:
                           'choose another folder')
     make_folder(out)
     with writing(out):
-        marker.touch()
+        before = marker.read_text(encoding='utf-8') if marker.exists() else ''
+        if owner and before not in ('', owner):
+            raise MdepthError(f'{out} holds what a {command} made of {before}; '
+                              'choose another folder by --out')
+        marker.write_text(owner, encoding='utf-8')
         for path in (out / name for name in results):
             if path.is_dir():
                 shutil.rmtree(path)

@@ -19,6 +19,7 @@ from pathlib import Path
 import time
 
 import cv2
+from mdepth_ros.cli.out_folder import source_name
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
@@ -76,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: as the parts do.
     """
     source: Path = arguments.source
-    out: Path = arguments.out or Path('out/train') / source.resolve().stem
+    out: Path = arguments.out or Path('out/train') / source_name(str(source))
     if source.suffix in RECIPE_SUFFIXES:
         _refuse(arguments, ('minutes', *OF_RECORDINGS), 'a recipe')
         if arguments.resume and not (out / RECIPE).is_file():

@@ -19,13 +19,15 @@ from dataclasses import asdict, dataclass
 import inspect
 import json
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, Literal
 
 from mdepth_ros.config import ModelConfig
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.networks.canonical import depth_per_canonical
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import example_inputs, Part, parts_of
+from mdepth_ros.whole_file import write_whole
 import numpy as np
 import torch
 from torch import Tensor
@@ -75,11 +77,15 @@ def export(
     :param sources: frames that ``fuse`` matches with.
     :param blended: see :class:`mdepth_ros.networks.parts.Fuse`.
     :return: the parts.
-    :raises MdepthError: if the converter is not installed, or a part differs from PyTorch.
+    :raises MdepthError: if the converter is not installed, a part differs from PyTorch, or the
+        folder takes no files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    # An older one would describe parts that are about to be replaced.
-    (folder / DESCRIPTION).unlink(missing_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder):  # it takes files
+            pass
+        # An older one would describe parts that are about to be replaced.
+        (folder / DESCRIPTION).unlink(missing_ok=True)
     parts = parts_of(model, blended)
     inputs = example_inputs(parts, width, height, sources)
     described, exported = {}, []
@@ -104,7 +110,7 @@ def export(
             'method': 'robust' if blended else 'published', 'parts': described,
             'depth_per_focal': _depth_per_focal(model.config, width, height),
             'model': asdict(model.config)}
-    (folder / DESCRIPTION).write_text(json.dumps(text, indent=2) + '\n', encoding='utf-8')
+    write_whole(folder / DESCRIPTION, (json.dumps(text, indent=2) + '\n').encode())
     return exported
 
 

@@ -50,13 +50,14 @@ class BagTopics:
 
 def is_bag(path: Path) -> bool:
     """
-    Whether this looks like a bag, by names alone.
+    Whether this looks like a bag.
 
     :param path: a file, or the folder of a ROS 2 bag, which may have lost its metadata.
     """
     if path.is_dir():
-        return any(file.name == 'metadata.yaml' or file.suffix.lower() in ROS2_SUFFIXES
-                   for file in path.iterdir())
+        metadata = path / 'metadata.yaml'
+        return ((metadata.is_file() and b'rosbag2_bagfile_information' in metadata.read_bytes())
+                or any(file.suffix.lower() in ROS2_SUFFIXES for file in path.iterdir()))
     return path.suffix.lower() in SUFFIXES
 
 

@@ -143,6 +143,9 @@ def test_ctrl_c_ends_it_with_what_was_seen(two_at_once):
     assert 'Traceback' not in stopped.err
     report = stopped.report
     assert report['seconds'] < 200
+    assert report['interrupted']
+    assert stopped.status == (130 if report['passed'] else 1)
+    assert 'interrupted: the rest of the run was not seen' in stopped.out
     assert report['transitions']['shutdown']['count'] == 1
     assert (report['exit_status'], report['trouble']) == (0, '')
     assert report['plan']['jump_back']

@@ -126,9 +126,16 @@ def test_several_cameras_need_a_choice(tmp_path):
         '/left/image', '/cam/camera_info', None)
 
 
+@pytest.mark.parametrize(('text', 'expected'), [
+    ('rosbag2_bagfile_information:\n  version: 9\n', True), ('classes: [road, sky]\n', False)])
+def test_a_bag_without_its_storage_is_told_by_its_metadata(tmp_path, text, expected):
+    (tmp_path / 'metadata.yaml').write_text(text)
+    assert is_bag(tmp_path) is expected
+
+
 @pytest.mark.parametrize(('name', 'expected'), [
     ('run.bag', True), ('run.MCAP', True), ('run.db3', True), ('run.mp4', False),
-    ('run/metadata.yaml', True), ('run/run_0.mcap', True), ('run/run_0.db3', True),
+    ('run/run_0.mcap', True), ('run/run_0.db3', True),
     # A ROS 1 bag is a file: the folder around it is a folder of something.
     ('run/run.bag', False), ('run/0001.png', False), ('run.mcap/0001.png', False)])
 def test_bags_are_told_by_their_names(tmp_path, name, expected):

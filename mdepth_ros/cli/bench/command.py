@@ -152,9 +152,10 @@ def _node(module: ModuleType, job: Job, folder: Path) -> dict[str, float]:
 
 def _eager(job: Job) -> Job:
     """Return the job of the paper's networks, undisturbed, that everything is compared with."""
+    device = 'cpu' if job.config.backend == 'openvino' else job.config.device
     return replace(job, model=paper_config(), weights=None, trained=False, busy=0,
                    frames=min(job.frames, EAGER_FRAMES),
-                   config=replace(job.config, backend='torch'))
+                   config=replace(job.config, backend='torch', device=device))
 
 
 def _growth(job: Job) -> dict[str, Any]:

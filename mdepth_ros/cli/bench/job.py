@@ -15,9 +15,11 @@
 """One measurement of ``mdepth bench``, in a process of its own: fresh threads, fresh memory."""
 
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -29,13 +31,15 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame
 from mdepth_ros.engine.measure import measure, Measurement, WARM_UP_FRAMES
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 import numpy as np
 import torch
 
 FRAME_NS = 100_000_000
-BUSY = 'while True: pass'
+# Ends with the process that started it.
+BUSY = 'import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass'
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,11 @@ def run_job(job: Job) -> Measurement:
     :raises MdepthError: if weights, device or backend are of no use.
     """
     with ProcessPoolExecutor(1, mp_context=get_context('spawn')) as process:
-        return process.submit(_run, job).result()
+        try:
+            return process.submit(_run, job).result()
+        except BrokenProcessPool as error:
+            raise MdepthError('the process that measures was killed: too little memory?'
+                              ) from error
 
 
 def _run(job: Job) -> Measurement:
@@ -97,7 +105,7 @@ def _run(job: Job) -> Measurement:
               for i in range(count)]
     with ExitStack() as busy:
         for _ in range(job.busy):
-            process = subprocess.Popen([sys.executable, '-c', BUSY])
+            process = subprocess.Popen([sys.executable, '-c', BUSY, str(os.getpid())])
             busy.callback(process.wait)
             busy.callback(process.kill)
         return measure(estimator, frames, started_s, job.period_s)

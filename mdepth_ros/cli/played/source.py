@@ -122,7 +122,7 @@ def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
     """
     if not path.is_file():
         raise MdepthError(f'no video at {path}')
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(str(path.absolute()))  # 12:30.mp4 might name a protocol
     ok, bgr = capture.read()
     if not ok:
         raise MdepthError(f'{path} is not a video that OpenCV can read')

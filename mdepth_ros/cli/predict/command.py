@@ -30,7 +30,7 @@ from mdepth_ros.cli.engine_arguments import (
     add_size_argument,
     add_weights_argument,
 )
-from mdepth_ros.cli.out_folder import fresh_folder
+from mdepth_ros.cli.out_folder import fresh_folder, source_name
 from mdepth_ros.cli.predict.bag import ImageKind, Recording
 from mdepth_ros.cli.predict.frame import Predictor
 from mdepth_ros.cli.predict.outputs import Clouds, DepthArrays, DepthPngs, Fused, Output
@@ -112,8 +112,9 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: if the source, the camera, the weights or the folder are of no use.
     :raises KeyboardInterrupt: when interrupted, after all files have been completed.
     """
-    # Resolved: . and .. have no name of their own.
-    arguments.out = arguments.out or Path('out/predict') / Path(arguments.source).resolve().stem
+    # Two recordings may have the same name: a folder that nobody chose is no other one's.
+    owner = '' if arguments.out else str(Path(arguments.source).resolve())
+    arguments.out = arguments.out or Path('out/predict') / source_name(arguments.source)
     _check(arguments)
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
                      backend=arguments.backend, scale=arguments.scale)
@@ -127,7 +128,7 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(open_source(arguments.source, prepared, arguments.fps)) as source:
         predictor = Predictor(load_checkpoint(weights), config, options,
                               source.rectified or arguments.rectified)
-        fresh_folder(arguments.out, 'predict', RESULTS)
+        fresh_folder(arguments.out, 'predict', RESULTS, owner)
         summary = Summary()
         try:
             predict(source, Selection(arguments.first, arguments.last, arguments.every),

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from mdepth_ros.cli.predict.frame import Predictor
 from mdepth_ros.cli.predict.outputs import Output
+from mdepth_ros.cli.predict.source import LiveSource
 from mdepth_ros.cli.predict.summary import Summary
 from mdepth_ros.cli.stop_signals import stop_signals
 from mdepth_ros.errors import BadCamera, BadImage
@@ -62,7 +63,8 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
     :param outputs: what is written; closed when this returns or raises.
     :param summary: told about each frame, and at the end what there is.
     :raises MdepthError: if the source or the disk gives up.
-    :raises KeyboardInterrupt: by Ctrl-C or SIGTERM, once the frame in work is finished.
+    :raises KeyboardInterrupt: by Ctrl-C or SIGTERM, once the frame in work is finished; a live
+        camera ends by these.
     """
     def finish(output: Output) -> None:
         if (there_is := output.close()) is not None:
@@ -89,6 +91,6 @@ def predict(source: Source, selection: Selection, predictor: Predictor,
                         output.write(frame)
                     summary.add(frame)
                 bar.update()
-        if stopped():
+        if stopped() and not isinstance(source, LiveSource):  # a camera has no other end
             raise KeyboardInterrupt
         summary.complete = True

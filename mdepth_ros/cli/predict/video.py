@@ -91,8 +91,8 @@ class DepthVideo:
         fps = min(max(fps, MIN_FPS), MAX_FPS)
         self._range = depth_range([depth for _, _, depth in self._waiting])
         width, height = self._size
-        writer = cv2.VideoWriter(str(self._partial), cv2.VideoWriter_fourcc(*'mp4v'), fps,
-                                 (2 * width, height))
+        path = str(self._partial.absolute())  # 12:30/video.mp4 might name a protocol
+        writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'mp4v'), fps, (2 * width, height))
         if not writer.isOpened():
             raise MdepthError(f'OpenCV cannot write the video {self._path}')
         return writer

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     Run the node and judge it; Ctrl-C ends the run early, and what was seen is judged.
 
     :param arguments: the parsed command line.
-    :return: 0 if every criterion holds, otherwise 1.
+    :return: 0 if every criterion holds, otherwise 1; 130 if all hold that an interrupted run has.
     :raises MdepthError: if it cannot run.
     """
     # Before the long part, so that its result has a place to go.
@@ -91,11 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
               flush=True)
         stopped = stack.enter_context(stop_signals())
         report = judge(run_soak(material, node, plan, log, folder / 'log', stopped))
-    print(report.text(), flush=True)
+        interrupted = stopped()
+    print(report.text() + ('\ninterrupted: the rest of the run was not seen' if interrupted
+                           else ''), flush=True)
     if arguments.json is not None:
         write_json(arguments.json, {
-            'material': material.name, 'plan': asdict(plan), **report.numbers()})
-    return 0 if report.passed else 1
+            'material': material.name, 'plan': asdict(plan), 'interrupted': interrupted,
+            **report.numbers()})
+    return (130 if interrupted else 0) if report.passed else 1
 
 
 def _material(arguments: argparse.Namespace, folder: Path) -> Material:

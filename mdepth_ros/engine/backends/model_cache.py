@@ -62,10 +62,12 @@ def load_cached(
     :raises MdepthError: if the part can be neither written nor loaded.
     """
     folder = cached_folder(cache, part, name, inputs, maker, make)
-    try:
-        return load(folder)
-    except (OSError, RuntimeError):
-        shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(2):  # another program may have had the memory
+        try:
+            return load(folder)
+        except (OSError, RuntimeError):
+            continue
+    shutil.rmtree(folder, ignore_errors=True)
     folder = cached_folder(cache, part, name, inputs, maker, make)
     try:
         return load(folder)

@@ -42,7 +42,7 @@ class VideoSource:
         self._path = path
         self.name = path.name
         self.rectified = False
-        capture = cv2.VideoCapture(str(path))
+        capture = _open(path)
         ok, bgr = capture.read()
         self.count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self._fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
@@ -53,7 +53,7 @@ class VideoSource:
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""
-        capture = cv2.VideoCapture(str(self._path))
+        capture = _open(self._path)
 
         def read_rgb() -> NDArray[np.uint8]:
             ok, bgr = capture.retrieve()
@@ -69,6 +69,11 @@ class VideoSource:
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
+
+
+def _open(path: Path) -> cv2.VideoCapture:
+    """Open a video; the start of a relative path, as in 12:30.mp4, might name a protocol."""
+    return cv2.VideoCapture(str(path.absolute()))
 
 
 def _camera(path: Path, options: PrepareOptions, width: int, height: int) -> Camera:

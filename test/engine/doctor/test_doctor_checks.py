@@ -56,7 +56,7 @@ def test_every_line_of_constraints_is_read():
 
 
 @pytest.mark.parametrize(('package', 'version', 'level'), [
-    ('torch', '2.3.1', 'problem'), ('torch', '2.4.0+cpu', 'ok'),
+    ('torch', '2.4.1', 'problem'), ('torch', '2.5.0+cpu', 'ok'),
     ('opencv-python-headless', '5.0.0', 'problem'), ('opencv-python-headless', '4.8.1.78', 'ok'),
     ('torch', 'of unknown version', 'ok'), ('numpy', '1.26.4', 'ok')])
 def test_bounds_are_kept(package, version, level):

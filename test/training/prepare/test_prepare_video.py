@@ -14,6 +14,9 @@
 
 """Videos, what makes a source unusable, and the command line."""
 
+from pathlib import Path
+import shutil
+
 import cv2
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
@@ -46,6 +49,13 @@ def test_a_video_with_an_angle_of_view(video, tmp_path):
     right, wrong = (np.abs(read[..., ::-1].astype(int) - picture(place)).mean()
                     for place in (3, 2))
     assert right < 0.5 * wrong
+
+
+def test_a_time_of_day_in_a_name_is_no_protocol(video, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = Path('2024-05-01T12:30:00.mp4')
+    shutil.copy(video, name)
+    assert prepare([name], Path('out'), PrepareOptions(fov_deg=90.0), progress=False).sources
 
 
 def test_a_video_with_a_camera_file(video, tmp_path):
