@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_weights_argument(parser)
     parser.add_argument('--data', required=True, metavar='D',
                         help='frames folder, tree of them, KITTI raw, or synthetic[:KIND[:SEEDS]] '
-                        'such as synthetic:indoor:7-9')
+                        'such as synthetic:indoor:880000000-880000002')
     parser.add_argument('--split', choices=list(PROTOCOLS), default='all',
                         help='every frame, or the Eigen test set of KITTI with raw or improved '
                         'ground truth')

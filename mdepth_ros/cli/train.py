@@ -183,9 +183,10 @@ def _request(arguments: argparse.Namespace, out: Path) -> Request:
     if written.is_file() and not arguments.resume:
         raise MdepthError(f'{out} holds a training run: go on with it with --resume, or '
                           'choose another folder with --out')
-    if written.is_file() and (arguments.settings or arguments.start):
+    if written.is_file() and (arguments.settings or arguments.start or arguments.minutes):
         raise MdepthError(f'a run goes on with the settings that it began with, see {written}: '
-                          'leave out --from and key=value, or choose another folder with --out')
+                          'leave out --from, --minutes and key=value, or choose another folder '
+                          'with --out')
     request.check()
     return request
 

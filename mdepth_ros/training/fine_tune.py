@@ -167,7 +167,8 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     # Before and after `refine`, the frames that are held back are played one way.
     compared = sum(min(len(part), COMPARED_FRAMES) for part in parts.held_back
                    ) if recipe.refine.steps and recipe.keep_refined == 'steadier' else 0
-    play_s = (frames + compared) * seconds_per_frame(recipe, clips[0])
+    longest = max(clips, key=lambda clip: len(clip.indices))
+    play_s = (frames + compared) * seconds_per_frame(recipe, longest)
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
     left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)
@@ -203,9 +204,9 @@ def seconds_per_frame(recipe: Recipe, clip: Clip) -> float:
         teach(model, [dataclasses.replace(clip, indices=clip.indices[:frames])], config)
         return time.monotonic() - began_s
 
-    seconds(1)
+    first_s = seconds(1)
     few, many = min(2, len(clip.indices) - 1), min(TIMED_FRAMES, len(clip.indices))
-    return (seconds(many) - seconds(few)) / (many - few)
+    return max(0.0, seconds(many) - seconds(few)) / (many - few) if few else first_s
 
 
 def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:

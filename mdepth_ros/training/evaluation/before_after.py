@@ -24,11 +24,12 @@ from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets import sequence as data
+from mdepth_ros.training.datasets.sequence_part import SequencePart
 from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame, play
 from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
-from mdepth_ros.training.evaluation.temporal_error import temporal_error
+from mdepth_ros.training.evaluation.temporal_error import COMPARED_FRAMES, temporal_error
 from mdepth_ros.training.validation import photometric_score, PhotometricScore
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def score(
     model: DepthModel, held_back: Sequence[data.Sequence], width: int, height: int
 ) -> tuple[Score, list[EvaluatedFrame]]:
     """
-    Score a model.
+    Score a model, on the first frames of long sequences.
 
     :param model: in eval mode, on the CPU.
     :param held_back: frames that it did not learn from.
@@ -69,9 +70,14 @@ def score(
     """
     photometric = photometric_score(model, held_back, width, height)
     config = EngineConfig(width=width, height=height, backend='torch')
-    played = list(play(DepthEstimator(model, config), whole_sequences(held_back), ALL))
-    row = summarise([frame.score for frame in played]).rows.get('all')
-    shown = [played[i] for i in np.linspace(1, len(played) - 1, ROWS).round().astype(int)]
+    begun = [SequencePart(part, 0, min(len(part), COMPARED_FRAMES)) for part in held_back]
+    rows = set(np.linspace(1, sum(map(len, begun)) - 1, ROWS).round().astype(int).tolist())
+    scores, shown = [], []
+    for i, frame in enumerate(play(DepthEstimator(model, config), whole_sequences(begun), ALL)):
+        scores.append(frame.score)
+        if i in rows:
+            shown.append(frame)
+    row = summarise(scores).rows.get('all')
     steadiness = temporal_error(model, held_back, config)
     if row is None:
         return Score(photometric, steadiness, None, None), shown

@@ -72,6 +72,8 @@ def _open(config: DataConfig) -> list[Sequence]:
         return open_data(path, config.first, config.last + 1 or None)
     if not is_kitti(path):
         raise DataError(f'{path} is not KITTI raw, so it has no split {split}')
+    if config.first or config.last != -1:
+        raise DataError(f'the split {split} says which frames, so data.first and data.last do not')
     if split.suffix == '.json':
         return open_kitti(path, read_eigen(split).training_drives)
     return open_kitti_list(path, split)

@@ -155,6 +155,10 @@ class Recipe:
         if self.refine.steps and self.keep_refined == 'steadier' and not self.data.held_back:
             problems.append('keep_refined must be always where no frames are held back to tell '
                             'by, got steadier')
+        if (self.refine.steps and self.keep_refined == 'steadier'
+                and self.data.source.partition(':')[0] == SYNTHETIC):
+            problems.append('keep_refined must be always with synthetic scenes, of which no '
+                            'frames are held back, got steadier')
         if self.distil_frames < 1:
             problems.append(f'distil_frames must be at least 1, got {self.distil_frames}')
         if self.rounds < 1:

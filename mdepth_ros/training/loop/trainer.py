@@ -17,6 +17,7 @@
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 import logging
 import os
@@ -48,6 +49,8 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 
 RECIPE = 'recipe.yaml'
 RESULT = 'model.safetensors'
+# The others wait for what the first process does alone, at the beginning and between stages.
+ALONE = timedelta(days=1)
 # It greets from every process.
 logging.getLogger('lightning_fabric').setLevel(logging.WARNING)
 
@@ -132,7 +135,8 @@ def make_fabric(devices: Devices, batch: int) -> Fabric:
         precision = 'bf16-mixed' if cuda else '32-true'
     strategy: str | DDPStrategy = 'auto'
     if world_size > 1 or started:
-        strategy = DDPStrategy(start_method='popen' if started else 'spawn')
+        strategy = DDPStrategy(start_method='popen' if started else 'spawn',
+                               timeout=ALONE)
     accelerator = 'cuda' if cuda else 'cpu'
     mixed = ExactInputs(precision, accelerator) if precision == 'bf16-mixed' else None
     return Fabric(accelerator=accelerator, devices=processes,

@@ -18,6 +18,7 @@ import dataclasses
 import json
 
 from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.evaluation import before_after
 from mdepth_ros.training.evaluation.before_after import (
     draw,
     json_report,
@@ -25,6 +26,7 @@ from mdepth_ros.training.evaluation.before_after import (
     score,
     text_report,
 )
+from mdepth_ros.training.evaluation.evaluate import play
 from mdepth_ros.training.validation import PhotometricScore
 import numpy as np
 import pytest
@@ -74,6 +76,20 @@ def test_a_score_of_frames_without_depth(scored):
     assert (result.abs_rel_single, result.abs_rel_multi) == (None, None)
     assert 0 < result.photometric.single < 1
     assert len(shown) == 4
+
+
+def test_of_a_long_sequence_only_the_beginning_is_played(rendered_folder, monkeypatch):
+    monkeypatch.setattr(before_after, 'COMPARED_FRAMES', 3)
+    played = []
+
+    def spy(*arguments):
+        for frame in play(*arguments):
+            played.append(frame)
+            yield frame
+    monkeypatch.setattr(before_after, 'play', spy)
+    _, shown = score(tiny_model().eval(), open_frames(rendered_folder)[:1], SIZE, SIZE)
+    assert len(played) == 3
+    assert shown == played[1:]
 
 
 def test_the_picture_has_a_row_for_each_frame_and_a_column_for_each_depth(scored):

@@ -109,6 +109,7 @@ def test_what_is_wrong_is_said_in_one_line(file, word, message):
     ('teacher: {steps: 3}', 'source'),
     ('data: [', 'recipe.yaml'),
     ('data: {source: synthetic}\nstudent: {steps: 3}', 'must start from weights'),
+    (TEXT + 'refine: {steps: 3}\nkeep_refined: steadier', 'must be always with synthetic scenes'),
 ])
 def test_a_wrong_file_is_named(file, text, message):
     file.write_text(text)
