@@ -72,7 +72,7 @@ class FrameBuffer:
 
     @property
     def newest(self) -> PastFrame | None:
-        """The frame that was added last, if any."""
+        """Return the frame that was added last, if any."""
         return self._frames[-1] if self._frames else None
 
     def clear(self) -> None:

@@ -195,14 +195,14 @@ class Rendering:
 
     @cached_property
     def _network_depth(self) -> Tensor:
-        """Marked depth at the network's resolution."""
+        """Mark the depth at the network's resolution."""
         options, estimate = self._options, self._estimate
         return mark_range(estimate.depth, estimate.valid, options.min_depth_m,
                           options.max_depth_m)
 
     @cached_property
     def _depth(self) -> Tensor:
-        """Marked depth at the output's size."""
+        """Bring the marked depth to the output's size."""
         return resize_depth(self._network_depth, self.camera.height, self.camera.width)
 
 

@@ -74,7 +74,7 @@ class CameraBag(_Bag):
 
     @property
     def topics(self) -> BagTopics:
-        """What it holds."""
+        """Return what it holds."""
         odometry = None if self._odometry is None else self._odometry.topic
         return BagTopics(self._images.topic, False, self._infos.topic, odometry)
 

@@ -74,8 +74,7 @@ def choose_clips(sequences: Sequence[data.Sequence], most: int) -> list[Clip]:
         # Of one length, so that none is too short to match anything.
         count = math.ceil(len(sequence) / longest)
         borders = [round(i * len(sequence) / count) for i in range(count + 1)]
-        clips += [Clip(sequence, range(first, end))
-                      for first, end in pairwise(borders)]
+        clips += [Clip(sequence, range(first, end)) for first, end in pairwise(borders)]
     total = sum(len(clip.indices) for clip in clips)
     if total <= most:
         return clips

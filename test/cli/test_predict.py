@@ -190,7 +190,7 @@ def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
     inner = np.s_[10:-10, 10:-10]
     assert np.abs(images[()] - expected)[inner].mean() < 2
     assert np.abs(picture(0) - expected)[inner].mean() > 10
-    np.testing.assert_array_equal(images['--rectified',], picture(0))
+    np.testing.assert_array_equal(images[('--rectified',)], picture(0))
     # At the network's size it is what the networks saw.
     small = [cv2.resize(rgb.astype(np.uint8), (96, 64), interpolation=cv2.INTER_AREA).astype(int)
              for rgb in (expected, picture(0))]

@@ -38,6 +38,7 @@ def timed(monkeypatch):
         return STEP_S[stage]
 
     class Frames:
+
         def __len__(self):
             return FRAMES
 

@@ -82,7 +82,7 @@ class OdometryScale:
 
     @property
     def scale(self) -> Scale:
-        """The scale now."""
+        """Return the scale now."""
         if not self._locked:
             return Scale(self._value, ScaleState.SEARCHING)
         lost = self._newest_ns - self._heard_ns > self.LOST_AFTER_S * 1e9

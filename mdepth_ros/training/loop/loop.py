@@ -95,7 +95,7 @@ class Loop:
 
     @property
     def state_path(self) -> Path:
-        """The file of the unfinished stage's state."""
+        """Return the file of the unfinished stage's state."""
         return self.folder / STATE
 
     def random(self, step: int) -> StepRandom:

@@ -67,7 +67,7 @@ class Losses:
 
     @property
     def total(self) -> Tensor:
-        """What is minimised."""
+        """Return what is minimised."""
         return self.single + self.motion + self.multi
 
 

@@ -36,7 +36,7 @@ class Triplet(NamedTuple):
 
     @property
     def sources(self) -> list[Tensor]:
-        """The two neighbours."""
+        """Return the two neighbours."""
         return [self.before, self.after]
 
 

@@ -64,6 +64,7 @@ def test_a_provider_gets_its_gpu_and_a_place_for_its_engines(
     asked = []
 
     class Session:
+
         def __init__(self, path, options, providers):
             asked.append((path.parent, providers))
 

@@ -30,7 +30,7 @@ def played(truth):
     rgb, depth = np.zeros((24, 32, 3), np.uint8), np.full((8, 16), 2, np.float32)
     scores = None if truth is None else score_depths(depth, depth, truth, None, ALL)
     return EvaluatedFrame(FrameScore('made', 0, 0, Mode.SINGLE, None, 1.0, scores), rgb, truth,
-                       depth, depth)
+                          depth, depth)
 
 
 @pytest.mark.parametrize('other', [np.full((24, 32), np.inf, np.float32),
