@@ -48,7 +48,7 @@ def essential_motion(
     if E is None or E.shape != (3, 3):
         return None
     count, R, t, *_ = cv2.recoverPose(E, target, source, K, distanceThresh=_FARTHEST,
-                                         mask=inliers)
+                                      mask=inliers)
     if count < FEWEST_INLIERS * len(tracks):
         return None
     T = np.eye(4)
