@@ -66,7 +66,7 @@ def test_every_topic_carries_the_stamp_and_frame_of_its_image(node):
 
 
 def test_another_camera_starts_afresh(node):
-    base = 49 * 10**10
+    base = 49 * 10**11
     for i in range(1, 4):
         node.send(base + i * STEP, frame_id='front_optical')
         path = node.depth_of(base + i * STEP, 'odometry')
@@ -81,7 +81,7 @@ def test_another_camera_starts_afresh(node):
 
 @pytest.mark.parametrize('size', ['network', 'input'])
 def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
-    stamp = (50 if size == 'network' else 51) * 10**10
+    stamp = (50 if size == 'network' else 51) * 10**11
     K = np.array([[100.0, 0, 60.0], [0, 110.0, 50.0], [0, 0, 1]])
     P = np.hstack([[[90.0, 0, 61.0], [0, 95.0, 49.0], [0, 0, 1]], [[-9.0], [0], [0]]])
     camera = Camera(128, 96, K, P=P)
@@ -128,23 +128,23 @@ def test_outputs_agree_with_each_other_and_with_camera_info(node, size):
 
 def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(node):
     # The camera is another one than before, and its CameraInfo may come after the first image.
-    assert node.works(59 * 10**10)
-    node.send(60 * 10**10)
-    plain = values_of(node.depth_of(60 * 10**10))
+    assert node.works(59 * 10**11)
+    node.send(60 * 10**11)
+    plain = values_of(node.depth_of(60 * 10**11))
     low, high = (float(q) for q in np.quantile(plain, [0.3, 0.7]))
     assert node.set(depth__min=low, depth__max=high)[0]
-    node.send(61 * 10**10, wall_image(128, 96, 60 * 10**10))  # the same picture
-    marked = values_of(node.depth_of(61 * 10**10))
+    node.send(61 * 10**11, wall_image(128, 96, 60 * 10**11))  # the same picture
+    marked = values_of(node.depth_of(61 * 10**11))
     assert (np.isneginf(marked) == (plain < low)).mean() > 0.999
     assert (np.isposinf(marked) == (plain > high)).mean() > 0.999
     inside = np.isfinite(marked)
     np.testing.assert_allclose(marked[inside], plain[inside], rtol=1e-5)
-    points = points_of(node.depth_of(61 * 10**10, 'depth/points'))
+    points = points_of(node.depth_of(61 * 10**11, 'depth/points'))
     assert (np.isnan(points).all(axis=2) == ~inside).all()
 
     assert node.set(depth__encoding='16UC1')[0]
-    node.send(62 * 10**10, wall_image(128, 96, 60 * 10**10))
-    message = node.depth_of(62 * 10**10)
+    node.send(62 * 10**11, wall_image(128, 96, 60 * 10**11))
+    message = node.depth_of(62 * 10**11)
     assert (message.encoding, message.step) == ('16UC1', 2 * 96)
     millimetres = values_of(message)
     assert ((millimetres == 0) == ~inside).all()
@@ -155,12 +155,12 @@ def test_values_out_of_range_are_infinities_in_metres_and_zero_in_millimetres(no
 def test_the_clearing_cloud_is_for_those_who_ask_for_it(node):
     assert node.set(clearing__enabled=False, filtered__rate=0.0)[0]
     node.forget()
-    node.send(65 * 10**10)
-    assert node.depth_of(65 * 10**10, 'depth/points_filtered') is not None
+    node.send(65 * 10**11)
+    assert node.depth_of(65 * 10**11, 'depth/points_filtered') is not None
     assert not node.received['depth/points_clearing']
     assert node.set(clearing__enabled=True)[0]
-    node.send(65 * 10**10 + STEP)
-    assert node.depth_of(65 * 10**10 + STEP, 'depth/points_clearing') is not None
+    node.send(65 * 10**11 + STEP)
+    assert node.depth_of(65 * 10**11 + STEP, 'depth/points_clearing') is not None
     assert len(node.received['depth/points_clearing']) == 1
     assert node.set(filtered__rate=10.0)[0]
 
@@ -170,13 +170,13 @@ def test_a_raised_rate_of_the_clouds_counts_at_once(node):
     assert node.set(filtered__rate=0.01)[0]
     node.forget()
     for i in range(2):
-        node.send(67 * 10**10 + i * STEP)
-        assert node.depth_of(67 * 10**10 + i * STEP) is not None
+        node.send(67 * 10**11 + i * STEP)
+        assert node.depth_of(67 * 10**11 + i * STEP) is not None
     assert len(node.received['depth/points_filtered']) <= 1
     assert node.set(filtered__rate=10.0)[0]
     node.forget()
     for i in range(2, 60):
-        assert node.works(67 * 10**10 + i * STEP)
+        assert node.works(67 * 10**11 + i * STEP)
         if wait_for(lambda: node.received['depth/points_filtered'], 0.1):
             break
     assert node.received['depth/points_filtered']
@@ -185,8 +185,8 @@ def test_a_raised_rate_of_the_clouds_counts_at_once(node):
 def test_a_frame_id_that_does_not_say_optical_is_warned_of_once(node):
     node.forget()
     for i in range(3):
-        node.send(70 * 10**10 + i * STEP, frame_id='camera_link')
-        assert node.depth_of(70 * 10**10 + i * STEP) is not None
+        node.send(70 * 10**11 + i * STEP, frame_id='camera_link')
+        assert node.depth_of(70 * 10**11 + i * STEP) is not None
     assert wait_for(lambda: node.logs("frame_id 'camera_link' does not say 'optical'"))
     assert len(node.logs('optical')) == 1
 
@@ -227,7 +227,7 @@ def test_only_what_is_subscribed_is_published(tiny_weights, monkeypatch):
 def test_compressed_images_give_the_depth_of_the_raw_ones(tiny_weights, node, extension):
     smooth = cv2.resize(np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8), (128, 96))
     raw = Image(width=128, height=96, encoding='bgr8', step=384, data=smooth.tobytes())
-    for stamp_ns in (81 * 10**10, 80 * 10**10):  # time goes back: nothing is left from before
+    for stamp_ns in (81 * 10**11, 80 * 10**11):  # time goes back: nothing is left from before
         node.send(stamp_ns, raw)
         expected = values_of(node.depth_of(stamp_ns))
     _, data = cv2.imencode(extension, smooth)

@@ -37,8 +37,8 @@ def test_kitti_has_no_frame_numbers_of_its_own(tmp_path):
         open_data(tmp_path)
 
 
-@pytest.mark.parametrize('name', ['run.bag', 'run.mcap', 'run.MP4', 'run/metadata.yaml',
-                                  'run/run_0.mcap', 'run/run_0.db3'])
+@pytest.mark.parametrize('name', ['run.bag', 'run.mcap', 'run.MP4', 'run/run_0.mcap',
+                                  'run/run_0.db3'])
 def test_recordings_are_to_be_prepared(name, tmp_path):
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).touch()
