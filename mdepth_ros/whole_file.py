@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from mdepth_ros.errors import writing
@@ -58,3 +59,14 @@ def write_whole(path: Path, content: bytes, advice: str = '') -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as file:
             file.write(content)
+
+
+def require_room(folder: Path) -> None:
+    """
+    See whether a folder takes files, before the long part that makes them.
+
+    :param folder: one that is there.
+    :raises MdepthError: if it does not.
+    """
+    with writing(folder), NamedTemporaryFile(dir=folder):
+        pass

@@ -18,12 +18,11 @@ import argparse
 from collections.abc import Mapping
 import json
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from mdepth_ros.cli.out_folder import make_folder
-from mdepth_ros.errors import MdepthError, writing
-from mdepth_ros.whole_file import write_whole
+from mdepth_ros.errors import MdepthError
+from mdepth_ros.whole_file import require_room, write_whole
 
 
 def add_json_argument(parser: argparse.ArgumentParser, text: str = 'write the numbers there'
@@ -49,8 +48,7 @@ def make_place(path: Path | None) -> None:
     if path.is_dir():
         raise MdepthError(f'--json {path} is a folder, give a file')
     make_folder(path.parent)
-    with writing(path), NamedTemporaryFile(dir=path.parent):
-        pass
+    require_room(path.parent)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

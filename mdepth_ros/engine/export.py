@@ -19,7 +19,6 @@ from dataclasses import asdict, dataclass
 import inspect
 import json
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Literal
 
 from mdepth_ros.config import ModelConfig
@@ -27,7 +26,7 @@ from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.networks.canonical import depth_per_canonical
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import example_inputs, Part, parts_of
-from mdepth_ros.whole_file import write_whole
+from mdepth_ros.whole_file import require_room, write_whole
 import numpy as np
 import torch
 from torch import Tensor
@@ -82,8 +81,7 @@ def export(
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=folder):  # it takes files
-            pass
+        require_room(folder)
         # An older one would describe parts that are about to be replaced.
         (folder / DESCRIPTION).unlink(missing_ok=True)
     parts = parts_of(model, blended)

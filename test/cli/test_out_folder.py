@@ -46,5 +46,5 @@ def test_a_place_that_takes_no_files_is_known_before_the_long_part(tmp_path):
     make_place(None)
     make_place(tmp_path / 'new' / 'numbers.json')
     assert not list((tmp_path / 'new').iterdir())
-    with pytest.raises(MdepthError, match=r'cannot write /proc/numbers\.json'):
+    with pytest.raises(MdepthError, match='cannot write /proc: '):
         make_place(Path('/proc/numbers.json'))
