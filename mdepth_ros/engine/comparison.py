@@ -17,7 +17,7 @@
 from typing import NamedTuple
 
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
-from mdepth_ros.geometry.projection import backproject, inside, project, sample, transform
+from mdepth_ros.geometry.projection import inside, onto_image, sample, seen_from
 from torch import Tensor
 import torch.nn.functional as F
 
@@ -27,14 +27,14 @@ class Comparison(NamedTuple):
     Of every n-th pixel of every n-th row.
 
     ``log_ratio`` (1, 1, h, w) of the depth now, brought into the frame before, to the depth then;
-    it means something where the point was ``seen`` (1, 1, h, w) with finite depths. ``points``
-    (1, 3, h, w) are those of this frame [m], and ``pixels`` (1, 2, h, w) where they were in the
-    frame before [px of full size].
+    it means something where the point was ``seen`` (1, 1, h, w) with finite depths. ``depth``
+    (1, 1, h, w) is that of this frame [m], and ``pixels`` (1, 2, h, w) where its points were in
+    the frame before [px of full size].
     """
 
     log_ratio: Tensor
     seen: Tensor
-    points: Tensor
+    depth: Tensor
     pixels: Tensor
 
 
@@ -93,9 +93,9 @@ def compare(depth: Tensor, last: Tensor, K: Tensor, T_last_now: Tensor, stride: 
     from_middle = K.clone()
     from_middle[:, :2, 2] -= stride // 2
     inv_K = invert_intrinsics(stride_intrinsics(from_middle, stride))
-    points = backproject(every_nth(depth, stride), inv_K)
-    moved = transform(T_last_now, points)
-    pixels, in_front = project(moved, K)
+    z = every_nth(depth, stride)
+    moved = seen_from(z, K, inv_K, T_last_now)
+    pixels, in_front = onto_image(moved)
     ratio = (moved[:, 2:] / sample(last, pixels, 'border')).log()
     seen = inside(pixels, *last.shape[-2:]) & in_front & ratio.isfinite()
-    return Comparison(ratio, seen, points, pixels)
+    return Comparison(ratio, seen, z, pixels)

@@ -30,7 +30,7 @@ from mdepth_ros.engine.depth_filter import DepthFilter
 from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
 from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
-from mdepth_ros.engine.point_tracker import displacement
+from mdepth_ros.engine.point_tracker import displacement, TrackedPoints
 from mdepth_ros.engine.preprocess import network_input, network_size, Preprocessor
 from mdepth_ros.engine.sources import choose_sources, Source
 from mdepth_ros.engine.steady import SteadyDepth
@@ -139,14 +139,16 @@ class DepthEstimator:
         K = preprocessor.K.to(self.device)[None]
         clock.append(self._now())
 
-        finish_single = self._networks.start_single_frame(image, K)
-        description, now = self._look(image, frame.stamp_ns)
-        single = finish_single()
+        single = self._networks.single_frame(image, K)
         clock.append(self._now())
 
         previous = self._buffer.newest
-        sources = self._motion.sources(list(self._buffer), now.tracked, single.depth, K)
+        finish_description = self._networks.start_describe(image)
+        tracked = self._motion.track(image)
+        sources = self._motion.sources(list(self._buffer), tracked, single.depth, K)
         chosen = choose_sources(sources, self._sources)
+        description = finish_description()
+        now = self._keep(description, tracked, frame.stamp_ns)
         clock.append(self._now())
 
         fused = self._match(description, chosen, single, K)
@@ -198,20 +200,19 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         image = network_input(self._follow(frame)(frame.rgb), self.device)
-        _, now = self._look(image, frame.stamp_ns)
-        self._buffer.append(now)
-
-    def _look(self, image: Tensor, stamp_ns: int) -> tuple[Description, PastFrame]:
-        """Prepare a frame for matching: now, and, with what is kept of it, as a past one later."""
+        finish_description = self._networks.start_describe(image)
         tracked = self._motion.track(image)
-        description, newest = self._networks.describe(image), self._buffer.newest
+        self._buffer.append(self._keep(finish_description(), tracked, frame.stamp_ns))
+
+    def _keep(self, description: Description, tracked: TrackedPoints, stamp_ns: int) -> PastFrame:
+        """Make of the newest frame a past one, of which less is needed."""
+        newest = self._buffer.newest
         kept = description._replace(context=description.context.new_empty(0))
         if newest is None:
-            return description, PastFrame(kept, stamp_ns, tracked)
+            return PastFrame(kept, stamp_ns, tracked)
         step = displacement(newest.tracked, tracked)
         # Until more is known, all of it counts as parallax.
-        return description, PastFrame(kept, stamp_ns, tracked, newest.travelled + step,
-                                      newest.parallax + step)
+        return PastFrame(kept, stamp_ns, tracked, newest.travelled + step, newest.parallax + step)
 
     def _match(
         self, target: Description, chosen: Sequence[Source], single: SingleFrame, K: Tensor

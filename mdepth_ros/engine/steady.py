@@ -118,7 +118,7 @@ def _jump(depth: Tensor, last: Tensor, K: Tensor, T: Tensor) -> tuple[float, flo
     compared = compare(depth, last, K, T, STRIDE)
     if int(compared.seen.sum()) < FEWEST_PIXELS:
         return 0.0, 0.0
-    z = compared.points[:, 2:][compared.seen]
+    z = compared.depth[compared.seen]
     way = (T[0, 2, 3] + ASIDE * T[0, :2, 3].norm()) / z.median()
     return _agreed(compared.log_ratio[compared.seen], z), float(way)
 

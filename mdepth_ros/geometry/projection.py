@@ -71,7 +71,19 @@ def project(points: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     require_shape('points', points, ('B', 3, 'H', 'W'))
     B, _, H, W = points.shape
     require_shape('K', K, (B, 3, 3))
-    return _onto_image(exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W))
+    return onto_image(exact_product(K, points.reshape(B, 3, H * W)).view(B, 3, H, W))
+
+
+def onto_image(seen: Tensor) -> tuple[Tensor, Tensor]:
+    """
+    Divide homogeneous pixels by their depth.
+
+    :param seen: (B, 3, H, W), the last of the three is the depth [m].
+    :return: (B, 2, H, W) x and y [px], and (B, 1, H, W) valid, as from :func:`project`.
+    """
+    z = seen[:, 2:]
+    valid = z > NEAREST_Z
+    return seen[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid
 
 
 def transform(T: Tensor, points: Tensor) -> Tensor:
@@ -134,6 +146,34 @@ def _read(image: Tensor, pixels: Tensor, padding_mode: str) -> Tensor:
                          align_corners=True)
 
 
+def seen_from(
+    depths: Tensor, K_source: Tensor, inv_K_target: Tensor, T_source_target: Tensor
+) -> Tensor:
+    """
+    Where the source sees each target pixel, at each of many depths.
+
+    What is turned and projected are the rays, once, not the points.
+
+    :param depths: (B, D, h, w) of the target [m].
+    :param K_source: (B, 3, 3) intrinsics of the source [px].
+    :param inv_K_target: (B, 3, 3) inverse intrinsics of the target [1/px].
+    :param T_source_target: (B, 4, 4) motion from target to source.
+    :return: (B, 3, D h, w) homogeneous pixels, the depths below each other: the last of the three
+        is the depth in the source [m].
+    :raises ValueError: if a shape differs from the ones above.
+    """
+    require_shape('depths', depths, ('B', 'D', 'h', 'w'))
+    B, D, h, w = depths.shape
+    require_shape('K_source', K_source, (B, 3, 3))
+    require_shape('inv_K_target', inv_K_target, (B, 3, 3))
+    require_shape('T_source_target', T_source_target, (B, 4, 4))
+    to_rays = exact_product(exact_product(K_source, T_source_target[:, :3, :3]), inv_K_target)
+    rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
+    shift = exact_product(K_source, T_source_target[:, :3, 3:])
+    seen = rays.view(B, 3, 1, h, w) * depths.unsqueeze(1) + shift.view(B, 3, 1, 1, 1)
+    return seen.reshape(B, 3, D * h, w)
+
+
 def reproject(
     depth: Tensor, K_source: Tensor, inv_K_target: Tensor, T_source_target: Tensor
 ) -> tuple[Tensor, Tensor]:
@@ -146,14 +186,12 @@ def reproject(
     :param T_source_target: (B, 4, 4) motion from target to source.
     :return: (B, 2, H, W) pixels in the source, and (B, 1, H, W) valid: in front of the source.
     """
-    return project(transform(T_source_target, backproject(depth, inv_K_target)), K_source)
+    return onto_image(seen_from(depth, K_source, inv_K_target, T_source_target))
 
 
 def sweep(depths: Tensor, K: Tensor, T_source_target: Tensor) -> tuple[Tensor, Tensor]:
     """
     Where each target pixel lands in the source image at each of many depths.
-
-    What is turned and projected are the rays, once, not the points.
 
     :param depths: (B, D, h, w) of the target [m].
     :param K: (B, 3, 3) intrinsics of both images [px].
@@ -163,15 +201,7 @@ def sweep(depths: Tensor, K: Tensor, T_source_target: Tensor) -> tuple[Tensor, T
         where the depths are.
     :raises ValueError: if a shape differs from the ones above.
     """
-    require_shape('depths', depths, ('B', 'D', 'h', 'w'))
-    B, D, h, w = depths.shape
-    require_shape('K', K, (B, 3, 3))
-    require_shape('T_source_target', T_source_target, (B, 4, 4))
-    to_rays = exact_product(exact_product(K, T_source_target[:, :3, :3]), invert_intrinsics(K))
-    rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
-    shift = exact_product(K, T_source_target[:, :3, 3:])
-    points = rays.view(B, 3, 1, h, w) * depths.unsqueeze(1) + shift.view(B, 3, 1, 1, 1)
-    return _onto_image(points.reshape(B, 3, D * h, w))
+    return onto_image(seen_from(depths, K, invert_intrinsics(K), T_source_target))
 
 
 def warp(
@@ -191,10 +221,3 @@ def warp(
     H, W = source.shape[-2:]
     pixels, in_front = reproject(depth, K, inv_K, T_source_target)
     return sample(source, pixels, padding_mode='border'), in_front & inside(pixels, H, W)
-
-
-def _onto_image(points: Tensor) -> tuple[Tensor, Tensor]:
-    """Divide K times points (B, 3, H, W) by their depth; also tells where that can be done."""
-    z = points[:, 2:]
-    valid = z > NEAREST_Z
-    return points[:, :2] / torch.where(valid, z, torch.ones_like(z)), valid

@@ -90,3 +90,15 @@ class EnlargeBilinear(nn.Module):
 def upsample_bilinear(x: Tensor) -> Tensor:
     """Double (B, C, h, w), pixel areas aligned."""
     return F.interpolate(x, scale_factor=2.0, mode='bilinear', align_corners=False)
+
+
+def resize_map(x: Tensor, height: int, width: int) -> Tensor:
+    """
+    Resize (B, 1, h, w), pixel areas aligned; ``F.interpolate`` but for rounding.
+
+    OpenVINO reads a map at known places nine times faster than it resizes one of one channel.
+    """
+    y, X = ((2 * torch.arange(n, device=x.device) + 1.0) / n - 1 for n in (height, width))
+    grid = torch.stack(torch.meshgrid(y, X, indexing='ij')[::-1], dim=-1)
+    return F.grid_sample(x, grid.expand(len(x), -1, -1, -1), padding_mode='border',
+                         align_corners=False)

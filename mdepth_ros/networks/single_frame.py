@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from mdepth_ros.config import ModelConfig
 from mdepth_ros.geometry.depth import depth_to_disparity
+from mdepth_ros.networks.blocks import resize_map
 from mdepth_ros.networks.canonical import size_seen
 from mdepth_ros.networks.encoders import build_encoder
 from mdepth_ros.networks.fusion_decoder import FusionDecoder
@@ -97,6 +98,8 @@ def _resized(x: Tensor, height: int, width: int) -> Tensor:
     """To this size, pixel areas aligned; the same tensor where it has it."""
     if tuple(x.shape[-2:]) == (height, width):
         return x
+    if x.shape[1] == 1:
+        return resize_map(x.float(), height, width)
     return F.interpolate(x, (height, width), mode='bilinear', align_corners=False)
 
 

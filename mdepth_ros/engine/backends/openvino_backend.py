@@ -23,7 +23,6 @@ import warnings
 from mdepth_ros.engine.backends.backend import Outputs
 from mdepth_ros.engine.backends.model_cache import alone_in, load_cached
 from mdepth_ros.errors import MdepthError, one_line
-from mdepth_ros.networks.parts import SingleFrame
 import openvino
 import torch
 from torch import nn, Tensor
@@ -119,13 +118,8 @@ class OpenVinoBackend:
 
     def _threads_for(self, part: str) -> int:
         """
-        Share the cores between S-DepthNet and what runs beside it: tracking, and ``describe``.
+        Leave a core to what runs beside ``describe``: points are followed and motions solved for.
 
-        The light S-DepthNet takes about as long as these and leaves them a core; for a heavier one
-        they would all wait.
+        That is the Python between the networks, and takes about as long.
         """
-        module = self._parts['single_frame']
-        is_light = (isinstance(module, SingleFrame)
-                    and module.config.single_encoder == 'efficientnet_lite0')
-        return {'single_frame': max(1, self._threads - is_light),
-                'describe': 1}.get(part, self._threads)
+        return 1 if part == 'describe' else self._threads

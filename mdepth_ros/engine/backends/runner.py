@@ -66,27 +66,24 @@ class Runner:
         self._start, self._device = backend.start, backend.device
         self._config = config
 
-    def start_single_frame(self, image: Tensor, K: Tensor) -> Callable[[], SingleFrame]:
+    def single_frame(self, image: Tensor, K: Tensor) -> SingleFrame:
         """
-        Begin to run S-DepthNet; the result waits for it.
+        Run S-DepthNet.
 
         :param image: (1, 3, H, W) in [0, 1].
         :param K: (1, 3, 3) intrinsics [px].
         """
-        finish = self._start('single_frame', image)
-        factor = depth_per_canonical(self._config, K, *image.shape[-2:])
+        depth, features = self._start('single_frame', image)()
+        return SingleFrame(depth * depth_per_canonical(self._config, K, *image.shape[-2:]),
+                           features)
 
-        def scaled() -> SingleFrame:
-            depth, features = finish()
-            return SingleFrame(depth * factor, features)
-        return scaled
-
-    def describe(self, image: Tensor) -> Description:
-        """Describe a (1, 3, H, W) image for matching."""
+    def start_describe(self, image: Tensor) -> Callable[[], Description]:
+        """Begin to describe a (1, 3, H, W) image for matching; the result waits for it."""
         nothing = image.new_empty(0)
-        matching, context = (self._start('describe', image)() if self._config.multi_frame
-                             else (nothing, nothing))
-        return Description(matching, context, thumbnail(image))
+        finish = (self._start('describe', image) if self._config.multi_frame
+                  else lambda: (nothing, nothing))
+        small = thumbnail(image)
+        return lambda: Description(*finish(), small)
 
     def fuse(
         self, target: Description, sources: Sequence[Description],
@@ -120,7 +117,7 @@ class Runner:
         """
         image = torch.zeros(1, 3, height, width, device=self._device)
         K = intrinsics_from_fov(80.0, width, height).to(image)[None]
-        single, description = self.start_single_frame(image, K)(), self.describe(image)
+        single, description = self.single_frame(image, K), self.start_describe(image)()
         for count in range(1, sources + 1):
             self.fuse(description, [description] * count, [torch.eye(4).to(image)[None]] * count,
                       single, K)
