@@ -147,7 +147,7 @@ def _read(image: Tensor, pixels: Tensor, padding_mode: str) -> Tensor:
 
 
 def seen_from(
-    depths: Tensor, K_source: Tensor, inv_K_target: Tensor, T_source_target: Tensor
+    depths: Tensor, K: Tensor, inv_K_target: Tensor, T_source_target: Tensor
 ) -> Tensor:
     """
     Where the source sees each target pixel, at each of many depths.
@@ -155,7 +155,7 @@ def seen_from(
     What is turned and projected are the rays, once, not the points.
 
     :param depths: (B, D, h, w) of the target [m].
-    :param K_source: (B, 3, 3) intrinsics of the source [px].
+    :param K: (B, 3, 3) intrinsics of the source [px].
     :param inv_K_target: (B, 3, 3) inverse intrinsics of the target [1/px].
     :param T_source_target: (B, 4, 4) motion from target to source.
     :return: (B, 3, D h, w) homogeneous pixels, the depths below each other: the last of the three
@@ -164,12 +164,12 @@ def seen_from(
     """
     require_shape('depths', depths, ('B', 'D', 'h', 'w'))
     B, D, h, w = depths.shape
-    require_shape('K_source', K_source, (B, 3, 3))
+    require_shape('K', K, (B, 3, 3))
     require_shape('inv_K_target', inv_K_target, (B, 3, 3))
     require_shape('T_source_target', T_source_target, (B, 4, 4))
-    to_rays = exact_product(exact_product(K_source, T_source_target[:, :3, :3]), inv_K_target)
+    to_rays = exact_product(exact_product(K, T_source_target[:, :3, :3]), inv_K_target)
     rays = exact_product(to_rays, pixel_grid(h, w, depths).reshape(3, h * w))
-    shift = exact_product(K_source, T_source_target[:, :3, 3:])
+    shift = exact_product(K, T_source_target[:, :3, 3:])
     seen = rays.view(B, 3, 1, h, w) * depths.unsqueeze(1) + shift.view(B, 3, 1, 1, 1)
     return seen.reshape(B, 3, D * h, w)
 
@@ -185,7 +185,9 @@ def reproject(
     :param inv_K_target: (B, 3, 3) inverse intrinsics of the target [1/px].
     :param T_source_target: (B, 4, 4) motion from target to source.
     :return: (B, 2, H, W) pixels in the source, and (B, 1, H, W) valid: in front of the source.
+    :raises ValueError: if a shape differs from the ones above.
     """
+    require_shape('depth', depth, ('B', 1, 'H', 'W'))
     return onto_image(seen_from(depth, K_source, inv_K_target, T_source_target))
 
 

@@ -98,7 +98,7 @@ def resize_map(x: Tensor, height: int, width: int) -> Tensor:
 
     OpenVINO reads a map at known places nine times faster than it resizes one of one channel.
     """
-    y, X = ((2 * torch.arange(n, device=x.device) + 1.0) / n - 1 for n in (height, width))
-    grid = torch.stack(torch.meshgrid(y, X, indexing='ij')[::-1], dim=-1)
+    down, across = ((2 * torch.arange(n, device=x.device) + 1.0) / n - 1 for n in (height, width))
+    grid = torch.stack(torch.meshgrid(across, down, indexing='xy'), dim=-1)
     return F.grid_sample(x, grid.expand(len(x), -1, -1, -1), padding_mode='border',
                          align_corners=False)

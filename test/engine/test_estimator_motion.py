@@ -96,7 +96,7 @@ def test_without_texture_there_is_nothing_to_match(model):
 def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch):
     """Given true depth, in units of 2 m, T_source_target is the true one in metres."""
     depths = iter(sequence.depth.clamp(max=1000.0) / 2)
-    monkeypatch.setattr(Runner, 'start_single_frame', lambda self, image, K: lambda: SingleFrame(
+    monkeypatch.setattr(Runner, 'single_frame', lambda self, image, K: SingleFrame(
         next(depths)[None], torch.zeros(1, HEIGHT // 4, WIDTH // 4, 32)))
     estimates = run(model, 'robust', frames_of(sequence.images, sequence.K), scale=2.0)
     T = sequence.T_world_camera.double()

@@ -151,6 +151,10 @@ def test_gradient_of_depth_and_motion():
     (lambda: transform(IDENTITY, torch.ones(3, 4)), r'points must be \(B, 3, H, W\), got'),
     (lambda: transform(IDENTITY, torch.ones(1, 4, 4, 4)), r'points must be \(B, 3, H, W\), got'),
     (lambda: sweep(torch.ones(4, 4), K, IDENTITY), r'depths must be \(B, D, h, w\), got \(4, 4\)'),
+    (lambda: reproject(torch.ones(1, 2, 4, 4), K, INV_K, IDENTITY),
+     r'depth must be \(B, 1, H, W\), got \(1, 2, 4, 4\)'),
+    (lambda: reproject(random_depth(), K, INV_K[0], IDENTITY),
+     r'inv_K_target must be \(1, 3, 3\)'),
 ])
 def test_bad_shapes(call, text):
     with pytest.raises(ValueError, match=text):
@@ -180,7 +184,7 @@ def test_unknown_coordinates_read_nan_and_do_not_kill_the_process():
     assert image.grad.isfinite().all()
 
 
-def test_sweep_is_reprojection_at_every_depth():
+def test_sweep_projects_the_points_of_every_depth():
     torch.manual_seed(0)
     B, D, h, w = 2, 5, 6, 8
     depths = 0.5 + 5 * torch.rand(B, D, h, w)
@@ -189,7 +193,8 @@ def test_sweep_is_reprojection_at_every_depth():
     pixels, valid = sweep(depths, K, T)
     assert not valid.all()
     for i in range(D):
-        wanted, in_front = reproject(depths[:, i:i + 1], K, invert_intrinsics(K), T)
+        points = backproject(depths[:, i:i + 1], invert_intrinsics(K))
+        wanted, in_front = project(transform(T, points), K)
         rows = slice(i * h, (i + 1) * h)
         assert torch.equal(valid[:, :, rows], in_front)
         seen = in_front.expand(-1, 2, -1, -1)

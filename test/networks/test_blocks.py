@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-from mdepth_ros.networks.blocks import EnlargeBilinear
+from mdepth_ros.networks.blocks import EnlargeBilinear, resize_map
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,3 +24,10 @@ def test_enlargement_is_interpolation(factor):
     torch.testing.assert_close(
         EnlargeBilinear(factor)(x),
         F.interpolate(x, scale_factor=factor, mode='bilinear', align_corners=False))
+
+
+@pytest.mark.parametrize('size', [(6, 9), (5, 7), (3, 10), (1, 1)])
+def test_a_resized_map_is_interpolated(size):
+    x = torch.rand(2, 1, 5, 7)
+    torch.testing.assert_close(
+        resize_map(x, *size), F.interpolate(x, size, mode='bilinear', align_corners=False))

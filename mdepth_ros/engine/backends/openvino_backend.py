@@ -118,8 +118,8 @@ class OpenVinoBackend:
 
     def _threads_for(self, part: str) -> int:
         """
-        Leave a core to what runs beside ``describe``: points are followed and motions solved for.
+        Leave a core to what runs beside ``describe``.
 
-        That is the Python between the networks, and takes about as long.
+        Where PoseNet does not tell the motion, points are followed, which takes about as long.
         """
-        return 1 if part == 'describe' else self._threads
+        return 1 if part == 'describe' and 'motion' not in self._parts else self._threads

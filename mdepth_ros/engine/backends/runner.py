@@ -83,7 +83,11 @@ class Runner:
         finish = (self._start('describe', image) if self._config.multi_frame
                   else lambda: (nothing, nothing))
         small = thumbnail(image)
-        return lambda: Description(*finish(), small)
+
+        def described() -> Description:
+            matching, context = finish()
+            return Description(matching, context, small)
+        return described
 
     def fuse(
         self, target: Description, sources: Sequence[Description],
