@@ -96,6 +96,20 @@ def displacement(first: TrackedPoints, second: TrackedPoints) -> float:
     return float(np.median(np.linalg.norm(tracks[:, 2:] - tracks[:, :2], axis=1))) / WORKING_WIDTH
 
 
+def still_followed(earlier: TrackedPoints, later: TrackedPoints) -> int:
+    """
+    Count the points that both frames have.
+
+    Numbers grow, and what is lost does not come back: what is as old as the earlier frame was in
+    it.
+
+    :param earlier: points of a frame since the last reset.
+    :param later: points of the same frame or one after it.
+    :return: how many.
+    """
+    return int(np.searchsorted(later.ids, earlier.ids[-1:], side='right').sum())
+
+
 def tracks_between(*frames: TrackedPoints) -> NDArray[np.float32]:
     """
     Line up what is seen in all frames.

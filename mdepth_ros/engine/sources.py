@@ -21,7 +21,7 @@ import math
 
 from mdepth_ros.engine.corners import full_size, working_size
 from mdepth_ros.engine.frame_buffer import PastFrame
-from mdepth_ros.engine.point_tracker import TrackedPoints, tracks_between
+from mdepth_ros.engine.point_tracker import still_followed, TrackedPoints, tracks_between
 from mdepth_ros.engine.step_motion import step_motion
 from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
 import numpy as np
@@ -71,12 +71,11 @@ def find_sources(
     :param count: how many promising ones.
     :return: the usable ones, oldest first.
     """
-    pairs = [(frame, tracks_between(tracked, frame.tracked)) for frame in frames]
-    pairs = [(frame, tracks) for frame, tracks in pairs
-             if len(tracks) >= max(FEWEST_TRACKS, LEAST_OVERLAP * len(tracked.ids))]
-    if not pairs:
+    fewest = max(FEWEST_TRACKS, LEAST_OVERLAP * len(tracked.ids))
+    seen = [it for it in frames if still_followed(it.tracked, tracked) >= fewest]
+    if not seen:
         return []
-    pairs = [pairs[i] for i in _promising([frame for frame, _ in pairs], count)]
+    pairs = [(seen[i], tracks_between(tracked, seen[i].tracked)) for i in _promising(seen, count)]
     height, width = depth.shape[-2:]
     batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
     for row, (_, tracks) in zip(batch, pairs):

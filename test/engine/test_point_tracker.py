@@ -21,6 +21,7 @@ from mdepth_ros.engine.point_tracker import (
     MOST_PER_CELL,
     NO_POINTS,
     PointTracker,
+    still_followed,
     TrackedPoints,
     tracks_between,
 )
@@ -51,6 +52,18 @@ def test_points_are_followed_over_many_frames():
     # What left the image is replaced by points with numbers of their own.
     assert len(seen[11].ids) == len(np.unique(seen[11].ids))
     assert seen[11].ids.max() > seen[0].ids.max()
+
+
+def test_points_that_are_still_followed_are_those_that_both_frames_have():
+    tracker = PointTracker()
+    views = shifted_views(12)
+    seen = [NO_POINTS, *map(tracker.push, views[:8])]
+    tracker.reset()
+    seen += map(tracker.push, views[8:])
+    counts = [still_followed(earlier, seen[8]) for earlier in seen[:9]]
+    assert counts == [len(tracks_between(earlier, seen[8])) for earlier in seen[:9]]
+    assert counts[0] == 0 < counts[1] < counts[7] < counts[8]
+    assert still_followed(seen[8], seen[9]) == 0 < still_followed(seen[9], seen[10])
 
 
 def test_reset_uses_no_number_again():

@@ -14,6 +14,7 @@
 
 """What the node adds to the engine: the same images over DDS, with a subscriber elsewhere."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -31,6 +32,8 @@ import numpy as np
 # A camera of 10 Hz.
 PERIOD_NS = 100_000_000
 WARM_UP = 5
+# Of the diagnostics, from the image to its depth.
+STAGES = 'preprocess', 'single', 'pose', 'multi'
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,15 @@ class NodeTimes:
     """
     One session, with medians.
 
-    ``node_ms`` from an image's arrival in the node to the last of its messages' departure;
+    ``node_ms`` from an image's arrival in the node to the last of its messages' departure,
+    ``depth_ms`` the engine's share of it, from the image to its depth;
     ``received_ms`` from its publication to the organised cloud's reception in another process;
     ``missed``, how many images gave no cloud; ``first_s``, from the start of the node's process to
     its activation, and from the first image to its depth; ``rss_mb``, the process's memory.
     """
 
     node_ms: float
+    depth_ms: float
     received_ms: float
     missed: int
     first_s: float
@@ -71,7 +76,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     received = session.times().get(POINTS, {})
     waits = [received[frame.stamp_ns] - frame.published_ns
              for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
-    node = [float(values['latency_ms']) for values in diagnostic_values(session.recording, STATUS)
+    node = [values for values in diagnostic_values(session.recording, STATUS)
             if 'latency_ms' in values]
     if not waits or not node:
         raise MdepthError(f'{len(received)} clouds and {len(node)} latencies of '
@@ -79,8 +84,13 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     depths = session.times()[DEPTH]
     first = next(frame for frame in session.played if frame.stamp_ns in depths)
     first_s = session.active_s + 1e-9 * (depths[first.stamp_ns] - first.published_ns)
-    return NodeTimes(median(node[-20:]), 1e-6 * median(waits), len(session.played) - len(received),
-                     first_s, session.resident_mb)
+    return NodeTimes(_median_of(node, 'latency'), _median_of(node, *STAGES), 1e-6 * median(waits),
+                     len(session.played) - len(received), first_s, session.resident_mb)
+
+
+def _median_of(said: Sequence[Mapping[str, str]], *stages: str) -> float:
+    """Of the sum of stages, in the newest diagnostics [ms]."""
+    return median(sum(float(values[f'{stage}_ms']) for stage in stages) for values in said[-20:])
 
 
 def _material(job: Job, folder: Path) -> Material:
