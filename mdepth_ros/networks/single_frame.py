@@ -98,8 +98,8 @@ def _resized(x: Tensor, height: int, width: int) -> Tensor:
     """To this size, pixel areas aligned; the same tensor where it has it."""
     if tuple(x.shape[-2:]) == (height, width):
         return x
-    if x.shape[1] == 1:
-        return resize_map(x.float(), height, width)
+    if x.shape[1] <= 3:  # images and disparities
+        return resize_map(x.float(), height, width).to(x.dtype)
     return F.interpolate(x, (height, width), mode='bilinear', align_corners=False)
 
 

@@ -46,7 +46,8 @@ def test_a_large_image_is_seen_reduced(nets, size, seen_at):
     quarter = size[0] // 4, size[1] // 4
     torch.testing.assert_close(answer.disparity, F.interpolate(disparity, size, mode='bilinear'),
                                atol=1e-6, rtol=1e-5)
-    assert torch.equal(answer.features, F.interpolate(features, quarter, mode='bilinear'))
+    torch.testing.assert_close(answer.features, F.interpolate(features, quarter, mode='bilinear'),
+                               atol=1e-4, rtol=1e-3)
     assert torch.equal(reducing.scales(image)[0], answer.disparity)
 
 
