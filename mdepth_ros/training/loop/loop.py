@@ -99,8 +99,8 @@ class Loop:
         return self.folder / STATE
 
     def random(self, step: int) -> StepRandom:
-        """Return what a step draws."""
-        return StepRandom(self.options.seed, step, self.fabric.global_rank,
+        """Return what a step draws, in each round something else."""
+        return StepRandom(self.options.seed + self.round - 1, step, self.fabric.global_rank,
                           self.fabric.world_size)
 
     def begin(
@@ -164,7 +164,9 @@ class Stage:
         :raises MdepthError: if a frame or the state cannot be read or written.
         """
         fabric, steps = self._loop.fabric, self._schedule.steps
-        samples = self._samples.batches(self._first)
+        # A round goes on where the one before ended.
+        earlier = (self._loop.round - 1) * steps
+        samples = self._samples.batches(earlier + self._first)
         saved = self._began = time.monotonic()
         self._bar = tqdm(range(self._first, steps), initial=self._first, total=steps,
                          desc=self.name, unit='step', disable=not fabric.is_global_zero,
