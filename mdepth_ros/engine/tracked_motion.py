@@ -141,7 +141,7 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     :return: the motions.
     """
     K = K.expand(len(tracks), -1, -1)
-    x, points = lift(tracks, depth, K)
+    x, points = lift(tracks, depth.expand(len(tracks), -1, -1, -1), K)
     T = _solve(x, points, K, depth.shape[-1])
     residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
     agreeing = residual < AGREES * depth.shape[-1]
@@ -180,13 +180,12 @@ def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
     Find where in space the tracks begin.
 
     :param tracks: (B, N, 4) or more, x, y in the target first [px].
-    :param depth: (B, 1, H, W) of the target [m]; (1, 1, H, W) where all have the same.
+    :param depth: (B, 1, H, W) of the target [m].
     :param K: (B, 3, 3) intrinsics [px].
     :return: the tracks as (B, 4, N) or more, and their (B, 3, N) points in the target [m].
     """
     x = tracks.transpose(1, 2)
-    pixels = tracks[..., :2].permute(2, 0, 1)[None] if len(depth) == 1 else x[:, :2].unsqueeze(2)
-    z = sample(depth, pixels, padding_mode='border').view(len(tracks), 1, -1)
+    z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
     return x, pixel_rays(x[:, :2], K) * z
 
 
