@@ -183,6 +183,8 @@ class Worker:
                 self._forget()
             elif self._checked[0] is camera:
                 return
+            elif not self._estimator.model_config.canonical_focal:
+                self._search_scale()  # the depth of another lens has another unit
         self._checked = camera, frame_id
         if 'optical' not in frame_id:
             self._log.warning(

@@ -17,6 +17,10 @@
 from dataclasses import replace
 
 from harness import Harness, noise_image, STEP, wait_for
+from mdepth_ros.config import lite_config
+from mdepth_ros.engine.camera import Camera
+from mdepth_ros.networks.checkpoint import save_checkpoint
+from mdepth_ros.networks.depth_model import DepthModel
 from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
@@ -165,6 +169,22 @@ def test_silent_odometry_is_lost_but_keeps_the_scale(tiny_weights):
         status, values = h.status()
         assert (status.level, values['scale_state']) == (b'\x01', 'lost')
         assert float(values['scale']) == pytest.approx(1.4, rel=1e-3)
+
+
+@pytest.mark.parametrize(('canonical_focal', 'state'), [(0.0, 'searching'), (150.0, 'locked')])
+def test_a_lens_of_another_focal_length_has_another_scale(tmp_path, canonical_focal, state):
+    """But for networks that answer for a canonical focal length."""
+    torch.manual_seed(0)
+    weights = tmp_path / 'weights.safetensors'
+    save_checkpoint(DepthModel(replace(lite_config(), canonical_focal=canonical_focal)), weights)
+    with start_odometry(weights, scale__wait=True) as h:
+        for i in range(1, 33):
+            drive(h, i)
+        assert h.depth_of(32 * STEP) is not None
+        assert h.status()[1]['scale_state'] == 'locked'
+        h.send(33 * STEP, camera=Camera.from_fov(128, 96, 40.0))
+        assert wait_for(lambda: h.newest_ns == 33 * STEP)
+        assert wait_for(lambda: h.status()[1]['scale_state'] == state)
 
 
 def test_the_ground_gives_the_scale(tiny_weights):
