@@ -15,12 +15,10 @@
 """The camera's motion from two views of points whose depth nobody knows."""
 
 import cv2
-from mdepth_ros.geometry.intrinsics import invert_intrinsics
-from mdepth_ros.geometry.product import exact_product
 import numpy as np
 from numpy.typing import NDArray
-import torch
-from torch import Tensor
+
+Array = NDArray[np.float64]
 
 FEWEST_INLIERS = 0.4
 # A point counts however far away it is [lengths of the translation]; OpenCV leaves out those
@@ -29,8 +27,8 @@ _FARTHEST = 1e6
 
 
 def essential_motion(
-    tracks: NDArray[np.float64], K: NDArray[np.float64], inlier_px: float
-) -> NDArray[np.float64] | None:
+    tracks: Array, K: Array, inlier_px: float
+) -> Array | None:
     """
     Recover rotation and direction of translation from the essential matrix.
 
@@ -56,7 +54,7 @@ def essential_motion(
     return T
 
 
-def epipolar_error(T: Tensor, pixels: Tensor, K: Tensor) -> Tensor:
+def epipolar_error(T: Array, pixels: Array, K: Array) -> Array:
     """
     How far points are from where a motion could bring them, whatever their depth.
 
@@ -67,20 +65,18 @@ def epipolar_error(T: Tensor, pixels: Tensor, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) of both frames [px].
     :return: (B,) median [px]; 0 for a motion without translation.
     """
-    one = torch.ones_like(pixels[:, :1])
-    inv_K = invert_intrinsics(K)
-    target, source = torch.cat([pixels[:, :2], one], 1), torch.cat([pixels[:, 2:], one], 1)
-    t = torch.nn.functional.normalize(T[:, :3, 3:], dim=1)
-    essential = torch.linalg.cross(t.expand(-1, -1, 3), T[:, :3, :3], dim=1)
-    F = exact_product(exact_product(inv_K.transpose(1, 2), essential), inv_K)
-    line = exact_product(F, target)  # (B, 3, N)
-    other = exact_product(F.transpose(1, 2), source)
-    steepness = torch.cat([line[:, :2], other[:, :2]], 1).norm(dim=1).clamp(min=1e-12)
-    distance: Tensor = (source * line).sum(dim=1).abs() / steepness
-    return distance.nanmedian(dim=1).values
+    inv_K = np.linalg.inv(K)
+    target, source = homogeneous(pixels[:, :2]), homogeneous(pixels[:, 2:])
+    t = T[:, :3, 3]
+    direction = t / np.maximum(np.linalg.norm(t, axis=1, keepdims=True), 1e-12)
+    essential = np.cross(direction[:, None], T[:, :3, :3].transpose(0, 2, 1)).transpose(0, 2, 1)
+    F = inv_K.transpose(0, 2, 1) @ essential @ inv_K
+    line, other = F @ target, F.transpose(0, 2, 1) @ source  # (B, 3, N)
+    steepness = np.sqrt((line[:, :2] ** 2 + other[:, :2] ** 2).sum(axis=1))
+    return median_known(np.abs((source * line).sum(axis=1)) / np.maximum(steepness, 1e-12))
 
 
-def triangulate(T: Tensor, rays: Tensor, source_rays: Tensor) -> Tensor:
+def triangulate(T: Array, rays: Array, source_rays: Array) -> Array:
     """
     Find the depth at which each point is seen in both frames.
 
@@ -89,7 +85,38 @@ def triangulate(T: Tensor, rays: Tensor, source_rays: Tensor) -> Tensor:
     :param source_rays: (3, N) of the source's, z = 1.
     :return: (N,) depth in the target, in units of the translation; negative behind it.
     """
-    turned = torch.linalg.cross(source_rays, exact_product(T[:3, :3], rays), dim=0)
-    moved = torch.linalg.cross(source_rays, T[:3, 3:].expand_as(rays), dim=0)
-    depth: Tensor = -(turned * moved).sum(dim=0) / (turned ** 2).sum(dim=0).clamp(min=1e-18)
+    turned = np.cross(source_rays, T[:3, :3] @ rays, axis=0)
+    moved = np.cross(source_rays, T[:3, 3:], axis=0)
+    depth: Array = -(turned * moved).sum(axis=0) / np.maximum((turned ** 2).sum(axis=0), 1e-18)
     return depth
+
+
+def pixel_rays(pixels: Array, K: Array) -> Array:
+    """
+    Return where pixels look.
+
+    :param pixels: (B, 2, N) x, y [px].
+    :param K: (B, 3, 3) intrinsics [px].
+    :return: (B, 3, N), z = 1.
+    """
+    with np.errstate(invalid='ignore'):  # what is not known stays so
+        rays: Array = np.linalg.inv(K) @ homogeneous(pixels)
+    return rays
+
+
+def homogeneous(pixels: Array) -> Array:
+    """Add a third coordinate of 1 to (B, 2, N)."""
+    return np.concatenate([pixels, np.ones_like(pixels[:, :1])], axis=1)
+
+
+def median_known(values: Array) -> Array:
+    """
+    Return the lower median of each row, of what is not NaN.
+
+    :param values: (B, N).
+    :return: (B,); NaN where all are.
+    """
+    rising = np.sort(values, axis=1)  # NaN comes last
+    known = np.count_nonzero(~np.isnan(values), axis=1)
+    medians: Array = rising[np.arange(len(rising)), (known - 1) // 2]
+    return medians

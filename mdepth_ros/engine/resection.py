@@ -14,13 +14,10 @@
 
 """The motion that brings points with known depth to where they are seen in another image."""
 
+from mdepth_ros.engine.epipolar import Array, pixel_rays
 from mdepth_ros.geometry.projection import NEAREST_Z
 import numpy as np
 from numpy.typing import NDArray
-import torch
-from torch import Tensor
-
-Array = NDArray[np.float64]
 
 ITERATIONS = 12
 # The first of these turn only: far from the answer, a translation would follow wrong depths.
@@ -57,14 +54,14 @@ _TWISTS = np.array([
 
 
 def solve_motion(
-    points: Tensor, pixels: Tensor, valid: Tensor, K: Tensor, start: Tensor | None = None
-) -> Tensor:
+    points: Array, pixels: Array, valid: NDArray[np.bool_], K: Array, start: Array | None = None
+) -> Array:
     """
     Estimate the camera's motion from points whose depth is known: resection, or PnP.
 
     Gauss-Newton on the reprojection error with iteratively reweighted least squares, so that
-    points on moving objects and wrong tracks count little. Runs for all samples at once, on the
-    CPU and in NumPy, whose small products cost less than torch's.
+    points on moving objects and wrong tracks count little. Runs for all samples at once; in NumPy,
+    whose small products cost less than torch's.
 
     Where the camera's translation moves a point, its residual along that direction may as well
     come from its depth, and counts the less the more it moves: between resection, for exact
@@ -77,13 +74,13 @@ def solve_motion(
     :param valid: (B, N) bool, which of them count; those that are not finite never do.
     :param K: (B, 3, 3) intrinsics of the source [px].
     :param start: (B, 4, 4) T_source_target to begin with; the identity if missing.
-    :return: (B, 4, 4) T_source_target, no gradient. With fewer than 6 points it is the start.
+    :return: (B, 4, 4) T_source_target. With fewer than 6 points it is the start.
     """
-    p, seen, rays, focal = _arrays(points, pixels, K)
-    usable = valid.cpu().numpy() & np.isfinite(p).all(axis=1) & np.isfinite(seen).all(axis=1)
+    rays, focal = _rays(pixels, K)
+    usable = valid & np.isfinite(points).all(axis=1) & np.isfinite(pixels).all(axis=1)
     # NaN times a weight of 0 would still be NaN.
-    p, rays = (np.where(usable[:, None], values, 1.0) for values in (p, rays))
-    T = np.tile(np.eye(4), (len(p), 1, 1)) if start is None else _double(start)
+    p, rays = (np.where(usable[:, None], values, 1.0) for values in (points, rays))
+    T = np.tile(np.eye(4), (len(p), 1, 1)) if start is None else start
     moving = (usable.sum(axis=1) >= FEWEST_POINTS)[:, None]  # (B, 1)
     usable &= moving
     for iteration in range(ITERATIONS):
@@ -99,10 +96,10 @@ def solve_motion(
                 break
     for _ in range(FITS):
         T = _fit_length(T, p, rays, usable, focal)
-    return torch.from_numpy(_stretch(T, p, rays, usable, focal)).to(points)
+    return _stretch(T, p, rays, usable, focal)
 
 
-def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
+def unexplained(points: Array, pixels: Array, T: Array, K: Array) -> Array:
     """
     How far points are from where they are seen at the depth that explains this best.
 
@@ -115,30 +112,19 @@ def unexplained(points: Tensor, pixels: Tensor, T: Tensor, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) intrinsics of the source [px].
     :return: (B, N) distance [px].
     """
-    p, _, rays, focal = _arrays(points, pixels, K)
-    motion = _double(T)
+    rays, focal = _rays(pixels, K)
     with np.errstate(invalid='ignore'):
-        moved = motion[:, :3, :3] @ p + motion[:, :3, 3:]
-    residual, along = _residual(moved, motion[:, :3, 3:], rays, focal)
+        moved = T[:, :3, :3] @ points + T[:, :3, 3:]
+    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
     by_depth = (residual * along).sum(axis=1, keepdims=True) / _square(along)
     by_depth = by_depth.clip(-DEPTH_SPREAD, DEPTH_SPREAD)
-    return torch.from_numpy(_length(residual - by_depth * along)).to(points)
+    return _length(residual - by_depth * along)
 
 
-def _double(x: Tensor) -> Array:
-    """As float64 on the CPU."""
-    array: Array = x.detach().double().cpu().numpy()
-    return array
-
-
-def _arrays(points: Tensor, pixels: Tensor, K: Tensor) -> tuple[Array, Array, Array, Array]:
-    """Points (B, 3, N), pixels (B, 2, N), their rays (B, 2, N) at z = 1, f (B, 2, 1) [px]."""
-    seen, matrix = _double(pixels), _double(K)
+def _rays(pixels: Array, K: Array) -> tuple[Array, Array]:
+    """Rays (B, 2, N) of pixels (B, 2, N) at z = 1, and focal lengths (B, 2, 1) [px]."""
     # The skew, if any, stays out of the derivatives: it is small.
-    inverse = np.linalg.inv(matrix)[:, :2]
-    with np.errstate(invalid='ignore'):  # what is not known stays so
-        rays = inverse[:, :, :2] @ seen + inverse[:, :, 2:]
-    return _double(points), seen, rays, matrix[:, (0, 1), (0, 1)][:, :, None]
+    return pixel_rays(pixels, K)[:, :2], K[:, (0, 1), (0, 1)][:, :, None]
 
 
 def _residual(

@@ -20,6 +20,7 @@ from heapq import nsmallest
 import math
 
 from mdepth_ros.engine.corners import full_size, working_size
+from mdepth_ros.engine.epipolar import median_known
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import still_followed, TrackedPoints, tracks_between
 from mdepth_ros.engine.step_motion import step_motion
@@ -80,8 +81,8 @@ def find_sources(
     batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
     for row, (_, tracks) in zip(batch, pairs):
         row[:len(tracks)] = full_size(tracks, working_size(width, height), (width, height))
-    solved = motions_from_tracks(torch.from_numpy(batch).to(depth.device), depth, K)
-    moved = np.nanmedian(np.hypot(*np.moveaxis(batch[..., 2:] - batch[..., :2], -1, 0)), axis=1)
+    solved = motions_from_tracks(torch.from_numpy(batch), depth, K)
+    moved = median_known(np.linalg.norm(batch[..., 2:] - batch[..., :2], axis=2))
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
     newest = len(pairs) - 1
     sources = [
@@ -103,7 +104,7 @@ def _with_step(
     height, width = depth.shape[-2:]
     tracks = full_size(tracks_between(tracked, previous.tracked, wide.frame.tracked),
                        working_size(width, height), (width, height))
-    T = step_motion(torch.from_numpy(tracks).to(depth.device), wide.T_source_target, depth, K)
+    T = step_motion(torch.from_numpy(tracks), wide.T_source_target, depth, K)
     if T is None:
         return sources
     share = float(T[0, :3, 3].norm() / wide.T_source_target[0, :3, 3].norm())

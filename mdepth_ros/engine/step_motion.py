@@ -14,9 +14,12 @@
 
 """The motion since the frame before, by points whose depth a wider view of them has told."""
 
-from mdepth_ros.engine.epipolar import triangulate
+from mdepth_ros.engine.epipolar import pixel_rays, triangulate
+from mdepth_ros.engine.lifted_tracks import lift
 from mdepth_ros.engine.resection import solve_motion, unexplained
-from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS, lift, pixel_rays
+from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS
+import numpy as np
+import torch
 from torch import Tensor
 
 # What the translation moves by less tells no depth [px].
@@ -39,13 +42,14 @@ def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor)
     :return: (1, 4, 4) motion to the frame before, at the scale of the wider one; None where too
         few points are seen in all three and tell a depth.
     """
-    x, points = lift(tracks[None], depth, K)
+    x, points, K_ = lift(tracks[None], depth, K)
     before, wide, rays = x[:, 2:4], x[:, 4:], points / points[:, 2:]
-    far = K @ T_wide_target[:, :3, :3] @ rays
-    parallax = (wide - far[:, :2] / far[:, 2:]).norm(dim=1)
-    z = triangulate(T_wide_target[0], rays[0], pixel_rays(wide, K)[0])[None]
-    fits = unexplained(points, wide, T_wide_target, K) < AGREES * depth.shape[-1]
+    T_wide = T_wide_target.double().cpu().numpy()
+    far = K_ @ T_wide[:, :3, :3] @ rays
+    parallax = np.linalg.norm(wide - far[:, :2] / far[:, 2:], axis=1)
+    z = triangulate(T_wide[0], rays[0], pixel_rays(wide, K_)[0])
+    fits = unexplained(points, wide, T_wide, K_) < AGREES * depth.shape[-1]
     known = fits & (parallax > LEAST_PARALLAX) & (z > 0)
-    if int(known.sum()) < FEWEST_TRACKS:
+    if np.count_nonzero(known) < FEWEST_TRACKS:
         return None
-    return solve_motion(rays * z.unsqueeze(1), before, known, K)
+    return torch.from_numpy(solve_motion(rays * z, before, known, K_)).to(depth)

@@ -25,17 +25,23 @@ from mdepth_ros.engine.corners import (
     working_size,
     WORKING_WIDTH,
 )
-from mdepth_ros.engine.epipolar import epipolar_error, essential_motion, triangulate
+from mdepth_ros.engine.epipolar import (
+    Array,
+    epipolar_error,
+    essential_motion,
+    median_known,
+    pixel_rays,
+    triangulate,
+)
+from mdepth_ros.engine.lifted_tracks import lift, Lifted
 from mdepth_ros.engine.resection import solve_motion, unexplained
-from mdepth_ros.geometry.intrinsics import invert_intrinsics
-from mdepth_ros.geometry.product import exact_product
-from mdepth_ros.geometry.projection import sample
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
 Tracks = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 # Of red, green and blue; ITU-R BT.601.
 LUMA = 0.299, 0.587, 0.114
@@ -61,8 +67,8 @@ class TrackedMotions(NamedTuple):
     """
 
     T_source_target: Tensor
-    parallax: Tensor
-    agreeing: Tensor
+    parallax: Array
+    agreeing: Array
 
 
 def search_image(image: Tensor) -> NDArray[np.uint8]:
@@ -111,8 +117,7 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
     """
-    x, points = lift(tracks, depth, K)
-    return _solve(x, points, K, depth.shape[-1])
+    return torch.from_numpy(_solve(lift(tracks, depth, K), depth.shape[-1])).to(depth)
 
 
 def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
@@ -126,9 +131,9 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, N) bool.
     """
-    x, points = lift(tracks, depth, K)
-    T = _solve(x, points, K, depth.shape[-1])
-    return unexplained(points, x[:, 2:], T, K) < AGREES * depth.shape[-1]
+    lifted, width = lift(tracks, depth, K), depth.shape[-1]
+    residual = unexplained(lifted.points, lifted.pixels[:, 2:], _solve(lifted, width), lifted.K)
+    return torch.from_numpy(residual < AGREES * width).to(depth.device)
 
 
 def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
@@ -140,19 +145,21 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     :param K: (1, 3, 3) of all frames [px].
     :return: the motions.
     """
-    K = K.expand(len(tracks), -1, -1)
-    x, points = lift(tracks, depth.expand(len(tracks), -1, -1, -1), K)
-    T = _solve(x, points, K, depth.shape[-1])
-    residual = unexplained(points, x[:, 2:], T, K)  # NaN agrees with nothing
-    agreeing = residual < AGREES * depth.shape[-1]
+    B, width = len(tracks), depth.shape[-1]
+    lifted = lift(tracks, depth.expand(B, -1, -1, -1), K.expand(B, -1, -1))
+    T = _solve(lifted, width)
+    x, points = lifted.pixels, lifted.points
+    residual = unexplained(points, x[:, 2:], T, lifted.K)  # NaN agrees with nothing
+    agreeing = residual < AGREES * width
     turned = T[:, :3, :3] @ points
-    far, here = (K @ moved for moved in (turned, turned + T[:, :3, 3:]))
-    parallax = (here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:]).norm(dim=1)
-    return TrackedMotions(T, _median(parallax, _areas(x[:, :2], agreeing, depth.shape[-1])),
-                          agreeing.sum(dim=1) / (~residual.isnan()).sum(dim=1))
+    far, here = (lifted.K @ moved for moved in (turned, turned + T[:, :3, 3:]))
+    parallax = np.linalg.norm(here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:], axis=1)
+    return TrackedMotions(
+        torch.from_numpy(T).to(depth), _median(parallax, _areas(x[:, :2], agreeing, width)),
+        agreeing.sum(axis=1) / np.maximum((~np.isnan(residual)).sum(axis=1), 1))
 
 
-def _areas(pixels: Tensor, valid: Tensor, width: int) -> Tensor:
+def _areas(pixels: Array, valid: Mask, width: int) -> Array:
     """
     Share each cell of the image among the points in it.
 
@@ -161,41 +168,32 @@ def _areas(pixels: Tensor, valid: Tensor, width: int) -> Tensor:
     Takes (B, 2, N) [px] and which of them count, (B, N); returns (B, N), 0 for the others.
     """
     across = WORKING_WIDTH // CELL
-    at = torch.where(valid[:, None], pixels * (across / width), 0.0).long()
-    cell = at[:, 1] * (across + 1) + at[:, 0]
-    shared = torch.zeros(len(cell), int(cell.max()) + 1, device=valid.device)
-    return valid / shared.scatter_add_(1, cell, valid.float()).gather(1, cell).clamp(min=1)
+    column, row = np.where(valid, pixels.swapaxes(0, 1) * (across / width), 0.0).astype(int)
+    cell = row * (across + 1) + column
+    cell += (cell.max(initial=0) + 1) * np.arange(len(cell))[:, None]  # each frame has its own
+    shared = np.bincount(cell.ravel(), weights=valid.ravel())
+    share: Array = valid / np.maximum(shared[cell], 1)
+    return share
 
 
-def _median(values: Tensor, weights: Tensor) -> Tensor:
+def _median(values: Array, weights: Array) -> Array:
     """Of (B, N) with weights of at least 0, (B,); 0 where nothing counts."""
-    rising, order = torch.where(weights > 0, values, torch.inf).sort(dim=1)
-    sums = weights.gather(1, order).cumsum(dim=1)
-    middle = rising.gather(1, torch.searchsorted(sums, sums[:, -1:] / 2))[:, 0]
-    return torch.where(middle.isfinite(), middle, 0.0)
+    values = np.where(weights > 0, values, np.inf)
+    order = values.argsort(axis=1)
+    rising, sums = (np.take_along_axis(it, order, axis=1) for it in (values, weights))
+    sums = sums.cumsum(axis=1)
+    middle: Array = rising[np.arange(len(rising)), (sums >= sums[:, -1:] / 2).argmax(axis=1)]
+    return np.where(np.isfinite(middle), middle, 0.0)
 
 
-def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> tuple[Tensor, Tensor]:
-    """
-    Find where in space the tracks begin.
-
-    :param tracks: (B, N, 4) or more, x, y in the target first [px].
-    :param depth: (B, 1, H, W) of the target [m].
-    :param K: (B, 3, 3) intrinsics [px].
-    :return: the tracks as (B, 4, N) or more, and their (B, 3, N) points in the target [m].
-    """
-    x = tracks.transpose(1, 2)
-    z = sample(depth, x[:, :2].unsqueeze(2), padding_mode='border').squeeze(2)
-    return x, pixel_rays(x[:, :2], K) * z
-
-
-def _solve(x: Tensor, points: Tensor, K: Tensor, width: int) -> Tensor:
-    """(B, 4, N) tracks and (B, 3, N) points of the target to (B, 4, 4) motions."""
-    valid = ~x.isnan().any(dim=1)
+def _solve(lifted: Lifted, width: int) -> Array:
+    """Solve for the motions (B, 4, 4)."""
+    x, points, K = lifted
+    valid: Mask = np.isfinite(x).all(axis=1)
     T = solve_motion(points, x[:, 2:], valid, K)
     error = epipolar_error(T, x, K)
-    for i in (error > DOUBTFUL * width).nonzero()[:, 0].tolist():
-        other = _without_depth(x[i, :, valid[i]], points[i, 2, valid[i]], K[i], width)
+    for i in np.flatnonzero(error > DOUBTFUL * width):
+        other = _without_depth(x[i][:, valid[i]], points[i, 2, valid[i]], K[i], width)
         if other is None:
             continue
         if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
@@ -203,31 +201,17 @@ def _solve(x: Tensor, points: Tensor, K: Tensor, width: int) -> Tensor:
     return T
 
 
-def _without_depth(x: Tensor, depth: Tensor, K: Tensor, width: int) -> Tensor | None:
+def _without_depth(x: Array, depth: Array, K: Array, width: int) -> Array | None:
     """(4, N) tracks and (N,) depths to a (4, 4) motion whose direction owes nothing to these."""
     if x.shape[1] < FEWEST_TRACKS:
         return None
-    found = essential_motion(x.T.double().cpu().numpy(), K.double().cpu().numpy(),
-                             INLIER * width)
-    if found is None:
+    T = essential_motion(x.T, K, INLIER * width)
+    if T is None:
         return None
-    T = torch.from_numpy(found).to(x)
     rays, source_rays = (pixel_rays(xy[None], K[None])[0] for xy in (x[:2], x[2:]))
     units = triangulate(T, rays, source_rays)
     ratio = (depth / units)[units > 0]
     if not len(ratio):
         return None
-    T[:3, 3] *= ratio.nanmedian()
+    T[:3, 3] *= median_known(ratio[None])
     return T
-
-
-def pixel_rays(pixels: Tensor, K: Tensor) -> Tensor:
-    """
-    Return where pixels look.
-
-    :param pixels: (B, 2, N) x, y [px].
-    :param K: (B, 3, 3) intrinsics [px].
-    :return: (B, 3, N), z = 1.
-    """
-    one = torch.ones_like(pixels[:, :1])
-    return exact_product(invert_intrinsics(K), torch.cat([pixels, one], dim=1))

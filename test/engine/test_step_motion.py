@@ -15,8 +15,9 @@
 """A short step is told by points that a wider one has triangulated."""
 
 from mdepth_ros.engine.step_motion import step_motion
-from mdepth_ros.engine.tracked_motion import motion_from_tracks, pixel_rays
+from mdepth_ros.engine.tracked_motion import motion_from_tracks
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
+from mdepth_ros.geometry.projection import backproject
 import pytest
 import torch
 
@@ -37,7 +38,7 @@ def scene(points=150, seed=0):
     x = torch.randint(10, WIDTH - 10, (points,), generator=random)
     y = torch.randint(5, HEIGHT - 5, (points,), generator=random)
     here = torch.stack([x, y]).float()
-    p = pixel_rays(here[None], K) * depth[0, 0, y, x]
+    p = backproject(depth, K.inverse())[:, :, y, x]
 
     def seen(way):
         moved = K @ (p + forward(way)[:, :3, 3:])

@@ -155,10 +155,10 @@ def test_a_standing_camera_does_not_move():
 def test_a_crowd_of_slow_points_does_not_hide_the_parallax():
     target, source, depth, K, _ = pair(render('driving', moving_objects=False))
     tracks = tracks_between(target, source)
-    usual = float(tracked_motion(tracks, depth, K).parallax)
+    usual = tracked_motion(tracks, depth, K).parallax.item()
     slow = tracks[np.argsort(np.linalg.norm(tracks[:, 2:] - tracks[:, :2], axis=1))[:60]]
     crowded = np.vstack([tracks, *3 * [slow]])
-    assert float(tracked_motion(crowded, depth, K).parallax) == pytest.approx(usual, rel=0.05)
+    assert tracked_motion(crowded, depth, K).parallax.item() == pytest.approx(usual, rel=0.05)
 
 
 def test_a_change_of_exposure_is_no_motion():

@@ -149,7 +149,9 @@ def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor
     points, pixels = (x.flatten(2).gather(2, chosen.unsqueeze(1).expand(-1, x.shape[1], -1))
                       for x in (points, seen))
     pixels = pixels + TRACK_NOISE_PX * torch.randn_like(pixels)
-    T = solve_motion(points, pixels, usable.gather(1, chosen), batch.K)
+    T = torch.from_numpy(solve_motion(
+        *(x.double().cpu().numpy() for x in (points.detach(), pixels)),
+        usable.gather(1, chosen).cpu().numpy(), batch.K.double().cpu().numpy())).to(single)
     length, true_length = (x[:, :3, 3].norm(dim=1) for x in (T, batch.T_source_target))
     scale = median_ratio(single, batch.depth)
     by_motion = length / true_length.clamp(min=1e-9)
