@@ -189,7 +189,7 @@ def _median(values: Array, weights: Array) -> Array:
 def _solve(lifted: Lifted, width: int) -> Array:
     """Solve for the motions (B, 4, 4)."""
     x, points, K = lifted
-    valid: Mask = np.isfinite(x).all(axis=1)
+    valid: Mask = np.asarray(np.isfinite(x).all(axis=1))
     T = solve_motion(points, x[:, 2:], valid, K)
     error = epipolar_error(T, x, K)
     for i in np.flatnonzero(error > DOUBTFUL * width):
