@@ -46,6 +46,17 @@ def working_size(width: int, height: int) -> tuple[int, int]:
     return WORKING_WIDTH, max(1, round(WORKING_WIDTH * height / width))
 
 
+def search_image(rgb: Image) -> Image:
+    """
+    Prepare a frame for being searched.
+
+    :param rgb: (H, W, 3) uint8 colours.
+    :return: its working image, see :func:`working_image`.
+    """
+    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    return working_image(grey, working_size(rgb.shape[1], rgb.shape[0]))
+
+
 def working_image(grey: Image, size: tuple[int, int]) -> Image:
     """
     Resize, and take out the exposure: it changes between frames, and the flow follows it.

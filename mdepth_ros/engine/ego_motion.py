@@ -19,10 +19,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mdepth_ros.engine.backends.runner import Runner
+from mdepth_ros.engine.corners import Image, search_image
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import NO_POINTS, PointTracker, TrackedPoints
 from mdepth_ros.engine.sources import find_sources, Source
-from mdepth_ros.engine.tracked_motion import search_image
 from torch import Tensor
 
 
@@ -34,11 +34,12 @@ class EgoMotion(Protocol):
     def reset(self) -> None:
         """Forget the frames that were tracked."""
 
-    def track(self, image: Tensor) -> TrackedPoints:
+    def track(self, rgb: Image, image: Tensor) -> TrackedPoints:
         """
         Follow points into the next frame.
 
-        :param image: (1, 3, H, W) in [0, 1].
+        :param rgb: (H, W, 3) uint8 colours.
+        :param image: the same as the networks take it, (1, 3, H, W) in [0, 1].
         """
 
     def sources(
@@ -72,9 +73,9 @@ class FollowedPoints:
         """Forget the last frame."""
         self._tracker.reset()
 
-    def track(self, image: Tensor) -> TrackedPoints:
+    def track(self, rgb: Image, image: Tensor) -> TrackedPoints:
         """Follow points, see :class:`EgoMotion`."""
-        return self._tracker.push(search_image(image))
+        return self._tracker.push(search_image(rgb))
 
     def sources(
         self, frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor, K: Tensor,
@@ -100,7 +101,7 @@ class PoseNetMotion:
         """Forget the last two images."""
         self._images.clear()
 
-    def track(self, image: Tensor) -> TrackedPoints:
+    def track(self, rgb: Image, image: Tensor) -> TrackedPoints:
         """Keep the image; no points are followed."""
         self._images.append(image)
         return NO_POINTS

@@ -144,7 +144,7 @@ class DepthEstimator:
 
         previous = self._buffer.newest
         finish_description = self._networks.start_describe(image)
-        tracked = self._motion.track(image)
+        tracked = self._motion.track(rgb, image)
         sources = self._motion.sources(list(self._buffer), tracked, single.depth, K)
         chosen = choose_sources(sources, self._sources)
         description = finish_description()
@@ -199,9 +199,10 @@ class DepthEstimator:
         :param frame: as for :meth:`push`.
         :raises MdepthError: as for :meth:`push`.
         """
-        image = network_input(self._follow(frame)(frame.rgb), self.device)
+        rgb = self._follow(frame)(frame.rgb)
+        image = network_input(rgb, self.device)
         finish_description = self._networks.start_describe(image)
-        tracked = self._motion.track(image)
+        tracked = self._motion.track(rgb, image)
         self._buffer.append(self._keep(finish_description(), tracked, frame.stamp_ns))
 
     def _keep(self, description: Description, tracked: TrackedPoints, stamp_ns: int) -> PastFrame:

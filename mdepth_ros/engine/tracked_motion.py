@@ -16,15 +16,7 @@
 
 from typing import NamedTuple
 
-from mdepth_ros.engine.corners import (
-    CELL,
-    find_corners,
-    follow,
-    full_size,
-    working_image,
-    working_size,
-    WORKING_WIDTH,
-)
+from mdepth_ros.engine.corners import CELL, find_corners, follow, full_size, WORKING_WIDTH
 from mdepth_ros.engine.epipolar import (
     Array,
     epipolar_error,
@@ -43,8 +35,6 @@ from torch import Tensor
 Tracks = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# Of red, green and blue; ITU-R BT.601.
-LUMA = 0.299, 0.587, 0.114
 # So few followed points tell nothing about the motion.
 FEWEST_TRACKS = 20
 # A point agrees with the motion if no more than this share of the image's width is unexplained.
@@ -69,18 +59,6 @@ class TrackedMotions(NamedTuple):
     T_source_target: Tensor
     parallax: Array
     agreeing: Array
-
-
-def search_image(image: Tensor) -> NDArray[np.uint8]:
-    """
-    Prepare a frame for being searched.
-
-    :param image: (1, 3, H, W) in [0, 1].
-    :return: its working image, see :func:`working_image`.
-    """
-    grey = torch.tensordot(image.new_tensor(LUMA), image[0], 1).add_(0.5 / 255)
-    size = working_size(image.shape[-1], image.shape[-2])
-    return working_image((255 * grey).byte().cpu().numpy(), size)
 
 
 def follow_corners(

@@ -65,18 +65,22 @@ class SingleFrame(Part):
 
 
 class Describe(Part):
-    """What matching needs of a frame: (1, C, h, w) features and (1, h, w, 32) context."""
+    """
+    What matching needs of a frame, at 1/4 of its size.
 
-    outputs = ('matching', 'context')
+    (1, C, h, w) features, (1, h, w, 32) context and (1, 3, h, w) :func:`thumbnail`.
+    """
+
+    outputs = ('matching', 'context', 'thumbnail')
 
     def __init__(self, model: DepthModel) -> None:
         super().__init__(model)
         self.net = model.multi.feature_net
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """(1, 3, H, W) image in [0, 1] to matching and context at 1/4 of its size."""
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(1, 3, H, W) image in [0, 1] to matching, context and thumbnail."""
         features = self.net(image)
-        return features.matching, _channels_last(features.context)
+        return features.matching, _channels_last(features.context), thumbnail(image)
 
 
 class Fuse(Part):
@@ -208,11 +212,10 @@ def example_inputs(
         'single_frame': (image,), 'describe': (image,),
         'unmatched': (thumbnail(image), depth, features), 'motion': (other, image)}
     if 'fuse' in parts:
-        (matching, context), (seen, _) = (parts['describe'](it) for it in (image, other))
+        description, (seen, _, small) = (parts['describe'](it) for it in (image, other))
         K = intrinsics_from_fov(80.0, width, height)[None]
         T = torch.eye(4).repeat(1, sources, 1, 1)
         T[..., 0, 3] = 0.05 * depth.median()
         inputs['fuse'] = (
-            matching, context, thumbnail(image), seen[:, None].repeat(1, sources, 1, 1, 1),
-            thumbnail(other), depth, features, K, T)
+            *description, seen[:, None].repeat(1, sources, 1, 1, 1), small, depth, features, K, T)
     return {name: inputs[name] for name in parts}

@@ -15,6 +15,7 @@
 """Which past frames are matched with."""
 
 from mdepth_ros.engine.backends.runner import Description
+from mdepth_ros.engine.corners import search_image
 from mdepth_ros.engine.frame_buffer import PastFrame
 from mdepth_ros.engine.point_tracker import PointTracker, TrackedPoints
 from mdepth_ros.engine.sources import (
@@ -24,7 +25,7 @@ from mdepth_ros.engine.sources import (
     LEAST_OVERLAP,
     Source,
 )
-from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, search_image
+from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
 import numpy as np
@@ -68,9 +69,13 @@ def street():
     return render_sequence(config, seed=4)
 
 
+def searched(sequence, i):
+    return search_image(sequence.images[i].permute(1, 2, 0).mul(255).round().byte().numpy())
+
+
 def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     tracker = PointTracker()
-    tracked = [tracker.push(search_image(street.images[i:i + 1])) for i in range(6)]
+    tracked = [tracker.push(searched(street, i)) for i in range(6)]
     depth = street.depth[5:6].clamp(max=1000)
     # It expects 6, 5, ... 1 steps of parallax.
     frames = [past(i, tracked[i], (i + 1) * BEST_PARALLAX / 3) for i in range(5)]
@@ -88,7 +93,7 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
 
 def test_what_stands_in_the_last_picture_does_not_stop_the_camera(street):
     tracker = PointTracker()
-    tracked = [tracker.push(search_image(street.images[i:i + 1])) for i in range(6)]
+    tracked = [tracker.push(searched(street, i)) for i in range(6)]
     # As what compression leaves on a bare road does: seven points of ten are where they were in
     # the frame before, and nowhere earlier.
     before, now = tracked[4], tracked[5]
@@ -111,7 +116,7 @@ def test_what_stands_in_the_last_picture_does_not_stop_the_camera(street):
 
 
 def test_what_shows_little_of_the_same_is_no_source(street):
-    tracked = PointTracker().push(search_image(street.images[5:6]))
+    tracked = PointTracker().push(searched(street, 5))
     few = int(LEAST_OVERLAP * len(tracked.ids)) - 1
     assert few > FEWEST_TRACKS
     some, more = (TrackedPoints(tracked.ids[:n], tracked.points[:n]) for n in (few, few + 2))
@@ -122,9 +127,9 @@ def test_what_shows_little_of_the_same_is_no_source(street):
 
 def test_frames_of_another_place_are_no_sources(street):
     tracker = PointTracker()
-    before = tracker.push(search_image(street.images[:1]))
+    before = tracker.push(searched(street, 0))
     tracker.reset()
-    now = tracker.push(search_image(street.images[5:6]))
+    now = tracker.push(searched(street, 5))
     assert find_sources([past(0, before)], now, street.depth[5:6], street.K[None].float()) == []
     assert find_sources([], now, street.depth[5:6], street.K[None].float()) == []
 

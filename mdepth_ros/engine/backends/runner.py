@@ -79,15 +79,11 @@ class Runner:
 
     def start_describe(self, image: Tensor) -> Callable[[], Description]:
         """Begin to describe a (1, 3, H, W) image for matching; the result waits for it."""
-        nothing = image.new_empty(0)
-        finish = (self._start('describe', image) if self._config.multi_frame
-                  else lambda: (nothing, nothing))
-        small = thumbnail(image)
-
-        def described() -> Description:
-            matching, context = finish()
-            return Description(matching, context, small)
-        return described
+        if not self._config.multi_frame:
+            nothing = image.new_empty(0)
+            return lambda: Description(nothing, nothing, thumbnail(image))
+        finish = self._start('describe', image)
+        return lambda: Description(*finish())
 
     def fuse(
         self, target: Description, sources: Sequence[Description],

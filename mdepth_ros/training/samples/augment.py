@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import cv2
 from mdepth_ros.engine.camera import resize_matrix
-from mdepth_ros.engine.tracked_motion import LUMA
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -30,7 +29,8 @@ Matrix = NDArray[np.float64]
 MOST_ZOOM = 1.3
 COLOUR_SHARE = 0.5
 GREY_SHARE = 0.05
-_LUMA = np.tile(LUMA, (3, 1))
+# Of red, green and blue; ITU-R BT.601.
+_LUMA = np.tile((0.299, 0.587, 0.114), (3, 1))
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,7 @@
 
 from collections.abc import Callable
 
-import cv2
-from mdepth_ros.engine.corners import working_image, working_size
+from mdepth_ros.engine.corners import search_image
 from mdepth_ros.engine.tracked_motion import follow_corners
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +63,4 @@ class PointTracks:
 def _follow(first: Image, second: Image) -> Tracks:
     """All tracks of a pair, (N, 4)."""
     height, width = first.shape[:2]
-    size = working_size(width, height)
-    searched = [working_image(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8), size)
-                for rgb in (first, second)]
-    return follow_corners(searched[0], searched[1], width, height)
+    return follow_corners(search_image(first), search_image(second), width, height)
