@@ -44,7 +44,7 @@ def correlation_volume(
     :param T_source_target: (B, S, 4, 4) motions from the target to the sources.
     :param groups: number of groups G, divides C.
     :param valid: (B, S) bool, which sources count; all where missing.
-    :return: (B, D, G, h, w) score, higher is more alike, averaged over the sources that count;
+    :return: (B, G, D, h, w) score, higher is more alike, averaged over the sources that count;
         zeros where none does.
     :raises ValueError: if a shape differs from the ones above.
     """
@@ -66,11 +66,11 @@ def correlation_volume(
         warped = [warped[s] * weights[:, s] for s in range(S)]
         counted = weights.sum(dim=1).clamp(min=1.0)
     # The correlation is linear in the sources: they are added up, then compared once.
-    product = sum(warped[1:], warped[0]) * target.unsqueeze(2)
-    # A mean over a dimension of two takes compilers longer than a sum of two.
-    total: Tensor = sum(product.split(groups, dim=1))  # type: ignore[arg-type]
-    score = total * (groups / C / counted)
-    return score.transpose(1, 2)  # (B, G, D, h, w) -> (B, D, G, h, w)
+    seen = sum(warped[1:], warped[0])
+    # Products of slices, added up, compile to one pass over the volume.
+    first, *others = (a * b for a, b in zip(seen.split(groups, dim=1),
+                                            target.unsqueeze(2).split(groups, dim=1)))
+    return sum(others, first) * (groups / C / counted)
 
 
 def _warp(source: Tensor, hypotheses: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:

@@ -48,15 +48,15 @@ class UNet3d(nn.Module):
         """
         Regularise.
 
-        :param volume: (B, D, G, h, w) scores; D, h and w multiples of 8.
+        :param volume: (B, G, D, h, w) scores; D, h and w multiples of 8.
         :return: (B, D, h, w) logits.
         :raises ValueError: if the shape differs from the one above.
         """
-        require_shape('volume', volume, ('B', 'D', self.groups, 'h', 'w'))
-        if any(volume.shape[i] % REDUCTION for i in (1, 3, 4)):
-            raise ValueError(f'volume must be (B, D, G, h, w) with D, h and w multiples of '
+        require_shape('volume', volume, ('B', self.groups, 'D', 'h', 'w'))
+        if any(side % REDUCTION for side in volume.shape[2:]):
+            raise ValueError(f'volume must be (B, G, D, h, w) with D, h and w multiples of '
                              f'{REDUCTION}, got {tuple(volume.shape)}')
-        full = self.conv0(volume.transpose(1, 2))  # (B, G, D, h, w) -> (B, base, D, h, w)
+        full = self.conv0(volume)  # (B, base, D, h, w)
         half = self.conv2(self.conv1(full))
         quarter = self.conv4(self.conv3(half))
         x = self.conv6(self.conv5(quarter))
@@ -104,19 +104,19 @@ class UNet2d(nn.Module):
         """
         Regularise.
 
-        :param volume: (B, D, G, h, w) scores; h and w multiples of 8.
+        :param volume: (B, G, D, h, w) scores; h and w multiples of 8.
         :return: (B, D, h, w) logits.
         :raises ValueError: if the shape differs from the one above.
         """
-        require_shape('volume', volume, ('B', self.hypotheses, self.groups, 'h', 'w'))
-        B, D, G, h, w = volume.shape
+        require_shape('volume', volume, ('B', self.groups, self.hypotheses, 'h', 'w'))
+        B, G, D, h, w = volume.shape
         if h % REDUCTION or w % REDUCTION:
-            raise ValueError(f'volume must be (B, D, G, h, w) with h and w multiples of '
+            raise ValueError(f'volume must be (B, G, D, h, w) with h and w multiples of '
                              f'{REDUCTION}, got {tuple(volume.shape)}')
-        single = volume.reshape(B * D, G, h, w)
-        match = self.match(single).view(B, D, h, w)
-        summary = self.summarise(F.relu(self.mix(single)))  # (B D, summaries, h, w)
-        full = self.enter(summary.reshape(B, D * self.summaries, h, w))
+        tall = volume.reshape(B, G, D * h, w)  # the hypotheses below each other
+        match = self.match(tall).view(B, D, h, w)
+        summary = self.summarise(F.relu(self.mix(tall))).view(B, self.summaries, D, h, w)
+        full = self.enter(summary.transpose(1, 2).reshape(B, D * self.summaries, h, w))
         half = self.down1(full)
         x = self.narrow2(self.down2(half))
         x = self.up1(half + upsample_bilinear(x))

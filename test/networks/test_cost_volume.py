@@ -45,9 +45,9 @@ def correlate(a, b):
 
 def test_without_motion_every_hypothesis_is_the_plain_correlation(scene):
     result = volume(scene)
-    assert result.shape == (B, D, G, H, W)
+    assert result.shape == (B, G, D, H, W)
     expected = correlate(scene['target'], scene['sources'][:, 0])
-    torch.testing.assert_close(result, expected[:, None].expand_as(result), rtol=0, atol=1e-4)
+    torch.testing.assert_close(result, expected[:, :, None].expand_as(result), rtol=0, atol=1e-4)
 
 
 def test_finds_the_depth_of_a_fronto_parallel_wall(scene):
@@ -60,8 +60,8 @@ def test_finds_the_depth_of_a_fronto_parallel_wall(scene):
     result = volume(scene, target=target, sources=source[:, None], hypotheses=hypotheses,
                     T_source_target=T)
     expected = correlate(target, target)[..., :-1]
-    torch.testing.assert_close(result[:, 2, :, :, :-1], expected, rtol=0, atol=1e-4)
-    assert bool((result[:, 2, ..., -1].abs() < 1e-4).all()), 'outside the source scores 0'
+    torch.testing.assert_close(result[:, :, 2, :, :-1], expected, rtol=0, atol=1e-4)
+    assert bool((result[:, :, 2, :, -1].abs() < 1e-4).all()), 'outside the source scores 0'
 
 
 def test_behind_the_source_scores_zero(scene):

@@ -100,7 +100,7 @@ def multi_frame(reference, modules):
         # The authors' alternative, which nobody uses: between the same ends, near end first.
         'hypotheses_linear': torch.lerp(hypotheses[:, -1:], hypotheses[:, :1],
                                         torch.linspace(0, 1, 16).view(1, 16, 1, 1)),
-        'cost_volume': volume,
+        'cost_volume': volume.transpose(1, 2),  # theirs is (B, D, G, h, w)
         'logits': logits,
         'depth_quarter': depth_quarter[:, 0],
         'depth_full': depth_full[:, 0],
