@@ -14,10 +14,12 @@
 
 """Points of a frame in the frame before: what their depth is said to be, now and then."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
-from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
-from mdepth_ros.geometry.projection import inside, onto_image, sample, seen_from
+from mdepth_ros.geometry.intrinsics import invert_intrinsics
+from mdepth_ros.geometry.projection import inside, onto_image, pixel_grid, sample
+import torch
 from torch import Tensor
 import torch.nn.functional as F
 
@@ -90,12 +92,20 @@ def compare(depth: Tensor, last: Tensor, K: Tensor, T_last_now: Tensor, stride: 
     :param stride: every so manieth pixel is compared.
     :return: the comparison.
     """
-    from_middle = K.clone()
-    from_middle[:, :2, 2] -= stride // 2
-    inv_K = invert_intrinsics(stride_intrinsics(from_middle, stride))
     z = every_nth(depth, stride)
-    moved = seen_from(z, K, inv_K, T_last_now)
+    rays = _rays(tuple(K.flatten().tolist()), *depth.shape[-2:], stride, depth.device)
+    P = K @ T_last_now[:, :3]  # (1, 3, 4)
+    moved = (P[:, :, :3] @ rays).view(1, 3, *z.shape[-2:]) * z + P[:, :, 3, None, None]
     pixels, in_front = onto_image(moved)
     ratio = (moved[:, 2:] / sample(last, pixels, 'border')).log()
     seen = inside(pixels, *last.shape[-2:]) & in_front & ratio.isfinite()
     return Comparison(ratio, seen, z, pixels)
+
+
+@lru_cache(maxsize=4)
+def _rays(
+    K: tuple[float, ...], height: int, width: int, stride: int, device: torch.device
+) -> Tensor:
+    """Return where every n-th pixel looks, (1, 3, h w) with z = 1, for K row by row."""
+    inv_K = invert_intrinsics(torch.tensor(K, device=device).view(1, 3, 3))
+    return inv_K @ every_nth(pixel_grid(height, width, inv_K), stride).reshape(3, -1)

@@ -70,7 +70,7 @@ class DepthFilter:
             before = torch.where(compared.seen, KEPT * same * before, 0.0)
             information = information + before
             correction = torch.where(compared.seen, -change * before / information, 0.0)
-            depth = depth * between(correction, STRIDE, *depth.shape[-2:]).exp()
+            depth = depth * between(correction.exp(), STRIDE, *depth.shape[-2:])
         self._known = depth, information
         return depth
 
