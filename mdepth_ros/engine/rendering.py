@@ -85,8 +85,12 @@ def mark_range(depth: Tensor, valid: Tensor, nearest: float, farthest: float) ->
     :param farthest: longest range [m].
     :return: (1, 1, H, W) depth [m]; NaN invalid, -Inf too close, +Inf beyond range.
     """
-    marked = torch.where(depth > farthest, math.inf, depth)
-    marked = torch.where(depth < nearest, -math.inf, marked)
+    # Thresholds, as on a CPU each comparison takes as long as four of them. They let pass what is
+    # above; both ends are in range.
+    below, above = (torch.nextafter(torch.tensor(end), torch.tensor(-math.inf)).item()
+                    for end in (nearest, -farthest))
+    marked = F.threshold(depth, below, -math.inf).neg_()
+    marked = F.threshold(marked, above, -math.inf).neg_()
     return torch.where(valid, marked, math.nan)
 
 
@@ -129,11 +133,8 @@ class Rendering:
     @cached_property
     def camera(self) -> Camera:
         """Camera of all images."""
-        if self._options.output_size == 'input':
-            size = self._input_camera.width, self._input_camera.height
-        else:
-            size = self._estimate.depth.shape[3], self._estimate.depth.shape[2]
-        return resized_camera(self._input_camera, *size)
+        height, width = self._size
+        return resized_camera(self._input_camera, width, height)
 
     @cached_property
     def depth(self) -> NDArray[np.float32]:
@@ -144,9 +145,8 @@ class Rendering:
     def confidence(self) -> NDArray[np.float32]:
         """(H, W) confidence in [0, 1]."""
         values = self._estimate.confidence
-        size = (self.camera.height, self.camera.width)
-        return _array(values if values.shape[2:] == size else
-                      F.interpolate(values, size, mode='bilinear', align_corners=False))
+        return _array(values if values.shape[2:] == self._size else
+                      F.interpolate(values, self._size, mode='bilinear', align_corners=False))
 
     @cached_property
     def color(self) -> NDArray[np.uint8]:
@@ -157,13 +157,11 @@ class Rendering:
     @cached_property
     def points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """(3, H, W) points [m] and (H, W, 3) RGB colours."""
-        K = torch.tensor(self.camera.K, dtype=torch.float32, device=self._depth.device)
-        points = organised_points(self._depth, invert_intrinsics(K))
-        height, width = self._depth.shape[2:]
-        rgb = self._estimate.rgb
-        if rgb.shape[:2] != (height, width):
-            rgb = np.asarray(cv2.resize(rgb, (width, height)), np.uint8)
-        return points.cpu().numpy(), rgb
+        K, rgb = self._estimate.K, self._estimate.rgb
+        if rgb.shape[:2] != self._size:
+            K = torch.tensor(self.camera.K).to(K)
+            rgb = np.asarray(cv2.resize(rgb, self._size[::-1]), np.uint8)
+        return organised_points(self._depth, invert_intrinsics(K)).cpu().numpy(), rgb
 
     @cached_property
     def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -203,7 +201,15 @@ class Rendering:
     @cached_property
     def _depth(self) -> Tensor:
         """Bring the marked depth to the output's size."""
-        return resize_depth(self._network_depth, self.camera.height, self.camera.width)
+        return resize_depth(self._network_depth, *self._size)
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """Height and width of all images [px]."""
+        if self._options.output_size == 'input':
+            return self._input_camera.height, self._input_camera.width
+        height, width = self._estimate.rgb.shape[:2]
+        return height, width
 
 
 def _array(values: Tensor) -> NDArray[np.float32]:
