@@ -147,8 +147,9 @@ class DepthEstimator:
         tracked = self._motion.track(rgb, image)
         sources = self._motion.sources(list(self._buffer), tracked, single.depth, K)
         chosen = choose_sources(sources, self._sources)
+        step = self._step(tracked)
         description = finish_description()
-        now = self._keep(description, tracked, frame.stamp_ns)
+        now = self._keep(description, tracked, step, frame.stamp_ns)
         clock.append(self._now())
 
         fused = self._match(description, chosen, single, K)
@@ -203,15 +204,22 @@ class DepthEstimator:
         image = network_input(rgb, self.device)
         finish_description = self._networks.start_describe(image)
         tracked = self._motion.track(rgb, image)
-        self._buffer.append(self._keep(finish_description(), tracked, frame.stamp_ns))
+        step = self._step(tracked)
+        self._buffer.append(self._keep(finish_description(), tracked, step, frame.stamp_ns))
 
-    def _keep(self, description: Description, tracked: TrackedPoints, stamp_ns: int) -> PastFrame:
+    def _step(self, tracked: TrackedPoints) -> float:
+        """How far the image moved since the newest past frame [image widths]."""
+        newest = self._buffer.newest
+        return 0.0 if newest is None else displacement(newest.tracked, tracked)
+
+    def _keep(
+        self, description: Description, tracked: TrackedPoints, step: float, stamp_ns: int
+    ) -> PastFrame:
         """Make of the newest frame a past one, of which less is needed."""
         newest = self._buffer.newest
         kept = description._replace(context=description.context.new_empty(0))
         if newest is None:
             return PastFrame(kept, stamp_ns, tracked)
-        step = displacement(newest.tracked, tracked)
         # Until more is known, all of it counts as parallax.
         return PastFrame(kept, stamp_ns, tracked, newest.travelled + step, newest.parallax + step)
 

@@ -14,6 +14,7 @@
 
 """Convolutions in half the bits: coordinates, depths and what is blended stay as they are."""
 
+from collections.abc import Collection
 from copy import deepcopy
 from itertools import pairwise
 from typing import Any
@@ -49,18 +50,25 @@ class LowPrecision(nn.Module):
 
     :param net: takes tensors and returns one, or a named tuple of them; its weights are converted.
     :param dtype: bfloat16 or float16.
+    :param planar: names of (B, C, h, w) outputs that are read channel by channel.
     """
 
-    def __init__(self, net: nn.Module, dtype: torch.dtype) -> None:
+    def __init__(self, net: nn.Module, dtype: torch.dtype, planar: Collection[str] = ()) -> None:
         super().__init__()
-        self.net, self.dtype = fold_batch_norms(net).to(dtype), dtype
+        self.net, self.dtype, self.planar = fold_batch_norms(net).to(dtype), dtype, planar
 
     def forward(self, *inputs: Tensor) -> Any:
         """Call the network."""
         outputs = self.net(*(x.to(self.dtype) for x in inputs))
         if isinstance(outputs, Tensor):
             return outputs.float()
-        return outputs._make(x.float() for x in outputs)
+        return outputs._make(_float_planes(x) if name in self.planar else x.float()
+                             for name, x in outputs._asdict().items())
+
+
+def _float_planes(x: Tensor) -> Tensor:
+    """Cast (B, C, h, w); by the flattening compilers rearrange it before, when it is smaller."""
+    return x.flatten(2).float().reshape(x.shape)
 
 
 def lower_precision(model: DepthModel, dtype: torch.dtype) -> DepthModel:
@@ -82,5 +90,5 @@ def lower_precision(model: DepthModel, dtype: torch.dtype) -> DepthModel:
         convolutions += [(model.multi, 'feature_net'), (model.multi, 'regulariser'),
                          (model.multi.upsampler, 'upsample_mask')]
     for parent, name in convolutions:
-        setattr(parent, name, LowPrecision(getattr(parent, name), dtype))
+        setattr(parent, name, LowPrecision(getattr(parent, name), dtype, planar=('matching',)))
     return model
