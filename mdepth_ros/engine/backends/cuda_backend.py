@@ -14,10 +14,10 @@
 
 """PyTorch on an NVIDIA GPU: every part is recorded once and then replayed as a whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs
 from mdepth_ros.errors import MdepthError, one_line
 import torch
 from torch import nn, Tensor
@@ -34,7 +34,7 @@ class Recording:
     outputs: Outputs
 
 
-class CudaBackend:
+class CudaBackend(Backend):
     """
     Replays CUDA graphs: hundreds of small kernels without a launch for each.
 
@@ -53,8 +53,8 @@ class CudaBackend:
         self._recordings: dict[tuple[str, tuple[torch.Size, ...]], Recording] = {}
 
     @torch.inference_mode()
-    def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
-        """Begin to run a part, see :class:`Backend`."""
+    def run(self, part: str, *inputs: Tensor) -> Outputs:
+        """Run a part, see :class:`Backend`; the device goes on by itself."""
         key = part, tuple(x.shape for x in inputs)
         recording = self._recordings.get(key)
         if recording is None:
@@ -66,8 +66,7 @@ class CudaBackend:
         for place, x in zip(recording.inputs, inputs):
             place.copy_(x)
         recording.graph.replay()
-        outputs = tuple(x.clone() for x in recording.outputs)
-        return lambda: outputs
+        return tuple(x.clone() for x in recording.outputs)
 
     def _record(self, part: nn.Module, inputs: Outputs) -> Recording:
         """Run a part until its libraries have settled, then record it."""

@@ -14,7 +14,7 @@
 
 """ONNX Runtime: CPUs, and by its providers CUDA and TensorRT."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 import logging
 import os
@@ -23,7 +23,7 @@ import re
 from typing import Any
 import warnings
 
-from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs
 from mdepth_ros.engine.backends.model_cache import load_cached
 from mdepth_ros.errors import MdepthError
 import onnxruntime
@@ -90,7 +90,7 @@ def provider_of(backend: str, device: str) -> tuple[str, int]:
     return CUDA, index
 
 
-class OnnxBackend:
+class OnnxBackend(Backend):
     """
     Converts each part for the shapes that come, once per machine.
 
@@ -120,15 +120,14 @@ class OnnxBackend:
         self._options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
         self._sessions: dict[tuple[str, tuple[torch.Size, ...]], onnxruntime.InferenceSession] = {}
 
-    def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
-        """Run a part, see :class:`Backend`; it is over when this returns."""
+    def run(self, part: str, *inputs: Tensor) -> Outputs:
+        """Run a part, see :class:`Backend`."""
         key = part, tuple(x.shape for x in inputs)
         session = self._sessions.get(key)
         if session is None:
             session = self._sessions[key] = self._load(part, inputs)
         arrays = {node.name: x.numpy() for node, x in zip(session.get_inputs(), inputs)}
-        outputs = tuple(torch.from_numpy(array) for array in session.run(None, arrays))
-        return lambda: outputs
+        return tuple(torch.from_numpy(array) for array in session.run(None, arrays))
 
     def _load(self, part: str, inputs: tuple[Tensor, ...]) -> onnxruntime.InferenceSession:
         """Convert for these shapes."""

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 import warnings
 
-from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs
 from mdepth_ros.engine.backends.model_cache import alone_in, load_cached
 from mdepth_ros.errors import MdepthError, one_line
+import numpy as np
+from numpy.typing import NDArray
 import openvino
 import torch
 from torch import nn, Tensor
@@ -61,7 +63,7 @@ def write_openvino(
                           f'full?): {one_line(error)}') from error
 
 
-class OpenVinoBackend:
+class OpenVinoBackend(Backend):
     """
     Compiles each part for the shapes that come, once per machine.
 
@@ -86,18 +88,33 @@ class OpenVinoBackend:
         """Tell whether this CPU multiplies bfloat16 in hardware."""
         return 'BF16' in openvino.Core().get_property('CPU', 'OPTIMIZATION_CAPABILITIES')
 
+    def run(self, part: str, *inputs: Tensor) -> Outputs:
+        """
+        Run a part, see :class:`Backend`.
+
+        Not as one that is started and waited for: then this thread would still be awake when the
+        workers are woken, and Linux may leave two of them to one core.
+        """
+        request = self._request(part, inputs)
+        request.infer(_arrays(inputs), share_inputs=True)
+        return _outputs(request)
+
     def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
         """Begin to run a part, see :class:`Backend`."""
-        key = part, tuple(x.shape for x in inputs)
-        request = self._requests.get(key)
-        if request is None:
-            request = self._requests[key] = self._compile(part, inputs)
-        request.start_async([x.contiguous().numpy() for x in inputs], share_inputs=True)
+        request = self._request(part, inputs)
+        request.start_async(_arrays(inputs), share_inputs=True)
 
         def finish() -> Outputs:
             request.wait()
-            return tuple(torch.from_numpy(tensor.data.copy()) for tensor in request.output_tensors)
+            return _outputs(request)
         return finish
+
+    def _request(self, part: str, inputs: tuple[Tensor, ...]) -> Any:
+        """Return what runs a part at these shapes."""
+        key = part, tuple(x.shape for x in inputs)
+        if key not in self._requests:
+            self._requests[key] = self._compile(part, inputs)
+        return self._requests[key]
 
     def _compile(self, part: str, inputs: tuple[Tensor, ...]) -> Any:
         """Convert and compile for these shapes."""
@@ -123,3 +140,13 @@ class OpenVinoBackend:
         Where PoseNet does not tell the motion, points are followed, which takes about as long.
         """
         return 1 if part == 'describe' and 'motion' not in self._parts else self._threads
+
+
+def _arrays(inputs: tuple[Tensor, ...]) -> list[NDArray[np.float32]]:
+    """Share the inputs' memory."""
+    return [x.contiguous().numpy() for x in inputs]
+
+
+def _outputs(request: Any) -> Outputs:
+    """Copy what a request has left."""
+    return tuple(torch.from_numpy(tensor.data.copy()) for tensor in request.output_tensors)

@@ -63,7 +63,7 @@ class Runner:
     """
 
     def __init__(self, backend: Backend, config: ModelConfig) -> None:
-        self._start, self._device = backend.start, backend.device
+        self._backend, self._device = backend, backend.device
         self._config = config
 
     def single_frame(self, image: Tensor, K: Tensor) -> SingleFrame:
@@ -73,7 +73,7 @@ class Runner:
         :param image: (1, 3, H, W) in [0, 1].
         :param K: (1, 3, 3) intrinsics [px].
         """
-        depth, features = self._start('single_frame', image)()
+        depth, features = self._backend.run('single_frame', image)
         return SingleFrame(depth * depth_per_canonical(self._config, K, *image.shape[-2:]),
                            features)
 
@@ -82,7 +82,7 @@ class Runner:
         if not self._config.multi_frame:
             nothing = image.new_empty(0)
             return lambda: Description(nothing, nothing, thumbnail(image))
-        finish = self._start('describe', image)
+        finish = self._backend.start('describe', image)
         return lambda: Description(*finish())
 
     def fuse(
@@ -98,13 +98,13 @@ class Runner:
         :param single: S-DepthNet's answer for the frame.
         :param K: (1, 3, 3) intrinsics [px].
         """
-        return Fused(*self._start(
+        return Fused(*self._backend.run(
             'fuse', *target, torch.stack([source.matching for source in sources], dim=1),
-            sources[0].thumbnail, *single, K, torch.stack(list(T_source_target), dim=1))())
+            sources[0].thumbnail, *single, K, torch.stack(list(T_source_target), dim=1)))
 
     def unmatched(self, target: Description, single: SingleFrame) -> Fused:
         """Keep the single-frame depth, with what can be said of it."""
-        return Fused(single.depth, *self._start('unmatched', target.thumbnail, *single)())
+        return Fused(single.depth, *self._backend.run('unmatched', target.thumbnail, *single))
 
     def run_all(self, width: int, height: int, sources: int, published: bool) -> None:
         """
@@ -127,4 +127,4 @@ class Runner:
 
     def motion_since(self, earlier: Tensor, later: Tensor) -> Tensor:
         """Run PoseNet on (1, 3, H, W) images: (1, 4, 4) T_earlier_later."""
-        return invert_motion(self._start('motion', earlier, later)()[0])
+        return invert_motion(self._backend.run('motion', earlier, later)[0])

@@ -14,14 +14,14 @@
 
 """Eager PyTorch: runs everywhere, and is what the others are measured against."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from mdepth_ros.engine.backends.backend import Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs
 import torch
 from torch import nn, Tensor
 
 
-class TorchBackend:
+class TorchBackend(Backend):
     """
     Runs the parts as they are.
 
@@ -37,7 +37,7 @@ class TorchBackend:
         self._parts = {name: part.to(device) for name, part in parts.items()}
 
     @torch.inference_mode()
-    def start(self, part: str, *inputs: Tensor) -> Callable[[], Outputs]:
+    def run(self, part: str, *inputs: Tensor) -> Outputs:
         """Run a part, see :class:`Backend`: two at once would only fight for the cores."""
         outputs: Outputs = self._parts[part](*inputs)
-        return lambda: outputs
+        return outputs

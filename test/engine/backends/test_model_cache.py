@@ -109,7 +109,7 @@ def test_files_that_were_cut_short_are_made_anew(backend, file, tmp_path, monkey
     part, x = torch.nn.Linear(300, 3).eval(), torch.rand(1, 300)
 
     def start():
-        return backend({'single_frame': part}, tmp_path).start('single_frame', x)()
+        return backend({'single_frame': part}, tmp_path).run('single_frame', x)
 
     def cut():
         folder, = tmp_path.iterdir()
@@ -137,7 +137,7 @@ import torch
 
 backend = OpenVinoBackend({'single_frame': torch.nn.Linear(300, 300)}, Path(sys.argv[1]), 1)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
-backend.start('single_frame', torch.zeros(1, 300))
+backend.run('single_frame', torch.zeros(1, 300))
 """
     run = subprocess.run([sys.executable, '-c', script, str(tmp_path)], text=True,
                          capture_output=True, timeout=100)

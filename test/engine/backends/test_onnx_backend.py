@@ -52,7 +52,7 @@ def test_another_provider_than_the_one_asked_for_is_said(provider, tmp_path, mon
     backend = OnnxBackend({'part': torch.nn.Linear(3, 2)}, tmp_path, 1, provider, index=1)
     with (pytest.warns(UserWarning, match='is not in available provider names'),
           pytest.raises(MdepthError, match=f'CPUExec.* instead of {provider}, device 1')):
-        backend.start('part', torch.zeros(1, 3))
+        backend.run('part', torch.zeros(1, 3))
 
 
 @pytest.mark.parametrize(('provider', 'names'), [
@@ -79,7 +79,7 @@ def test_a_provider_gets_its_gpu_and_a_place_for_its_engines(
     monkeypatch.setattr(onnx_backend.onnxruntime, 'get_available_providers', lambda: names)
     monkeypatch.setattr(onnx_backend.onnxruntime, 'InferenceSession', Session)
     backend = OnnxBackend({'part': torch.nn.Linear(3, 2)}, tmp_path, 1, provider, index=1)
-    backend.start('part', torch.zeros(1, 3))
+    backend.run('part', torch.zeros(1, 3))
     (folder, providers), = asked
     assert [name for name, _ in providers] == names
     for name, options in providers:
