@@ -34,6 +34,10 @@ from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from tqdm import tqdm
 
+# A message is read so long before it is due, when the consumer is done with the one before: a
+# camera does not take its processor either.
+READING_NS = 20_000_000
+
 
 @dataclass(frozen=True)
 class PlayedFrame:
@@ -115,12 +119,17 @@ class BagPlayer:
         info = self._fixed_info or self._first_info()
         info_is_known = False
         clock: tuple[int, int] | None = None  # bag time and monotonic time of the first message
-        with tqdm(total=total, unit=' images', disable=not progress, leave=False) as bar:
-            for topic, bag_ns, cdr in self._messages():
-                if len(played) == total or until():
-                    break
+        with tqdm(total=total, unit=' images', disable=not progress, leave=False,
+                  mininterval=1.0) as bar:
+            messages = self._messages()
+            following = next(messages, None)
+            while following is not None and len(played) < total and not until():
+                topic, bag_ns, cdr = following
                 clock = clock or (bag_ns, time.monotonic_ns())
-                self._sleep_until(clock[1] + int((bag_ns - clock[0]) / rate))
+                due_ns = clock[1] + int((bag_ns - clock[0]) / rate)
+                self._sleep_until(due_ns - READING_NS)
+                following = next(messages, None)
+                self._sleep_until(due_ns)
                 if stamp_offset_ns:
                     cdr = with_stamp(cdr, stamp_of(cdr) + stamp_offset_ns)
                 if topic == self.topics.odometry:
