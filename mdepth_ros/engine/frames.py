@@ -70,9 +70,9 @@ class Timings:
     """
     Milliseconds that each stage of one frame took, one after the other.
 
-    ``preprocess_ms`` is without what a new camera takes once. ``single_ms`` is S-DepthNet's, and
-    of what runs beside it: following points, and describing the frame for matching. ``pose_ms`` is
-    the motions', ``multi_ms`` matching, blending, filtering, steadying.
+    ``preprocess_ms`` is without what a new camera takes once. ``single_ms`` is S-DepthNet's.
+    ``pose_ms`` is that of the motions, points that are followed included, and of describing the
+    frame for matching beside that. ``multi_ms`` is matching, blending, filtering, steadying.
     """
 
     preprocess_ms: float
