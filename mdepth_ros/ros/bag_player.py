@@ -119,8 +119,7 @@ class BagPlayer:
         info = self._fixed_info or self._first_info()
         info_is_known = False
         clock: tuple[int, int] | None = None  # bag time and monotonic time of the first message
-        with tqdm(total=total, unit=' images', disable=not progress, leave=False,
-                  mininterval=1.0) as bar:
+        with tqdm(total=total, unit=' images', disable=not progress, leave=False) as bar:
             messages = self._messages()
             following = next(messages, None)
             while following is not None and len(played) < total and not until():
