@@ -31,7 +31,6 @@ from typing import Any, Protocol
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
-from mdepth_ros.networks.efficientnet import EfficientNetLite0Encoder
 from mdepth_ros.training.loop.batch_statistics import BatchStatistics
 from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedState
 from mdepth_ros.training.ranks.reduction import max_over_ranks
@@ -47,9 +46,6 @@ WARM_UP = 100  # steps
 # No new worlds in the last steps: there is no time to learn from them.
 LAST_WORLDS = 0.95
 MOST_GRADIENT = 5.0
-# Encoders begin with ImageNet's weights and learn more slowly than the rest.
-ENCODER_RATE = 0.4
-WEIGHT_DECAY = 1e-4
 
 
 class Pool(Protocol):
@@ -268,23 +264,3 @@ def mixed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], keep: float
     """
     return {name: torch.lerp(x, before[name], keep) if x.is_floating_point() else x
             for name, x in after.items()}
-
-
-def optimiser_from_imagenet(net: nn.Module, rate: float) -> torch.optim.AdamW:
-    """
-    Make the optimiser of networks whose encoders have ImageNet's weights.
-
-    :param net: what of it requires gradients learns; its encoders are those called ``encoder``.
-    :param rate: learning rate of the other layers.
-    """
-    learning = [(name, p) for name, p in net.named_parameters() if p.requires_grad]
-    encoders, others = ([p for name, p in learning if ('encoder' in name.split('.')) == inside]
-                        for inside in (True, False))
-    return torch.optim.AdamW([{'params': encoders, 'lr': ENCODER_RATE * rate},
-                              {'params': others, 'lr': rate}], weight_decay=WEIGHT_DECAY)
-
-
-def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
-    """Leave ImageNet's edges and blobs as they are: half of the time goes into these layers."""
-    for module in (encoder._conv_stem, encoder._bn0, *encoder._blocks[:3]):
-        module.eval().requires_grad_(False)

@@ -32,11 +32,14 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.public_weights import load_imagenet_efficientnet_lite0
 from mdepth_ros.training.losses import masked_mean
+from mdepth_ros.training.stage0.from_imagenet import (
+    keep_early_layers,
+    optimiser_from_imagenet,
+    quick_to_train,
+)
 from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
-    keep_early_layers,
-    optimiser_from_imagenet,
     processes,
     read_photographs,
     run,
@@ -154,7 +157,7 @@ def train(arguments: argparse.Namespace) -> None:
         model = DepthModel(lite_config())
         load_imagenet_efficientnet_lite0(model.single.encoder)
         load_imagenet_efficientnet_lite0(model.pose.encoder)
-        model.train()
+        quick_to_train(model.train())
         keep_early_layers(model.single.encoder)
         optimiser = optimiser_from_imagenet(model, arguments.rate)
 
@@ -170,7 +173,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser, steps=1050, rate=8e-4)
+    add_arguments(parser, steps=500, rate=8e-4)
     run(train, parser.parse_args())
 
 

@@ -36,6 +36,7 @@ from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidenc
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
+from mdepth_ros.training.stage0.from_imagenet import quick_to_train, WEIGHT_DECAY
 from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
@@ -43,7 +44,6 @@ from mdepth_ros.training.stage0.pool_training import (
     read_photographs,
     run,
     train_stage,
-    WEIGHT_DECAY,
 )
 from mdepth_ros.training.stage0.pretrain import BATCH, CAPACITY
 from mdepth_ros.training.stage0.truth_losses import MAX_TRUTH, median_ratio, multi_frame_loss
@@ -173,7 +173,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
     photographs = read_photographs(arguments)
     with processes():
-        model = load_checkpoint(arguments.weights)
+        model = quick_to_train(load_checkpoint(arguments.weights))
         model.requires_grad_(False)
         parts = nn.ModuleDict({'multi': model.multi, 'trust': model.trust})
         parts.train().requires_grad_(True)
@@ -195,7 +195,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    add_arguments(parser, steps=750, rate=7e-4, keep=0.5)
+    add_arguments(parser, steps=2000, rate=7e-4)
     run(train, parser.parse_args())
 
 

@@ -18,7 +18,7 @@ from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.geometry.projection import warp
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.stage0.pair_pool import PairPool
-from mdepth_ros.training.stage0.pool_training import keep_early_layers, optimiser_from_imagenet
+from mdepth_ros.training.stage0.from_imagenet import keep_early_layers, optimiser_from_imagenet
 from mdepth_ros.training.stage0.pretrain import (
     motion_loss,
     scale_invariant_loss,
