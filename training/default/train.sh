@@ -11,6 +11,6 @@ stage() {
   "${PYTHON:-python3}" -m torch.distributed.run --nproc-per-node "${PROCESSES:-2}" \
     -m "mdepth_ros.training.stage0.$@" --photographs "$photographs"
 }
-stage pretrain --out "$out/first.safetensors"
-stage pretrain_single --weights "$out/first.safetensors" --out "$out/single.safetensors"
-stage pretrain_matching --weights "$out/single.safetensors" --out "$out/lite.safetensors"
+stage pretrain --out "$out/first.safetensors" --seed 1
+stage pretrain_single --weights "$out/first.safetensors" --out "$out/single.safetensors" --seed 2
+stage pretrain_matching --weights "$out/single.safetensors" --out "$out/lite.safetensors" --seed 3
