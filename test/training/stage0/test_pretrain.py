@@ -17,8 +17,8 @@ from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.geometry.projection import warp
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.stage0.from_imagenet import keep_early_layers
 from mdepth_ros.training.stage0.pair_pool import PairPool
-from mdepth_ros.training.stage0.from_imagenet import keep_early_layers, optimiser_from_imagenet
 from mdepth_ros.training.stage0.pretrain import (
     motion_loss,
     scale_invariant_loss,
@@ -114,16 +114,3 @@ def test_a_step_reaches_all_that_should_learn(pool):
     # The second of the decoder's two motions is never used, but shares its layers.
     assert not silent
     assert all(p.grad is None for p in model.single.encoder._conv_stem.parameters())
-
-
-def test_encoders_learn_slowly_and_frozen_layers_not_at_all():
-    model = DepthModel(lite_config())
-    keep_early_layers(model.single.encoder)
-    slow, fast = optimiser_from_imagenet(model, rate=1e-3).param_groups
-    frozen = set(model.single.encoder._conv_stem.parameters())
-    encoders = {*model.single.encoder.parameters(), *model.pose.encoder.parameters()}
-    assert (slow['lr'], fast['lr']) == pytest.approx((4e-4, 1e-3))
-    assert set(slow['params']) < encoders
-    assert set(slow['params']).isdisjoint(frozen)
-    assert {*model.single.decoder.parameters(), *model.pose.decoder.parameters(),
-            *model.multi.parameters()} == set(fast['params'])

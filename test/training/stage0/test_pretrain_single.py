@@ -22,11 +22,7 @@ from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.saved_state import load_state
 from mdepth_ros.training.stage0 import pool_training, pretrain_single
-from mdepth_ros.training.stage0.pretrain_single import (
-    keep_depthwise_exact,
-    median_scaled_loss,
-    train,
-)
+from mdepth_ros.training.stage0.pretrain_single import median_scaled_loss, train
 import numpy as np
 import pytest
 import torch
@@ -72,22 +68,6 @@ def test_an_image_of_sky_alone_still_has_a_gradient():
     loss.backward()
     assert loss.isfinite()
     assert (depth.grad < 0).all()
-
-
-def test_wide_depthwise_kernels_run_in_float32_only():
-    torch.manual_seed(0)
-    net = DepthModel(lite_config()).single.eval()
-    keep_depthwise_exact(net)
-    dtypes = {}
-    for name, module in net.named_modules():
-        if isinstance(module, torch.nn.Conv2d):
-            module.register_forward_hook(
-                lambda m, i, y, name=name: dtypes.setdefault((m.groups > 1, m.kernel_size[0]),
-                                                             set()).add(y.dtype))
-    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
-        net(torch.rand(1, 3, 64, 64))
-    assert dtypes.pop((True, 5)) == {torch.float32}
-    assert set.union(*dtypes.values()) == {torch.bfloat16}
 
 
 @pytest.fixture
