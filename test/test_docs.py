@@ -14,6 +14,7 @@
 
 """What the pages tell people to type exists, links lead somewhere, and quotes are exact."""
 
+import configparser
 import itertools
 import os
 import re
@@ -28,6 +29,7 @@ from mdepth_ros.engine.scale.state import ScaleState
 from mdepth_ros.training.loop.recipe import load_recipe
 from pages import (
     COMMANDS,
+    commands_of,
     is_mdepth,
     launch_arguments,
     mdepth_words,
@@ -40,8 +42,9 @@ from pages import (
 import pytest
 
 # Other programs, whose options are not ours to check.
-OTHERS = ('colcon build ', 'source ', 'export FAST', 'pip install ', 'tensorboard ', 'git clone ',
-          'cd ', 'python -m pytest', 'ros2 run tf2_ros static_transform_publisher ')
+OTHERS = ('python3 -m colcon build ', 'python3 -m venv ', 'rosdep install ', 'source ',
+          'export FAST', 'pip install ', 'tensorboard ', 'git clone ', 'cd ', 'python -m pytest',
+          'ros2 run tf2_ros static_transform_publisher ')
 
 
 def test_every_command_is_checked():
@@ -148,3 +151,10 @@ def test_the_figure_is_drawn(tmp_path):
              for path in (tmp_path / 'pipeline.svg', ROOT / 'docs/pipeline.svg')]
     assert names[0] == names[1]
     assert {'S-DepthNet', 'M-DepthNet', 'TrustNet'} <= names[0]
+
+
+def test_the_guide_installs_all_of_the_extra():
+    setup = configparser.ConfigParser(inline_comment_prefixes='#')
+    setup.read(ROOT / 'setup.cfg')
+    extra = setup['options.extras_require']['training'].split()
+    assert f'pip install {" ".join(extra)}' in commands_of(PAGES['training/README.md'])
