@@ -66,19 +66,18 @@ def read_camera_yaml(path: Path) -> Camera:
         raise BadCamera(f'{path}: {error}') from error
 
 
-def write_camera_yaml(camera: Camera, path: Path, camera_name: str = 'camera') -> None:
+def write_camera_yaml(camera: Camera, path: Path) -> None:
     """
     Write a camera file that :func:`read_camera_yaml` and ``camera_info_manager`` read.
 
     :param camera: what to write.
     :param path: file to make or replace.
-    :param camera_name: name that ``camera_info_manager`` compares with its driver's.
     """
     values = (camera.K, camera.distortion[None], camera.R, camera.P)
     content: dict[str, Any] = {
         'image_width': camera.width,
         'image_height': camera.height,
-        'camera_name': camera_name,
+        'camera_name': 'camera',
         'distortion_model': camera.distortion_model,
     }
     for name, matrix in zip(MATRICES, values):

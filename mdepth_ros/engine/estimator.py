@@ -80,6 +80,7 @@ class DepthEstimator:
         self._sources = most if model.config.multi_frame else 0
         self._camera: Camera | None = None
         self._preprocessor: Preprocessor | None = None
+        self._compiled_for: tuple[int, int] | None = None
         self._motion: EgoMotion = (PoseNetMotion(self._networks) if self._published
                                    else FollowedPoints(self._sources))
         self._buffer = FrameBuffer(self._motion.capacity)
@@ -265,8 +266,9 @@ class DepthEstimator:
         if not width:
             width, height = network_size(camera.width, camera.height, self.config.pixel_budget)
         preprocessor = Preprocessor(camera, width, height, self.config.rectify)
-        if self.compiles:
+        if self.compiles and (width, height) != self._compiled_for:
             self._networks.run_all(width, height, self._sources, self._published)
+            self._compiled_for = width, height
         return preprocessor
 
     def _reason(self, previous: PastFrame | None) -> str:

@@ -99,6 +99,7 @@ def export(
                               for a, b in zip(found, expected)]))
         if not error < TOLERANCE:
             path.unlink()
+            path.with_suffix('.bin').unlink(missing_ok=True)
             raise MdepthError(f'{path} differs from PyTorch by {error:.1e} of its largest value')
         exported.append(Exported(name, path.name, error))
         described[name] = {

@@ -53,9 +53,7 @@ _TWISTS = np.array([
 ], dtype=np.float64)
 
 
-def solve_motion(
-    points: Array, pixels: Array, valid: NDArray[np.bool_], K: Array, start: Array | None = None
-) -> Array:
+def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Array) -> Array:
     """
     Estimate the camera's motion from points whose depth is known: resection, or PnP.
 
@@ -73,14 +71,13 @@ def solve_motion(
     :param pixels: (B, 2, N) where they are seen in the source [px].
     :param valid: (B, N) bool, which of them count; those that are not finite never do.
     :param K: (B, 3, 3) intrinsics of the source [px].
-    :param start: (B, 4, 4) T_source_target to begin with; the identity if missing.
-    :return: (B, 4, 4) T_source_target. With fewer than 6 points it is the start.
+    :return: (B, 4, 4) T_source_target; the identity with fewer than 6 points.
     """
     rays, focal = _rays(pixels, K)
     usable = valid & np.isfinite(points).all(axis=1) & np.isfinite(pixels).all(axis=1)
     # NaN times a weight of 0 would still be NaN.
     p, rays = (np.where(usable[:, None], values, 1.0) for values in (points, rays))
-    T = np.tile(np.eye(4), (len(p), 1, 1)) if start is None else start
+    T = np.tile(np.eye(4), (len(p), 1, 1))
     moving = (usable.sum(axis=1) >= FEWEST_POINTS)[:, None]  # (B, 1)
     usable &= moving
     for iteration in range(ITERATIONS):

@@ -96,7 +96,7 @@ def find_topics(
     :raises BagError: if a given topic is not there, or the image topic is not unique.
     """
     depths = _depth_topics(reader)
-    image = image or _only_image(reader, depths)
+    image = image or _only_image(reader, depths if depth is None else [*depths, depth])
     kind = _check_topic(reader, image, (IMAGE, COMPRESSED_IMAGE))
     if camera_info is not None:
         _check_topic(reader, camera_info, (CAMERA_INFO,))

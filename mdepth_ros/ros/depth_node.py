@@ -207,6 +207,8 @@ class DepthNode(GuardedLifecycleNode):
         self._upkeep = []
         self._estimator = self._outputs = None
         return_free_memory()
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
 
     def _on_set_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         """Refuse with a reason, or use the new values from the next frame on."""

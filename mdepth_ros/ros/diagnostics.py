@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""What the node says of itself once a second."""
+"""What the node says of itself, at ``diagnostics.rate``."""
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator

@@ -78,7 +78,7 @@ class NewestImage:
 
 
 class CameraCache:
-    """The camera of each image: the latest one of its size, or the one of its very stamp."""
+    """The camera of each image: the one of its very stamp, else the latest one."""
 
     def __init__(self, exact_stamp: bool, topic: str, timeout_s: float) -> None:
         """
@@ -126,7 +126,7 @@ class CameraCache:
         :raises BadCamera: if none comes in time, none of this stamp, or it has another size.
         """
         def candidate() -> Camera | None:
-            return self._by_stamp.get(stamp_ns) if self._exact_stamp else self._latest
+            return self._by_stamp.get(stamp_ns, None if self._exact_stamp else self._latest)
 
         def fits() -> bool:
             camera = candidate()

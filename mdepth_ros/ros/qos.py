@@ -21,10 +21,13 @@ from mdepth_ros.ros.parameter_field import BadParameter
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
 
-# History, depth and reliability of every topic are parameters.
-OVERRIDABLE = QoSOverridingOptions.with_default_policies()
+# What users may set for every topic but /diagnostics. Durability, as some drivers send their
+# CameraInfo only once.
+OVERRIDABLE = QoSOverridingOptions((
+    QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH, QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY))
 
 
 def sensor_qos(depth: int) -> QoSProfile:

@@ -163,7 +163,9 @@ class Worker:
         if estimate.mode is Mode.SINGLE and self._mode is Mode.MULTI:
             self._log.warning(f'back to single-frame depth: {estimate.reason}')
         self._mode = estimate.mode
-        if self._path is None:  # this is the first image that is wanted
+        if not self._shown:
+            self._path = None
+        elif self._path is None:  # this is the first image that is wanted, and in metres
             self._path = CameraPath()
         else:
             self._path.add(estimate)
@@ -181,7 +183,7 @@ class Worker:
             if self._checked[1] != frame_id:
                 self._estimator.reset(f'the camera is another one, {frame_id!r}')
                 self._forget()
-            elif self._checked[0] is camera:
+            elif self._checked[0] == camera:
                 return
             elif not self._estimator.model_config.canonical_focal:
                 self._search_scale()  # the depth of another lens has another unit

@@ -145,6 +145,15 @@ def test_compiling_for_a_camera_makes_no_frame_slow(estimator, monkeypatch):
     assert (time_s[0], estimate.timings.preprocess_ms) == (30.0, 0.0)
 
 
+def test_a_lens_that_zooms_compiles_nothing_anew(estimator, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(Runner, 'run_all', lambda self, *size: sizes.append(size[:2]))
+    estimator.compiles = True
+    for i, fov in enumerate((80.0, 60.0, 80.0)):
+        estimator.push(frame(i, camera=Camera.from_fov(128, 96, fov)))
+    assert sizes == [(CONFIG.width, CONFIG.height)]
+
+
 def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
     estimator.push(frame(1))
     with pytest.raises(BadImage, match=r'the stamp 0\.100000000 s repeats'):

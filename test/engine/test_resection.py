@@ -117,20 +117,19 @@ def test_points_behind_the_camera_count_for_nothing():
 
 
 @pytest.mark.parametrize('count', [0, 5])
-def test_too_few_points_leave_the_start(count):
+def test_too_few_points_tell_no_motion(count):
     points, pixels, valid, K, _ = scene(B=2)
     valid[:, count:] = False
     same = torch.eye(4, dtype=torch.float64).repeat(2, 1, 1)
     assert torch.equal(solve_motion(points, pixels, valid, K), same)
-    start = scene(B=2, seed=3)[4]
-    torch.testing.assert_close(solve_motion(points, pixels, valid, K, start), start)
 
 
 def test_no_points_at_all():
-    _, _, _, K, T = scene(B=2)
+    _, _, _, K, _ = scene(B=2)
     none = [torch.zeros(2, n, 0, dtype=torch.float64) for n in (3, 2)]
     none.append(torch.zeros(2, 0, dtype=torch.bool))
-    torch.testing.assert_close(solve_motion(*none, K, T), T)
+    same = torch.eye(4, dtype=torch.float64).repeat(2, 1, 1)
+    assert torch.equal(solve_motion(*none, K), same)
 
 
 def test_a_sample_does_not_depend_on_its_batch():
@@ -140,11 +139,6 @@ def test_a_sample_does_not_depend_on_its_batch():
     for i in range(len(K)):
         alone = solve_motion(*(x[i:i + 1] for x in (points, pixels, valid, K)))
         torch.testing.assert_close(together[i:i + 1], alone, atol=1e-9, rtol=0)
-
-
-def test_a_good_start_stays():
-    points, pixels, valid, K, T = scene()
-    assert translation_error(solve_motion(points, pixels, valid, K, T), T).max() < 1e-9
 
 
 def test_the_motion_scales_with_the_points():

@@ -67,6 +67,15 @@ def test_mono16_is_depth_where_the_topic_says_so(tmp_path):
     assert (found.image, found.depth) == ('/thermal/image', '/depth/image')
 
 
+def test_what_is_named_as_depth_is_no_camera(tmp_path):
+    messages = [('/cam/image', image(ROS2, 1, PICTURE)),
+                ('/aligned/image', image(ROS2, 1, MILLIMETRES, 'mono16'))]
+    with pytest.raises(BagError, match='several image topics'):
+        topics_of(tmp_path / 'unnamed', messages)
+    found = topics_of(tmp_path / 'named', messages, depth='/aligned/image')
+    assert (found.image, found.depth) == ('/cam/image', '/aligned/image')
+
+
 def test_of_several_depth_topics_none_is_taken_unless_named(tmp_path):
     messages = [('/cam/image', image(ROS2, 1, PICTURE)),
                 ('/a/image', image(ROS2, 1, METRES, '32FC1')),

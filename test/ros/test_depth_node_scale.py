@@ -157,6 +157,9 @@ def test_waiting_for_the_scale_publishes_nothing_that_is_not_metric(tiny_weights
             drive(h, i)
         np.testing.assert_allclose(medians(h), medians(h)[-1], rtol=0.02)
         assert h.status()[1]['scale_state'] == 'locked'
+        # What was driven before is not known in metres: the path starts here.
+        begin = h.received['odometry'][0].pose.pose.position
+        assert (begin.x, begin.y, begin.z) == (0, 0, 0)
 
 
 def test_silent_odometry_is_lost_but_keeps_the_scale(tiny_weights):

@@ -67,11 +67,12 @@ def cache(exact=False, timeout_s=0.1):
     return CameraCache(exact, '/camera_info', timeout_s)
 
 
-def test_the_latest_camera_of_the_size():
+def test_the_camera_of_its_stamp_else_the_latest():
     cameras = cache()
     cameras.put(1, WIDE)
     cameras.put(2, TELE)
     assert cameras.camera_of(99, 64, 48) is TELE
+    assert cameras.camera_of(1, 64, 48) is WIDE
 
 
 def test_equal_cameras_are_the_same_object():

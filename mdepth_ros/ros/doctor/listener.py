@@ -178,10 +178,11 @@ class _Listener:
             names=['image_is_rectified', 'use_sim_time']))
         values: list[bool | None] = [None, None]
         if answer is not None:
-            values = [value.bool_value for value in answer.values
-                      if value.type == ParameterType.PARAMETER_BOOL]
-            if len(values) != 2:
+            if [value.type for value in answer.values].count(ParameterType.PARAMETER_NOT_SET):
                 return None
+            # A value of another type is there, too, in a node that refuses it.
+            values = [value.bool_value if value.type == ParameterType.PARAMETER_BOOL else None
+                      for value in answer.values]
         return DepthNodeSeen(
             name, status and status.message, bool(status and status.level == status.ERROR),
             state and state.current_state.label, *values)
