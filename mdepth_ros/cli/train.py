@@ -22,7 +22,6 @@ import cv2
 from mdepth_ros.cli.out_folder import source_name
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
-from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.datasets.catalogue import is_recording
 from mdepth_ros.training.datasets.sequence import DataError, Sequence
 from mdepth_ros.training.evaluation import before_after
@@ -30,7 +29,7 @@ from mdepth_ros.training.evaluation.evaluate import EvaluatedFrame
 from mdepth_ros.training.fine_tune import choose_recipe, fit_steps, Request
 from mdepth_ros.training.keep_scale import keep_scale
 from mdepth_ros.training.loop.open_samples import open_parts
-from mdepth_ros.training.loop.recipe import load_recipe
+from mdepth_ros.training.loop.recipe import load_recipe, Recipe
 from mdepth_ros.training.loop.start import start_weights
 from mdepth_ros.training.loop.trainer import RECIPE, RESULT, speaks_for_all, train
 from mdepth_ros.training.prepare.options import PrepareOptions
@@ -120,7 +119,7 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     to_fit = not written.is_file() and not request.sets('distil.steps')
     began_s = time.monotonic()
     # Of its own: on a GPU the estimator takes the networks there.
-    before = _score_start(start_weights(recipe), parts.held_back, width, height)
+    before = _score_start(parts.held_back, recipe)
     if to_fit:
         print('timing a few frames and training steps on this machine')
         # The comparison at the end takes as long as its first half took.
@@ -136,7 +135,7 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
           f'{scaled.config.scale / trained.config.scale:.3f} times what it was, so that depth '
           'stays in metres')
     keep = before is None or _is_better(
-        before, before_after.score(scaled, parts.held_back, width, height), out)
+        before, before_after.score(scaled, parts.held_back, recipe), out)
     notes = f'mdepth train, {arguments.source.name}'
     if not keep:
         print(f'KEPT THE WEIGHTS THAT IT STARTED FROM: training made the photometric error on the '
@@ -146,16 +145,14 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
     print(f'weights: {out / RESULT}')
 
 
-def _score_start(
-    start: DepthModel, held_back: list[Sequence], width: int, height: int
-) -> Scored | None:
+def _score_start(held_back: list[Sequence], recipe: Recipe) -> Scored | None:
     """Score what training starts from on frames that it will not learn from, if these can tell."""
     if not held_back:
         print('no frames are held back, the recording is too short or data.held_back is 0: no '
               'comparison')
         return None
     try:
-        return before_after.score(start, held_back, width, height)
+        return before_after.score(start_weights(recipe), held_back, recipe)
     except DataError as error:
         print(f'no comparison on the frames that were held back: {error}')
         return None

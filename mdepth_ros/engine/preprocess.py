@@ -111,10 +111,10 @@ class Preprocessor:
         """
         require_image_of(self._raw, rgb)
         if self._maps is None:
-            small = _resize(rgb, self.camera.width, self.camera.height)
+            small = resize(rgb, self.camera.width, self.camera.height)
             return small.copy() if small is rgb else small  # the caller's may change
         # The border repeats: black wedges would look like objects to the network.
-        return np.asarray(cv2.remap(_resize(rgb, *self._shrunk), *self._maps, cv2.INTER_LINEAR,
+        return np.asarray(cv2.remap(resize(rgb, *self._shrunk), *self._maps, cv2.INTER_LINEAR,
                                     borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
     def _prepare_maps(self, camera: Camera) -> None:
@@ -162,8 +162,15 @@ def _refuse_extreme(K: Matrix) -> None:
                         f'most {MOST_PX:g} px, got {K.tolist()}')
 
 
-def _resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Resize with area averages where it shrinks and bilinearly where it grows."""
+def resize(rgb: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """
+    Resize with area averages where it shrinks and bilinearly where it grows.
+
+    :param rgb: (h, w, 3) image.
+    :param width: wanted width [px].
+    :param height: wanted height [px].
+    :return: (height, width, 3); the same array where it has that size.
+    """
     H, W = rgb.shape[:2]
     shrunk = (min(width, W), min(height, H))
     if shrunk != (W, H):

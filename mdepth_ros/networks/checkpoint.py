@@ -14,9 +14,7 @@
 
 """One model, one safetensors file: weights, config and format version together, read strictly."""
 
-from contextlib import suppress
 import json
-import os
 from pathlib import Path
 from reprlib import repr as short
 
@@ -24,6 +22,7 @@ from mdepth_ros.config import ModelConfig
 from mdepth_ros.errors import CheckpointError, one_line
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.state_dict import differences
+from mdepth_ros.whole_file import whole_file
 from safetensors import safe_open, SafetensorError
 from safetensors.torch import save
 import torch
@@ -55,28 +54,21 @@ def save_checkpoint(
                               f'{dtype}, first {infinite[0]}')
     metadata = {'format': FORMAT, 'format_version': str(FORMAT_VERSION),
                 'config': json.dumps(model.config.to_dict()), 'notes': notes}
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.partial')
     try:
         # Not save_file: it has a temporary file of its own, which a killed process leaves behind.
-        with open(partial, 'wb') as file:
+        with whole_file(path) as file:
             file.write(save(tensors, metadata))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
     except (OSError, SafetensorError) as error:
-        with suppress(OSError):  # it may never have come to be
-            partial.unlink()
         raise CheckpointError(f'cannot write {path}: {error}') from error
 
 
-def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthModel:
+def load_checkpoint(path: Path) -> DepthModel:
     """
     Read a model that :func:`save_checkpoint` wrote, as float32 in eval mode.
 
     A file without a TrustNet, from before there was one, gets an untrained one.
 
     :param path: the file.
-    :param device: where the weights go.
     :return: the model, with ``config`` from the file.
     :raises CheckpointError: one line, if the file is missing, truncated, foreign, of another
         format version, or does not fill the model exactly.
@@ -100,7 +92,7 @@ def load_checkpoint(path: Path, device: torch.device | str = 'cpu') -> DepthMode
     if problems:
         raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))
     model.load_state_dict(tensors)  # copies into float32 parameters
-    return model.to(device).eval()
+    return model.eval()
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:

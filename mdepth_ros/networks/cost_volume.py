@@ -30,7 +30,6 @@ def correlation_volume(
     K: Tensor,
     T_source_target: Tensor,
     groups: int,
-    valid: Tensor | None = None,
 ) -> Tensor:
     """
     Warp every source to every hypothesis and compare it with the target.
@@ -43,9 +42,7 @@ def correlation_volume(
     :param K: (B, 3, 3) intrinsics at the features' resolution [px].
     :param T_source_target: (B, S, 4, 4) motions from the target to the sources.
     :param groups: number of groups G, divides C.
-    :param valid: (B, S) bool, which sources count; all where missing.
-    :return: (B, G, D, h, w) score, higher is more alike, averaged over the sources that count;
-        zeros where none does.
+    :return: (B, G, D, h, w) score, higher is more alike, averaged over the sources.
     :raises ValueError: if a shape differs from the ones above.
     """
     require_shape('target', target, ('B', 'C', 'h', 'w'))
@@ -57,20 +54,13 @@ def correlation_volume(
     if S == 0 or C % groups:
         raise ValueError(f'need at least one source and a multiple of {groups} channels, '
                          f'got {S} and {C}')
-    if valid is not None:
-        require_shape('valid', valid, (B, S))
     warped = [_warp(sources[:, s], hypotheses, K, T_source_target[:, s]) for s in range(S)]
-    counted: Tensor | int = S
-    if valid is not None:
-        weights = valid.to(target.dtype).view(B, S, 1, 1, 1, 1)
-        warped = [warped[s] * weights[:, s] for s in range(S)]
-        counted = weights.sum(dim=1).clamp(min=1.0)
     # The correlation is linear in the sources: they are added up, then compared once.
     seen = sum(warped[1:], warped[0])
     # Products of slices, added up, compile to one pass over the volume.
     first, *others = (a * b for a, b in zip(seen.split(groups, dim=1),
                                             target.unsqueeze(2).split(groups, dim=1)))
-    return sum(others, first) * (groups / C / counted)
+    return sum(others, first) * (groups / C / S)
 
 
 def _warp(source: Tensor, hypotheses: Tensor, K: Tensor, T_source_target: Tensor) -> Tensor:

@@ -86,7 +86,6 @@ class MultiFrameNet(nn.Module):
         single_depth: Tensor,
         K: Tensor,
         T_source_target: Tensor,
-        valid: Tensor | None = None,
     ) -> MultiFrameOutput:
         """
         Estimate the target's depth.
@@ -99,7 +98,6 @@ class MultiFrameNet(nn.Module):
         :param single_depth: (B, 1, H, W) the target's single-frame depth [m].
         :param K: (B, 3, 3) intrinsics at the matching resolution [px].
         :param T_source_target: (B, S, 4, 4) motions from the target to the sources.
-        :param valid: (B, S) bool, which sources count; all where missing.
         :return: depth, and what it was read from.
         :raises ValueError: if a shape differs from the ones above.
         """
@@ -112,7 +110,7 @@ class MultiFrameNet(nn.Module):
             self.hypotheses,
         )
         volume = correlation_volume(target.matching, source_matching, hypotheses, K,
-                                    T_source_target, self.groups, valid)
+                                    T_source_target, self.groups)
         probabilities = self.regulariser(volume).softmax(dim=1)
         depth_quarter, window_mass = read_depth(probabilities, hypotheses)
         depth = self.upsampler(depth_quarter, target.context)

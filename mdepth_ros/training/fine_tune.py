@@ -88,12 +88,14 @@ class Request:
 
         :raises MdepthError: if a setting is unknown or wrong, or the weights cannot be read.
         """
-        changed = self.change(Recipe(
+        recipe = Recipe(
             DataConfig('.', held_back=HELD_BACK), start=self.start, teacher=Schedule(1),
-            distil=Schedule(1), refine=Schedule(1), keep_refined='steadier'))
+            distil=Schedule(1), refine=Schedule(1), keep_refined='steadier')
+        changed = self.change(recipe)
         if changed.start == 'imagenet':
             raise MdepthError('a recording is too short to learn to see from: start from default '
                               'or a weights file, or write a recipe that starts from imagenet')
+        self.change(dataclasses.replace(recipe, teacher=Schedule()))
         start_weights(changed)
 
     def change(self, recipe: Recipe) -> Recipe:
@@ -136,7 +138,10 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     :raises DataError: if there is nothing to train on.
     :raises MdepthError: if the user's settings do not fit.
     """
-    return request.change(_common(path, request.start, seed))
+    recipe = request.change(_common(path, request.start, seed))
+    if recipe.keep_refined == 'steadier' and not open_parts(recipe.data).held_back:
+        recipe = _with_steps(recipe, 'refine', 0)  # nobody could tell
+    return recipe
 
 
 def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
@@ -152,8 +157,6 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     """
     parts = open_parts(recipe.data)
     learn = parts.learn
-    if recipe.keep_refined == 'steadier' and not parts.held_back:
-        recipe = _with_steps(recipe, 'refine', 0)  # nobody could tell
     clips = choose_clips(learn, recipe.distil_frames)
     frames = sum(len(clip.indices) for clip in clips)
     began_s = time.monotonic()
@@ -196,7 +199,8 @@ def seconds_per_frame(recipe: Recipe, clip: Clip) -> float:
     :param clip: some frames.
     :return: seconds, loading and the first frames left out.
     """
-    config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
+    config = EngineConfig(recipe.devices.accelerator, width=recipe.data.width,
+                          height=recipe.data.height)
     model = start_weights(recipe)
 
     def seconds(frames: int) -> float:

@@ -177,8 +177,7 @@ def distillation_mask(teacher: Tensor, student: Tensor, identity: Tensor) -> Ten
 
 
 def distillation_loss(
-    student_depth: Tensor, teacher_depth: Tensor, mask: Tensor,
-    epsilon: float = DISTILLATION_EPSILON,
+    student_depth: Tensor, teacher_depth: Tensor, mask: Tensor
 ) -> Tensor:
     """
     Compute the standard deviation of log student - log teacher.
@@ -186,13 +185,12 @@ def distillation_loss(
     It is taken over the selected pixels of the whole batch: a different overall scale costs
     nothing.
 
-    Differs: ``epsilon`` keeps the gradient finite at equal depths, an empty mask gives 0, and
-    depths outside the mask may be anything, NaN included.
+    Differs: a little variance is added, which keeps the gradient finite at equal depths; an empty
+    mask gives 0; depths outside the mask may be anything, NaN included.
 
     :param student_depth: (B, 1, H, W) depth [m].
     :param teacher_depth: (B, 1, H, W) depth [m]; no gradient flows into it.
     :param mask: (B, 1, H, W) bool, the distilled pixels.
-    :param epsilon: added to the variance.
     :return: scalar.
     :raises ValueError: if the shapes differ.
     """
@@ -205,7 +203,7 @@ def distillation_loss(
     mean = masked_mean(ratio, mask)
     # About the mean, not mean(d^2) - mean(d)^2: the same number without the cancellation.
     variance = masked_mean((ratio - mean) ** 2, mask)
-    return (variance + epsilon).sqrt() * max_over_ranks(mask.any().to(variance.dtype))
+    return (variance + DISTILLATION_EPSILON).sqrt() * max_over_ranks(mask.any().to(variance.dtype))
 
 
 def _mean3(image: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ def teach(
     :param clips: what to play; some in each process.
     :param config: size, device and threads.
     :param progress: whether to show a bar.
-    :return: the frames.
+    :return: the frames to train on; the others were only looked at.
     :raises MdepthError: if a frame cannot be read or run.
     """
     estimator = DepthEstimator(model, config)
@@ -106,8 +106,11 @@ def teach(
     with tqdm(total=total, desc='depth to learn from', unit='frame', disable=not progress) as bar:
         for clip in clips:
             back = list(_play(estimator, clip, backwards=True))[::-1]
-            for before, after in zip(_play(estimator, clip, backwards=False), back):
-                frames.append(_joined(before, after))
+            targets = clip.indices if clip.sequence.targets is None else clip.sequence.targets
+            for index, before, after in zip(
+                    clip.indices, _play(estimator, clip, backwards=False), back):
+                if index in targets:
+                    frames.append(_joined(before, after))
                 shifts += [before.shift, after.shift]
                 bar.update()
     total = sum_over_ranks(torch.tensor([math.fsum(shifts), len(shifts)], dtype=torch.float64,

@@ -29,8 +29,6 @@ from mdepth_ros.training.stages.single_frame import run_single_frame
 from mdepth_ros.training.stages.triplet import explain, identity_errors, load
 import torch
 
-TRACKS = 64
-
 
 @dataclass(frozen=True)
 class PhotometricScore:
@@ -53,7 +51,7 @@ class PhotometricScore:
 @torch.no_grad()
 def photometric_score(
     model: DepthModel, sequences: Sequence[data.Sequence], width: int, height: int,
-    gap: Gap = 'auto', most_frames: int = 100,
+    gap: Gap = 'auto', most_frames: int = 100, tracks: int = 64,
 ) -> PhotometricScore:
     """
     Compare frames with their warped neighbours, without augmentation.
@@ -67,12 +65,13 @@ def photometric_score(
     :param height: height of the networks' input [px].
     :param gap: between neighbours.
     :param most_frames: a random choice of so many is enough.
+    :param tracks: points that a motion is found by.
     :return: the errors.
     :raises DataError: if no frame has neighbours with parallax.
     """
     found = [neighbours.triplets for neighbours in find_triplets(sequences, gap, progress=False)]
     samples = FolderSamples(sequences, found, width, height, batch=1, seed=0, augment=False,
-                            tracks=TRACKS)
+                            tracks=tracks)
     count = min(most_frames, samples.samples_per_epoch)
     errors = [_errors(model, batch) for batch in islice(samples.batches(), count)]
     capped = float(torch.stack([least for _, least in errors]).mean())

@@ -81,7 +81,7 @@ def test_depth_and_baseline_scale_together(scene):
         rtol=0, atol=1e-4)
 
 
-def test_sources_are_averaged_where_valid(scene):
+def test_sources_are_averaged(scene):
     T = scene['T_source_target'].clone()
     T[..., 0, 3] = 0.5
     two = {'sources': torch.cat([scene['sources'], -2 * scene['sources']], dim=1),
@@ -89,10 +89,6 @@ def test_sources_are_averaged_where_valid(scene):
     first = volume(scene)
     second = volume(scene, sources=two['sources'][:, 1:], T_source_target=T)
     torch.testing.assert_close(volume(scene, **two), (first + second) / 2)
-    valid = torch.tensor([[True, False], [False, False]])
-    masked = volume(scene, **two, valid=valid)
-    torch.testing.assert_close(masked[0], first[0])
-    assert not masked[1].any()
 
 
 def test_gradient_reaches_features_depth_and_motion(scene):
@@ -109,7 +105,5 @@ def test_refuses_other_shapes(scene):
         volume(scene, K=torch.eye(4).expand(2, 4, 4))
     with pytest.raises(ValueError, match=r'T_source_target must be \(2, 1, 4, 4\), got'):
         volume(scene, T_source_target=torch.eye(4).expand(2, 4, 4))
-    with pytest.raises(ValueError, match=r'valid must be \(2, 1\), got \(2,\)'):
-        volume(scene, valid=torch.ones(2, dtype=torch.bool))
     with pytest.raises(ValueError, match='multiple of 3 channels, got 1 and 8'):
         correlation_volume(**scene, groups=3)

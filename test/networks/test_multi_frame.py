@@ -81,15 +81,6 @@ def test_gradient_reaches_every_parameter_but_not_the_single_depth(config):
     assert given['single_depth'].grad is None
 
 
-@torch.no_grad()
-def test_a_masked_source_does_not_matter(config):
-    net = MultiFrameNet(config).eval()
-    given = inputs(net, S=2)
-    valid = torch.tensor([[True, False], [True, False]])
-    alone = given | {key: given[key][:, :1] for key in ('source_matching', 'T_source_target')}
-    torch.testing.assert_close(net(**given, valid=valid).depth, net(**alone).depth)
-
-
 def test_refuses_a_depth_of_another_size(config):
     net = MultiFrameNet(config)
     given = inputs(net) | {'single_depth': torch.ones(2, 1, H // 4, W // 4)}

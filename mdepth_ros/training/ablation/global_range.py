@@ -50,7 +50,7 @@ class GlobalRangeNet(MultiFrameNet):
 
     def forward(
         self, target: ImageFeatures, source_matching: Tensor, single_depth: Tensor, K: Tensor,
-        T_source_target: Tensor, valid: Tensor | None = None,
+        T_source_target: Tensor,
     ) -> MultiFrameOutput:
         """
         Estimate as :class:`MultiFrameNet` does, whatever ``single_depth`` is.
@@ -60,7 +60,7 @@ class GlobalRangeNet(MultiFrameNet):
         :raises ValueError: as there.
         """
         prior = self.middle.expand_as(single_depth)
-        return super().forward(target, source_matching, prior, K, T_source_target, valid)
+        return super().forward(target, source_matching, prior, K, T_source_target)
 
 
 def with_global_range(

@@ -30,6 +30,7 @@ from mdepth_ros.training.evaluation.protocol import ALL
 from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.evaluation.summary import summarise
 from mdepth_ros.training.evaluation.temporal_error import COMPARED_FRAMES, temporal_error
+from mdepth_ros.training.loop.recipe import Recipe
 from mdepth_ros.training.validation import photometric_score, PhotometricScore
 import numpy as np
 from numpy.typing import NDArray
@@ -57,19 +58,20 @@ class Score:
 
 
 def score(
-    model: DepthModel, held_back: Sequence[data.Sequence], width: int, height: int
+    model: DepthModel, held_back: Sequence[data.Sequence], recipe: Recipe
 ) -> tuple[Score, list[EvaluatedFrame]]:
     """
     Score a model, on the first frames of long sequences.
 
     :param model: in eval mode, on the CPU.
     :param held_back: frames that it did not learn from.
-    :param width: width of the networks' input [px].
-    :param height: height of the networks' input [px].
+    :param recipe: of the training.
     :return: the score, and some frames to look at.
     """
-    photometric = photometric_score(model, held_back, width, height)
-    config = EngineConfig(width=width, height=height, backend='torch')
+    width, height = recipe.data.width, recipe.data.height
+    photometric = photometric_score(model, held_back, width, height, recipe.data.gap,
+                                    tracks=recipe.data.tracks)
+    config = EngineConfig(recipe.devices.accelerator, width=width, height=height, backend='torch')
     begun = [SequencePart(part, 0, min(len(part), COMPARED_FRAMES)) for part in held_back]
     rows = set(np.linspace(1, sum(map(len, begun)) - 1, ROWS).round().astype(int).tolist())
     scores, shown = [], []

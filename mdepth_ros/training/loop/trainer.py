@@ -207,7 +207,8 @@ def _is_steadier(loop: Loop, after: DepthModel, before: DepthModel, recipe: Reci
     better = False
     if loop.fabric.is_global_zero:
         held_back = open_parts(recipe.data).held_back
-        config = EngineConfig(width=recipe.data.width, height=recipe.data.height)
+        config = EngineConfig(loop.fabric.device.type, width=recipe.data.width,
+                              height=recipe.data.height)
         was, now = (temporal_error(model.eval(), held_back, config) for model in (before, after))
         better = was is not None and now is not None and now < was
         print(f'round {loop.round}: M-DepthNet is {"the refined one" if better else "left alone"}'

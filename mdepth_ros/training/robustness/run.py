@@ -66,6 +66,7 @@ def run_robustness(
     jobs += [partial(run_world, bench, name, n)
              for name in CLASSES if name in parts for n in numbers]
     if recording is not None:
+        recording.open()  # what is not there is better told before than after all the others
         jobs.append(partial(run_recording, bench, recording))
     results = _run_all(jobs, processes)
     return summarise(

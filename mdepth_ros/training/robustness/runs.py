@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mdepth_ros.training.datasets.frames_folder import open_frames
+from mdepth_ros.training.datasets.sequence import Sequence
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.methods import METHODS
 from mdepth_ros.training.robustness.scene_classes import open_world
@@ -49,6 +50,15 @@ class Recording:
     first: int = 0
     last: int | None = None
 
+    def open(self) -> list[Sequence]:
+        """
+        Open them.
+
+        :raises MdepthError: as :func:`open_frames`.
+        """
+        end = None if self.last is None else self.last + 1
+        return open_frames(self.path, self.first, end)
+
 
 def run_world(bench: Bench, name: str, number: int) -> Run:
     """
@@ -72,10 +82,8 @@ def run_recording(bench: Bench, recording: Recording) -> Run:
     :param recording: what.
     :raises MdepthError: naming the file, if one is missing or broken.
     """
-    end = None if recording.last is None else recording.last + 1
-    sequences = open_frames(recording.path, recording.first, end)
     return Run('recording', 0, {
-        method: [score for sequence in sequences
+        method: [score for sequence in recording.open()
                  for score in score_views(bench.estimator(method, resized=False),
                                           views_of(sequence))]
         for method in METHODS})

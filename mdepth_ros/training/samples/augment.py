@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import cv2
 from mdepth_ros.engine.camera import resize_matrix
+from mdepth_ros.engine.preprocess import resize
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -100,7 +101,7 @@ def take_view(rgb: Image, K: Matrix, width: int, height: int, view: View) -> tup
     :return: (height, width, 3) uint8 and its (3, 3) intrinsics [px].
     """
     left, top, w, h = _part(rgb.shape[1], rgb.shape[0], view)
-    image = _resized(rgb[top:top + h, left:left + w], width, height)
+    image = resize(rgb[top:top + h, left:left + w], width, height)
     K = K - np.array([[0, 0, left], [0, 0, top], [0, 0, 0]])
     K = resize_matrix(K, width / w, height / h)
     if view.mirrored:
@@ -198,18 +199,6 @@ def _part(width: int, height: int, view: View) -> tuple[int, int, int, int]:
     """Left, top, width and height of what a view keeps [px]."""
     w, h = max(1, round(width / view.zoom)), max(1, round(height / view.zoom))
     return round(view.x * (width - w)), round(view.y * (height - h)), w, h
-
-
-def _resized(rgb: Image, width: int, height: int) -> Image:
-    """Resize with area averages where it shrinks and bilinearly where it grows."""
-    h, w = rgb.shape[:2]
-    shrunk = (min(width, w), min(height, h))
-    if shrunk != (w, h):
-        rgb = np.asarray(cv2.resize(rgb, shrunk, interpolation=cv2.INTER_AREA), np.uint8)
-    if shrunk != (width, height):
-        larger = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_LINEAR)
-        rgb = np.asarray(larger, np.uint8)
-    return rgb
 
 
 def _about_grey(angle: float) -> Matrix:

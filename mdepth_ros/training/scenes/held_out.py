@@ -13,11 +13,10 @@
 # limitations under the License.
 
 """
-Seeds of the worlds that are for measuring.
+Seeds of the worlds that are for measuring, and of those that stage 0 learns from.
 
-Stage 0 counts the worlds that it learns from from (1000 seed + rank) million on, so it meets
-these as rank 777 or 880 only. ``SyntheticSamples`` draws from 2^31 seeds: one in 200 000 of its
-worlds is of these.
+They meet as rank 777 or 880 only. ``SyntheticSamples`` draws from 2^31 seeds: one in 200 000 of
+its worlds is for measuring.
 """
 
 # Each class of ``mdepth robustness`` has a thousand.
@@ -25,3 +24,14 @@ ROBUSTNESS = range(777_000_000, 777_009_000)
 # ``mdepth evaluate --data synthetic`` and the test worlds of ``mdepth ablation``.
 EVALUATION = range(880_000_000, 880_000_002)
 ABLATION = range(880_000_000, 880_001_000)
+
+
+def learned_seeds(seed: int, rank: int) -> range:
+    """
+    Return the worlds that a process of stage 0 learns from; it uses the first of them.
+
+    :param seed: of the run.
+    :param rank: of the process.
+    """
+    first = (1000 * seed + rank) * 1_000_000
+    return range(first, first + 1_000_000)

@@ -28,12 +28,13 @@ from pathlib import Path
 import time
 from typing import Any, Protocol
 
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.networks.checkpoint import save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.batch_statistics import BatchStatistics
 from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedState
 from mdepth_ros.training.ranks.reduction import max_over_ranks
+from mdepth_ros.training.scenes.held_out import learned_seeds
 from mdepth_ros.training.scenes.photographs import load_photographs, Photographs
 import numpy as np
 import torch
@@ -134,9 +135,14 @@ def train_stage(
     :param batches: how many of each pool make a batch of this process.
     :param losses: of a batch; that called ``total`` is minimised, the others are for people.
     :param arguments: of :func:`add_arguments`.
-    :raises MdepthError: if the saved state is of other arguments or cannot be read or written, or
-        after many steps in a row that are not finite.
+    :raises MdepthError: if ``--first`` is smaller than a batch, the saved state is of other
+        arguments or cannot be read or written, or after many steps in a row that are not finite.
     """
+    if arguments.first < max(batches):
+        raise MdepthError(f'--first must be at least {max(batches)}, the largest batch of a '
+                          f'process, got {arguments.first}')
+    with writing(arguments.out):
+        arguments.out.parent.mkdir(parents=True, exist_ok=True)
     before = {name: x.clone() for name, x in parts.state_dict().items()}
     rank = distributed.get_rank()
     base = [group['lr'] for group in optimiser.param_groups]
@@ -144,12 +150,14 @@ def train_stage(
     if first == arguments.steps and arguments.out.exists():
         return
     statistics, skipped = BatchStatistics(parts), 0
-    torch.manual_seed(1000 * arguments.seed + rank)
     rng = np.random.default_rng([arguments.seed, rank, first])
     # Counted so that neither processes nor what goes on after an interruption meet again.
-    seed = (arguments.seed * 1000 + rank) * 1_000_000 + 10 * first
+    seed = learned_seeds(arguments.seed, rank).start + 10 * first
+    torch.manual_seed(seed)
+    # As many as there would be without the interruption.
+    grown = arguments.first + first // (len(pools) * arguments.grow_every)
     for pool in pools:
-        for _ in range(arguments.first):
+        for _ in range(grown):
             pool.grow(seed)
             seed += 1
 

@@ -12,4 +12,4 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""The three stages of the method: what each learns from, and its loop."""
+"""The stages of training: what each learns from, and its loop."""

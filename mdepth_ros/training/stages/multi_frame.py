@@ -41,13 +41,12 @@ class MultiFrame(NamedTuple):
     """
     M-DepthNet's answer and its terms.
 
-    ``depth`` (B, 1, H, W) [m]; ``confidence`` (B, 1, H, W) in [0, 1]; ``errors`` (B, 2, H, W);
-    ``photometric`` and ``mask`` scalars, ``loss`` what is minimised.
+    ``depth`` (B, 1, H, W) [m]; ``confidence`` (B, 1, H, W) in [0, 1]; ``photometric`` and ``mask``
+    scalars, ``loss`` what is minimised.
     """
 
     depth: Tensor
     confidence: Tensor
-    errors: Tensor
     photometric: Tensor
     mask: Tensor
     loss: Tensor
@@ -104,7 +103,7 @@ def run_multi_frame(
                                   matched.depth_quarter.float().log().detach(), reduction='none')
     mask = masked_mean(difference, seen_part)
     confidence = F.interpolate(matched.window_mass.float(), depth.shape[-2:])
-    return MultiFrame(depth.detach(), confidence.detach(), errors.detach(), photometric, mask,
+    return MultiFrame(depth.detach(), confidence.detach(), photometric, mask,
                       photometric + MASK_WEIGHT * mask)
 
 

@@ -15,7 +15,12 @@
 """The scene classes show what their names say."""
 
 from mdepth_ros.training.robustness.scene_classes import CLASSES, open_world
-from mdepth_ros.training.scenes.held_out import ABLATION, EVALUATION, ROBUSTNESS
+from mdepth_ros.training.scenes.held_out import (
+    ABLATION,
+    EVALUATION,
+    learned_seeds,
+    ROBUSTNESS,
+)
 from mdepth_ros.training.scenes.sequence import build_world
 from mdepth_ros.training.synthetic import SceneConfig
 import numpy as np
@@ -100,9 +105,7 @@ def test_textureless_is_plain():
 def test_every_world_is_another_and_none_was_trained_on():
     seeds = {open_world(name, n, 64, 64, 2).seed for name in CLASSES for n in (0, 1, 2, 999)}
     assert len(seeds) == 4 * len(CLASSES)
-    # stage0 counts from these millions on, 10 for each step: the next is 100 000 steps away.
-    learned = [range((1000 * seed + rank) * 1_000_000, (1000 * seed + rank + 1) * 1_000_000)
-               for seed in range(5) for rank in range(64)]
+    learned = [learned_seeds(seed, rank) for seed in range(5) for rank in range(64)]
     for held_out in (seeds, ROBUSTNESS, EVALUATION, ABLATION):
         assert not any(min(held_out) < part.stop and part.start <= max(held_out)
                        for part in learned)

@@ -109,7 +109,7 @@ def test_ranks_joined_are_one_process(sequences):
     whole = take(samples(sequences, batch=6), 5)
     ranks = [take(samples(sequences, batch=6, rank=rank, world_size=3), 5) for rank in range(3)]
     for step, batch in enumerate(whole):
-        joined = [torch.cat([rank[step][n] for rank in ranks]) for n in range(3)]
+        joined = [torch.cat([rank[step][n] for rank in ranks]) for n in range(4)]
         assert same(batch, joined)
 
 
