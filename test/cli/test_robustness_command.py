@@ -18,6 +18,7 @@ import json
 
 from mdepth_ros.cli.main import main
 from mdepth_ros.training.datasets.rendered import write_sequence
+from mdepth_ros.training.robustness import runs
 from mdepth_ros.training.robustness.bench import Bench
 from mdepth_ros.training.robustness.run import run_robustness
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
@@ -77,7 +78,8 @@ def test_processes_do_not_change_the_numbers(tiny_weights):
     (['--json', '/'], 'is a folder'),
     (['--worlds', '1001'], 'each scene class has 1000 worlds, asked for 1001'),
 ])
-def test_what_is_not_there(words, said, tiny_weights, capsys):
+def test_what_is_not_there_is_told_at_once(words, said, tiny_weights, capsys, monkeypatch):
+    monkeypatch.setattr(runs, 'score_views', None)  # nothing is played
     arguments = ['robustness', '--weights', str(tiny_weights), '--only', 'indoor', '--processes',
                  '1', *SMALL]
     assert main([*arguments, *words]) == 1

@@ -14,6 +14,8 @@
 
 """Frames and the estimator's own depth of them: which, from both directions, and how sure."""
 
+from copy import copy
+
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
@@ -121,6 +123,14 @@ def test_every_frame_has_its_image_and_depth_in_the_order_of_time(taught, film, 
         assert frame.log_depth.shape == frame.weight.shape == (SIZE, SIZE)
         assert frame.log_depth.isfinite().all()
         assert 0 <= frame.weight.min() <= frame.weight.max() <= 1
+
+
+def test_frames_that_are_neighbours_only_are_played_and_not_learned(taught, film, config):
+    some = copy(film)
+    some.targets = (2, 5)
+    learned = teach(load_checkpoint(DEFAULT_WEIGHTS), [Clip(some, range(8))], config)
+    assert [(it.rgb.tobytes(), it.log_depth.tolist()) for it in learned] == [
+        (taught[i].rgb.tobytes(), taught[i].log_depth.tolist()) for i in (2, 5)]
 
 
 def test_both_directions_together_are_better_than_the_single_frame(taught, film, config):

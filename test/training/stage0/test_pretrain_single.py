@@ -22,6 +22,7 @@ from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.saved_state import load_state
 from mdepth_ros.training.stage0 import pool_training, pretrain_single
+from mdepth_ros.training.stage0.image_pool import ImagePool
 from mdepth_ros.training.stage0.pretrain_single import median_scaled_loss, train
 import numpy as np
 import pytest
@@ -133,6 +134,30 @@ def test_training_goes_on_where_it_was_and_ends_once(trained, tmp_path, monkeypa
     out.unlink()
     again = load_checkpoint(trained()).single.state_dict()
     assert all(torch.equal(x, written[name]) for name, x in again.items())
+
+
+def test_what_goes_on_has_as_many_worlds_as_before(trained, monkeypatch):
+    grown = []
+    grow = ImagePool.grow
+    monkeypatch.setattr(ImagePool, 'grow', lambda self, seed: (grown.append(seed),
+                                                               grow(self, seed)))
+    with monkeypatch.context() as patch:
+        fail_from(5, KeyboardInterrupt, patch)
+        with pytest.raises(KeyboardInterrupt):
+            trained(steps=40)
+    before = set(grown)
+    grown.clear()
+    fail_from(1, KeyboardInterrupt, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        trained(steps=40)
+    # Two of each size, and one that came in the four steps before; the next comes at once.
+    assert len(grown) == 2 * (2 + 1) + 1
+    assert before.isdisjoint(grown)
+
+
+def test_first_worlds_must_make_a_batch(trained):
+    with pytest.raises(MdepthError, match=r'--first must be at least 2, .* got 1'):
+        trained(first=1)
 
 
 def test_a_state_of_other_arguments_is_refused(trained, tmp_path):
