@@ -173,7 +173,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser, steps=500, rate=8e-4)
+    add_arguments(parser, steps=1050, rate=8e-4)
     run(train, parser.parse_args())
 
 

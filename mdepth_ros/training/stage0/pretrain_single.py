@@ -95,7 +95,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    add_arguments(parser, steps=4000, rate=8e-4)
+    add_arguments(parser, steps=2700, rate=8e-4)
     run(train, parser.parse_args())
 
 
