@@ -14,7 +14,7 @@
 
 """Processes of our own: their start, their logs, waiting for them, and their end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import os
 from pathlib import Path
 import re
@@ -64,14 +64,16 @@ class ChildProcess:
     :param module: module to run with ``python -m``.
     :param arguments: its command line.
     :param log: file that takes its stdout and stderr.
+    :param environment: :func:`large_message_environment` by default.
     """
 
     def __init__(
-        self, name: str, module: str, arguments: Sequence[str], log: Path
+        self, name: str, module: str, arguments: Sequence[str], log: Path,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.log = log
-        environment = dict(large_message_environment())
+        environment = dict(large_message_environment() if environment is None else environment)
         # The child must find this very package, also from a checkout that is not installed.
         root = str(Path(__file__).resolve().parents[2])
         paths = [root, *filter(None, environment.get('PYTHONPATH', '').split(os.pathsep))]

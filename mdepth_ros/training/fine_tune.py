@@ -95,7 +95,7 @@ class Request:
         if changed.start == 'imagenet':
             raise MdepthError('a recording is too short to learn to see from: start from default '
                               'or a weights file, or write a recipe that starts from imagenet')
-        self.change(dataclasses.replace(recipe, teacher=Schedule()))
+        self.change(dataclasses.replace(recipe, teacher=Schedule(0)))
         start_weights(changed)
 
     def change(self, recipe: Recipe) -> Recipe:

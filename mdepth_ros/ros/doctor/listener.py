@@ -178,7 +178,8 @@ class _Listener:
             names=['image_is_rectified', 'use_sim_time']))
         values: list[bool | None] = [None, None]
         if answer is not None:
-            if [value.type for value in answer.values].count(ParameterType.PARAMETER_NOT_SET):
+            types = [value.type for value in answer.values]
+            if len(types) != 2 or ParameterType.PARAMETER_NOT_SET in types:
                 return None
             # A value of another type is there, too, in a node that refuses it.
             values = [value.bool_value if value.type == ParameterType.PARAMETER_BOOL else None

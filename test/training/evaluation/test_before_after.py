@@ -27,10 +27,14 @@ from mdepth_ros.training.evaluation.before_after import (
     text_report,
 )
 from mdepth_ros.training.evaluation.evaluate import play
+from mdepth_ros.training.loop.recipe import DataConfig, Recipe
+from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.validation import PhotometricScore
 import numpy as np
 import pytest
 from runs import SIZE, tiny_model
+
+RECIPE = Recipe(DataConfig('.', SIZE, SIZE), teacher=Schedule(1))
 
 BEFORE = Score(PhotometricScore(0.11, 0.12, 0.2, 0.07, 7), 0.05, 0.25, 0.24)
 AFTER = Score(PhotometricScore(0.09, 0.08, 0.2, 0.06, 7), 0.04, 0.21, 0.19)
@@ -68,7 +72,7 @@ def test_json_holds_both_scores():
 
 @pytest.fixture(scope='module')
 def scored(rendered_folder):
-    return score(tiny_model().eval(), open_frames(rendered_folder), SIZE, SIZE)
+    return score(tiny_model().eval(), open_frames(rendered_folder), RECIPE)
 
 
 def test_a_score_of_frames_without_depth(scored):
@@ -87,7 +91,7 @@ def test_of_a_long_sequence_only_the_beginning_is_played(rendered_folder, monkey
             played.append(frame)
             yield frame
     monkeypatch.setattr(before_after, 'play', spy)
-    _, shown = score(tiny_model().eval(), open_frames(rendered_folder)[:1], SIZE, SIZE)
+    _, shown = score(tiny_model().eval(), open_frames(rendered_folder)[:1], RECIPE)
     assert len(played) == 3
     assert shown == played[1:]
 
