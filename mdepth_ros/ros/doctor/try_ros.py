@@ -14,9 +14,11 @@
 
 """Start ROS and leave it: ``python -m ...`` writes what it is made of as JSON."""
 
+from collections.abc import Set
 import json
 from pathlib import Path
 
+from mdepth_ros.ros.transport import SHARED_MEMORY
 import rclpy
 from rclpy.node import Node
 from std_msgs.msg import Empty
@@ -26,23 +28,35 @@ MAPS = Path('/proc/self/maps')
 SEGMENTS = ('fastdds_', 'fastrtps_')
 
 
-def segment_bytes() -> int:
-    """Return the size of the largest shared-memory segment that this process maps; 0 for none."""
+def segments() -> set[Path]:
+    """Return the segments of all processes."""
+    return {path for path in SHARED_MEMORY.glob('*')
+            if path.name.startswith(SEGMENTS) and 'port' not in path.name}
+
+
+def segment_bytes(others: Set[Path]) -> int:
+    """
+    Return the size of this process's shared-memory segment.
+
+    :param others: segments from before it had one: what they send it, it maps, too.
+    :return: the size; 0 for none.
+    """
     if not MAPS.exists():
         return 0
-    paths = {Path(line.split(maxsplit=5)[5]) for line in MAPS.read_text().splitlines()
-             if '/dev/shm/' in line}
-    return max((path.stat().st_size for path in paths
-                if path.name.startswith(SEGMENTS) and 'port' not in path.name and path.exists()),
+    mapped = {Path(line.split(maxsplit=5)[5]) for line in MAPS.read_text().splitlines()
+              if f'{SHARED_MEMORY}/' in line}
+    return max((path.stat().st_size for path in segments() & mapped - others if path.exists()),
                default=0)
 
 
 def main() -> None:
     """Make a node with a publisher, look, and end."""
+    others = segments()
     rclpy.init()
     node = Node('mdepth_doctor_trial')
     node.create_publisher(Empty, '~/trial', 1)
-    found = {'rmw': rclpy.get_rmw_implementation_identifier(), 'segment_bytes': segment_bytes()}
+    found = {'rmw': rclpy.get_rmw_implementation_identifier(),
+             'segment_bytes': segment_bytes(others)}
     node.destroy_node()
     rclpy.shutdown()
     print(json.dumps(found))
