@@ -34,6 +34,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     :param path: the file; as it was if anything is raised inside.
     :raises OSError: if the disk does not take it.
     """
+    path = path.resolve()  # a link stays one
     partial = path.with_name(f'.{path.name}.partial')
     try:
         with open(partial, 'wb') as file:

@@ -23,7 +23,9 @@ import pytest
 # Two workers of one run must not hear each other; domains above 101 share ports with programs.
 os.environ.setdefault('ROS_DOMAIN_ID', str(1 + os.getpid() % 100))
 WORKER = os.environ.get('PYTEST_XDIST_WORKER', 'gw0')
-os.environ['ROS_DOMAIN_ID'] = str((int(os.environ['ROS_DOMAIN_ID']) + 50 * int(WORKER[2:])) % 102)
+# And 0 is the user's own.
+os.environ['ROS_DOMAIN_ID'] = str(
+    1 + (int(os.environ['ROS_DOMAIN_ID']) + 50 * int(WORKER[2:])) % 101)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 # Tiny tensors gain nothing from threads, and threads that share a core wait for each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
@@ -41,6 +43,16 @@ def seeded():
     import torch
 
     torch.manual_seed(4711)  # tests that choose a seed themselves must not get the same networks
+
+
+@pytest.fixture(scope='module')
+def in_torch():
+    """Leave OpenVINO out, which takes seconds for each of the many new weights of training."""
+    from mdepth_ros.engine.backends import choose
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, 'find_spec', lambda name: None)
+        yield
 
 
 @pytest.fixture(scope='session')

@@ -15,6 +15,7 @@
 """Folders as their authors publish them: keys measured on those files, values by formula."""
 
 from collections import OrderedDict
+from functools import cache
 import json
 from pathlib import Path
 
@@ -38,7 +39,12 @@ FOLDERS = {'mism': SINGLE_HRNET | POSE | MULTI, 'monodepth2': SINGLE_RESNET | PO
 
 
 def part(source, module, gain):
-    """Return the state dict of one file."""
+    """Return the state dict of one file, to be changed as one likes."""
+    return OrderedDict((key, value.clone()) for key, value in _part(source, module, gain).items())
+
+
+@cache
+def _part(source, module, gain):
     keys = json.loads((DATA / f'{source}.keys.json').read_text())[module]
     return OrderedDict(
         (key, formula_tensor(key, tuple(shape), gain) if dtype == 'float32'

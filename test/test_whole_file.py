@@ -41,6 +41,13 @@ def test_a_killed_writers_half_is_written_over(tmp_path):
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b'whole']
 
 
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'file')
+    write_whole(tmp_path / 'link', b'new')
+    assert (tmp_path / 'link').is_symlink()
+    assert (tmp_path / 'file').read_bytes() == b'new'
+
+
 def test_the_folder_is_made_and_what_the_disk_refuses_is_one_line(tmp_path):
     write_whole(tmp_path / 'new' / 'file', b'a')
     with pytest.raises(MdepthError, match=r'^cannot write .*below: File exists; try again$'):

@@ -28,13 +28,14 @@ from mdepth_ros.cli.engine_arguments import (
 )
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
 from mdepth_ros.cli.out_folder import make_folder
+from mdepth_ros.cli.unused_arguments import refuse
 from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice
 from mdepth_ros.training.evaluation.evaluate import evaluate, EvaluatedFrame
 from mdepth_ros.training.evaluation.plots import plot_errors, plot_scale
-from mdepth_ros.training.evaluation.protocol import PROTOCOLS
+from mdepth_ros.training.evaluation.protocol import EIGEN_BENCHMARK, PROTOCOLS
 from mdepth_ros.training.evaluation.report import json_report, text_report
 from mdepth_ros.training.evaluation.samples import draw_samples
 from tqdm import tqdm
@@ -88,6 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
     make_place(arguments.json)
     if arguments.plots is not None:
         make_folder(arguments.plots)
+    if arguments.split != EIGEN_BENCHMARK.name:
+        refuse(arguments, f'--split {EIGEN_BENCHMARK.name}', 'benchmark')
+    if arguments.split == 'all':
+        refuse(arguments, 'the Eigen test set', 'kitti_split')
     protocol = PROTOCOLS[arguments.split]
     stretches = choose_stretches(DataChoice(
         arguments.data, arguments.split, arguments.first, arguments.last, arguments.every,

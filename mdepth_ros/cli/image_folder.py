@@ -12,13 +12,14 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""A folder of images: sorted by name, or as its ``frames.json`` lists them."""
+"""A folder of images: by name, with 9 before 10, or as its ``frames.json`` lists them."""
 
 from dataclasses import dataclass
 from pathlib import Path
+import re
 
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.datasets.frames_index import (
     DEFAULT_FPS,
@@ -73,7 +74,7 @@ def open_image_folder(path: Path, choice: CameraChoice) -> ImageFolder:
         raise MdepthError(f'no folder at {path}')
     index = read_index(path / FILE_NAME) if (path / FILE_NAME).is_file() else None
     entries = index.frames if index else tuple(
-        FrameEntry(file.name) for file in sorted(path.iterdir())
+        FrameEntry(file.name) for file in sorted(path.iterdir(), key=_numbered)
         if file.suffix.lower() in SUFFIXES)
     if not entries:
         raise MdepthError(f'{path} has neither {FILE_NAME} nor images ({", ".join(SUFFIXES)})')
@@ -85,6 +86,12 @@ def open_image_folder(path: Path, choice: CameraChoice) -> ImageFolder:
     if camera is None:
         camera = index.camera() if index else choice.required(str(path), width, height)
     return ImageFolder(path, entries, camera, index)
+
+
+def _numbered(file: Path) -> tuple[list[str | int], str]:
+    """Return what sorts 9.png before 10.png."""
+    pieces = re.split('([0-9]+)', file.name)  # text, digits, text and so on
+    return [int(piece) if i % 2 else piece for i, piece in enumerate(pieces)], file.name
 
 
 def _first_size(path: Path, entries: tuple[FrameEntry, ...]) -> tuple[str, int, int]:

@@ -110,8 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     :return: exit status: 0, 1 for a known error (one line on stderr), 130 when interrupted.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    # SIGTERM unwinds like Ctrl-C, so that no child process and no half-written file stays behind.
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    # They unwind like Ctrl-C, so that no child process and no half-written file stays behind;
+    # under nohup a closed terminal does not end it.
+    previous = {number: signal.signal(number, _interrupt)
+                for number in (signal.SIGTERM, signal.SIGHUP)
+                if signal.getsignal(number) is not signal.SIG_IGN}
     try:
         parsed = parse(arguments)
         return int(command_module(parsed.command).run(parsed))
@@ -122,7 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('mdepth: interrupted', file=sys.stderr)
         return 130
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def command_module(command: str) -> ModuleType:

@@ -16,10 +16,11 @@
 
 import argparse
 
-from mdepth_ros.cli.camera_choice import add_camera_arguments, CameraChoice
+from mdepth_ros.cli.camera_choice import add_camera_arguments
 from mdepth_ros.cli.driven_node import NodeChoice
 from mdepth_ros.cli.engine_arguments import add_weights_argument
 from mdepth_ros.cli.played.material import Material, material_from_bag
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 
 

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Ctrl-C and SIGTERM as a question that a loop asks between two steps."""
+"""Ctrl-C, SIGTERM and a closed terminal as a question that a loop asks between two steps."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
         came.append(number)
 
     previous = {number: signal.signal(number, note)
-                for number in (signal.SIGINT, signal.SIGTERM)
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
                 if signal.getsignal(number) is not signal.SIG_IGN}
     try:
         yield lambda: bool(came)

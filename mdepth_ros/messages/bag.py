@@ -22,7 +22,7 @@ import posixpath
 from typing import Any
 
 from mdepth_ros.errors import one_line
-from mdepth_ros.messages.bag_reader import BagError, BagReader
+from mdepth_ros.messages.bag_reader import BagError, BagReader, BrokenMessageError
 from mdepth_ros.messages.depth_images import is_depth
 from rosbags.highlevel import AnyReaderError
 from rosbags.typesys import get_typestore, Stores
@@ -71,13 +71,22 @@ def open_bag(path: Path) -> BagReader:
     """
     if not path.exists():
         raise BagError(f'no bag at {path}')
+    if path.is_file() and path.suffix not in SUFFIXES:
+        raise BagError(f"{path} is no bag by its name, which must end in {', '.join(SUFFIXES)}")
     # Humble's sqlite3 bags carry no type definitions.
     try:
-        reader = BagReader([path], default_typestore=ros2_types())
+        reader = BagReader(_files(path), default_typestore=ros2_types())
     except (AnyReaderError, OSError) as error:
         raise BagError(f'{path} is not a readable bag: {one_line(error)}') from error
     reader.open()
     return reader
+
+
+def _files(path: Path) -> list[Path]:
+    """Return what to read: a bag that has lost its metadata is the files that it still has."""
+    if path.is_dir() and not (path / 'metadata.yaml').is_file():
+        return sorted(file for file in path.iterdir() if file.suffix in ROS2_SUFFIXES) or [path]
+    return [path]
 
 
 def find_topics(
@@ -105,12 +114,23 @@ def find_topics(
     if odometry is not None:
         _check_topic(reader, odometry, (ODOMETRY,))
     else:
-        odometry = _only(_topics_of_type(reader, ODOMETRY))
+        odometry = _only(topics_of_type(reader, ODOMETRY))
     if depth is not None:
         _check_topic(reader, depth, (IMAGE, COMPRESSED_IMAGE))
     else:
         depth = _only([name for name in depths if name != image])
     return BagTopics(image, kind == COMPRESSED_IMAGE, camera_info, odometry, depth)
+
+
+def topics_of_type(reader: BagReader, kind: str) -> list[str]:
+    """
+    Find all topics that have messages of a type.
+
+    :param reader: an opened bag.
+    :param kind: as ``ODOMETRY``.
+    :return: their names, sorted.
+    """
+    return sorted({c.topic for c in reader.connections if c.msgtype == kind and c.msgcount})
 
 
 def first_message(reader: BagReader, topic: str) -> Any:
@@ -146,15 +166,10 @@ def ros2_types() -> Typestore:
     return get_typestore(Stores.ROS2_HUMBLE)
 
 
-def _topics_of_type(reader: BagReader, *types: str) -> list[str]:
-    """Names of the topics of these types that hold messages."""
-    return sorted({c.topic for c in reader.connections if c.msgtype in types and c.msgcount})
-
-
 def _image_topics(reader: BagReader) -> list[str]:
     """Names of the cameras' topics; of one camera's raw and compressed topics, the raw one."""
-    raw = _topics_of_type(reader, IMAGE)
-    return raw + [name for name in _topics_of_type(reader, COMPRESSED_IMAGE)
+    raw = topics_of_type(reader, IMAGE)
+    return raw + [name for name in topics_of_type(reader, COMPRESSED_IMAGE)
                   if posixpath.dirname(name) not in raw]
 
 
@@ -163,7 +178,15 @@ def _depth_topics(reader: BagReader) -> list[str]:
     topics = _image_topics(reader)
     if len(topics) == 1:
         return []
-    return [topic for topic in topics if is_depth(topic, first_message(reader, topic))]
+    return [topic for topic in topics if _is_depth(reader, topic)]
+
+
+def _is_depth(reader: BagReader, topic: str) -> bool:
+    """Whether its first message is a depth image; a broken one is none."""
+    try:
+        return is_depth(topic, first_message(reader, topic))
+    except BrokenMessageError:
+        return False
 
 
 def _only_image(reader: BagReader, depths: Sequence[str]) -> str:
@@ -184,7 +207,7 @@ def _only(topics: Sequence[str]) -> str | None:
 
 def _camera_info_of(reader: BagReader, image: str) -> str | None:
     """Find the CameraInfo by image_transport's naming rule, else the only one there is."""
-    infos = _topics_of_type(reader, CAMERA_INFO)
+    infos = topics_of_type(reader, CAMERA_INFO)
     parent = posixpath.dirname(image)
     for folder in (parent, posixpath.dirname(parent)):
         if posixpath.join(folder, 'camera_info') in infos:

@@ -165,7 +165,7 @@ def _read(path: Path) -> dict[str, Any]:
     """Read a file, or say in one line why not."""
     try:
         return read_public_values(path)
-    except ValueError as error:
+    except (ValueError, FileNotFoundError) as error:
         raise CheckpointError(one_line(error)) from error
 
 

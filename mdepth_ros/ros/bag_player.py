@@ -16,6 +16,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 import time
 from types import TracebackType
@@ -37,6 +38,8 @@ from tqdm import tqdm
 # A message is read so long before it is due, when the consumer is done with the one before: a
 # camera does not take its processor either.
 READING_NS = 20_000_000
+# Of so many images the rate is measured.
+PERIOD_IMAGES = 100
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class BagPlayer:
         :param stamp_offset_ns: added to every header's stamp, to loop without going back [ns].
         :param progress: show a progress bar.
         :param on_frame: called after each image.
-        :param until: asked before each message; stop when it says so.
+        :param until: asked before each message and while waiting for it; stop when it says so.
         :return: the images played, in order.
         """
         played: list[PlayedFrame] = []
@@ -122,13 +125,15 @@ class BagPlayer:
         with tqdm(total=total, unit=' images', disable=not progress, leave=False) as bar:
             messages = self._messages()
             following = next(messages, None)
-            while following is not None and len(played) < total and not until():
+            while following is not None and len(played) < total:
                 topic, bag_ns, cdr = following
                 clock = clock or (bag_ns, time.monotonic_ns())
                 due_ns = clock[1] + int((bag_ns - clock[0]) / rate)
-                self._sleep_until(due_ns - READING_NS)
+                self._sleep_until(due_ns - READING_NS, until)
                 following = next(messages, None)
-                self._sleep_until(due_ns)
+                self._sleep_until(due_ns, until)
+                if until():
+                    break
                 if stamp_offset_ns:
                     cdr = with_stamp(cdr, stamp_of(cdr) + stamp_offset_ns)
                 if topic == self.topics.odometry:
@@ -150,12 +155,13 @@ class BagPlayer:
 
     def image_period_ns(self) -> int:
         """
-        Measure how far apart the images are; reads the bag once.
+        Measure how far apart the images are.
 
-        :return: mean by the bag's own clock [ns].
+        :return: mean of the first ones by the bag's own clock [ns].
         :raises MdepthError: if there are not two images at different times.
         """
-        times = [bag_ns for _, bag_ns, _ in self._reader.messages_on(self.topics.image)]
+        times = [bag_ns for _, bag_ns, _ in islice(self._reader.messages_on(self.topics.image),
+                                                   PERIOD_IMAGES)]
         if len(times) < 2 or times[0] == times[-1]:
             raise MdepthError(f'{self.topics.image} must have images at two times or more, '
                               f'got {len(times)} images')
@@ -185,9 +191,9 @@ class BagPlayer:
             return as_cdr(self._reader, raw, connection.msgtype)
         return None
 
-    def _sleep_until(self, monotonic_ns: int) -> None:
-        """Sleep in pieces, so that a dead consumer is noticed."""
-        while True:
+    def _sleep_until(self, monotonic_ns: int, until: Callable[[], bool]) -> None:
+        """Sleep in pieces, so that a dead consumer is noticed, and that nobody waits any more."""
+        while not until():
             if self._check is not None:
                 self._check()
             remaining_s = (monotonic_ns - time.monotonic_ns()) / 1e9

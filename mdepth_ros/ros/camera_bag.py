@@ -20,6 +20,7 @@ from types import TracebackType
 
 import cv2
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.errors import writing
 from mdepth_ros.messages.bag import BagTopics, CAMERA_INFO, IMAGE, ODOMETRY, ros2_types
 from mdepth_ros.messages.header import OPTICAL_FRAME
 from mdepth_ros.messages.serialised import with_stamp
@@ -35,19 +36,27 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 
 class _Bag:
-    """An mcap bag that is being written; a context manager."""
+    """An mcap bag that is being written; a context manager. MdepthError where the disk is full."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._writer = Writer(path, version=9, storage_plugin=StoragePlugin.MCAP)
-        self._writer.open()
+        with writing(path):
+            self._writer.open()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        self._writer.close()
+        with writing(self._path):
+            self._writer.close()
 
     def _topic(self, name: str, kind: str) -> Connection:
         """Announce a topic."""
         return self._writer.add_connection(name, kind, typestore=ros2_types())
+
+    def _put(self, topic: Connection, stamp_ns: int, cdr: bytes) -> None:
+        """Write a message."""
+        with writing(self._path):
+            self._writer.write(topic, stamp_ns, cdr)
 
 
 class CameraBag(_Bag):
@@ -67,7 +76,7 @@ class CameraBag(_Bag):
             posixpath.join(posixpath.dirname(image_topic), 'camera_info'), CAMERA_INFO)
         self._images = self._topic(image_topic, IMAGE)
         self._odometry: Connection | None = None
-        self._path = RobotPath()
+        self._robot = RobotPath()
 
     def __enter__(self) -> 'CameraBag':
         return self
@@ -89,12 +98,12 @@ class CameraBag(_Bag):
         """
         if T_world_camera is not None:
             self._odometry = self._odometry or self._topic('/odom', ODOMETRY)
-            odometry = self._path.add(stamp_ns, T_world_camera)
-            self._writer.write(self._odometry, stamp_ns, serialize_message(odometry))
-        self._writer.write(self._infos, stamp_ns, with_stamp(self._info, stamp_ns))
+            odometry = self._robot.add(stamp_ns, T_world_camera)
+            self._put(self._odometry, stamp_ns, serialize_message(odometry))
+        self._put(self._infos, stamp_ns, with_stamp(self._info, stamp_ns))
         image = bgr_image(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR),
                           header_at(stamp_ns, OPTICAL_FRAME))
-        self._writer.write(self._images, stamp_ns, serialize_message(image))
+        self._put(self._images, stamp_ns, serialize_message(image))
         self.image_count += 1
 
 
@@ -122,5 +131,5 @@ class DepthBag(_Bag):
         :param depth: (H, W) float32 [m].
         """
         message = metres_image(depth, header_at(stamp_ns, OPTICAL_FRAME))
-        self._writer.write(self._depths, stamp_ns, serialize_message(message))
+        self._put(self._depths, stamp_ns, serialize_message(message))
         self.count += 1

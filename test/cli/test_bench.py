@@ -64,8 +64,10 @@ def test_untrained_networks_match_by_pose_net(tmp_path):
     assert report['backend'] == 'openvino on cpu'
 
 
-def test_the_node_beside_the_engine_at_the_same_rate(tmp_path, capsys):
-    pytest.importorskip('rclpy')
+def test_the_node_beside_the_engine_at_the_same_rate(tmp_path, capsys, monkeypatch):
+    driven = pytest.importorskip('mdepth_ros.cli.driven_node')
+    for name, value in driven.session_environment(tmp_path).items():  # it would stay set
+        monkeypatch.setenv(name, value)
     file = tmp_path / 'bench.json'
     assert main(['bench', '--node', '--sources', '1', '--json', str(file), *SMALL[:4],
                  '--frames', '10']) == 0

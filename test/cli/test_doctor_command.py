@@ -19,9 +19,11 @@ import re
 import subprocess
 import sys
 
+from mdepth_ros.cli import doctor
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.backends import choose
 from mdepth_ros.engine.doctor import backends
+from mdepth_ros.engine.doctor.finding import Finding, Level
 
 SLOW = ('openvino', 'onnxruntime')  # to compile the networks; other tests do
 
@@ -56,8 +58,17 @@ def test_it_works_where_there_is_no_ros():
     assert 'backend torch on cpu' in done.stdout
 
 
+def test_a_problem_is_the_status_and_is_counted(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, '_findings', lambda seconds: iter([
+        Finding(Level.OK, 'fine'), Finding(Level.PROBLEM, 'broken', 'mend it'),
+        Finding(Level.PROBLEM, 'broken, too', 'mend it')]))
+    assert main(['doctor']) == 1
+    out = capsys.readouterr().out
+    assert 'PROBLEM broken\n        -> mend it\n' in out
+    assert out.endswith('2 problems, 0 warnings\n')
+
+
 def test_a_json_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
-    from mdepth_ros.cli import doctor
     monkeypatch.setattr(doctor, '_findings', lambda seconds: iter(()))
     assert main(['doctor', '--json', str(tmp_path)]) == 1
     assert capsys.readouterr().err == (

@@ -15,8 +15,8 @@
 """A folder of images: the first one that can be read tells the size."""
 
 import cv2
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 import numpy as np
 import pytest
@@ -34,6 +34,16 @@ def test_broken_and_huge_images_do_not_tell_the_size(tmp_path):
     folder = open_image_folder(tmp_path, CHOICE)
     assert len(folder.entries) == 4
     assert (folder.camera.width, folder.camera.height) == (36, 26)
+
+
+def test_numbers_count(tmp_path):
+    names = ['a1.png', 'a2.png', 'a10.png', 'a10b2.png', 'a10b11.png', 'b.png']
+    for name in names[::-1]:
+        cv2.imwrite(str(tmp_path / name), np.zeros((26, 36, 3), np.uint8))
+    (tmp_path / '7.png').write_bytes((tmp_path / 'b.png').read_bytes())
+    (tmp_path / '007.png').write_bytes((tmp_path / 'b.png').read_bytes())
+    assert [entry.image for entry in open_image_folder(tmp_path, CHOICE).entries] == [
+        '007.png', '7.png', *names]
 
 
 def test_none_that_can_be_read(tmp_path):

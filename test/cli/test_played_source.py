@@ -17,9 +17,11 @@
 import json
 
 import cv2
-from mdepth_ros.cli.camera_choice import CameraChoice
-from mdepth_ros.cli.played.source import images_source, START_NS
+from mdepth_ros.cli.played.source import images_source, START_NS, video_source
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.training.prepare.options import PrepareOptions
+from mdepth_ros.training.prepare.video_source import VideoSource
 import numpy as np
 import pytest
 
@@ -54,6 +56,23 @@ def test_the_camera_is_that_of_frames_json_unless_another_is_given(tmp_path):
     assert images_source(folder, CameraChoice(), 3, 10.0).camera.K.tolist() == K
     given = images_source(folder, CameraChoice(fov_deg=90.0), 3, 10.0).camera
     assert given.K[0, 0] == pytest.approx(32.0)
+
+
+def test_a_video_without_a_length(tmp_path):
+    video = cv2.VideoWriter(str(tmp_path / 'a.avi'), cv2.VideoWriter_fourcc(*'MJPG'), 10.0,
+                            (64, 48))
+    for n in range(3):
+        video.write(np.full((48, 64, 3), n, np.uint8))
+    video.release()
+    raw = (tmp_path / 'a.avi').read_bytes()
+    # The bare images one after the other, of which nobody has counted how many there are.
+    starts = [at for at in range(len(raw)) if raw[at:at + 3] == b'\xff\xd8\xff']
+    (tmp_path / 'a.mjpeg').write_bytes(b''.join(
+        raw[at:raw.index(b'\xff\xd9', at) + 2] for at in starts))
+    source = video_source(tmp_path / 'a.mjpeg', CameraChoice(fov_deg=80.0), 5)
+    assert (source.name, source.count) == ('a.mjpeg (5 of 5 frames)', 5)
+    assert len(list(source.frames)) == 3
+    assert VideoSource(tmp_path / 'a.mjpeg', PrepareOptions(fov_deg=80.0)).count == 0
 
 
 @pytest.mark.parametrize('stamps_ns', [[-5, 1, 2], [0, 1, 2**31 * 10**9]])

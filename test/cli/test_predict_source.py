@@ -18,11 +18,12 @@ from contextlib import closing
 import json
 
 import cv2
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.main import main
 from mdepth_ros.cli.predict.run import Selection
 from mdepth_ros.cli.predict.source import LiveSource, open_source
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_choice import CameraChoice
+from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 import numpy as np
@@ -61,6 +62,18 @@ def test_selections_count_what_they_take(first, last, every):
 def test_of_a_live_camera_the_last_image_tells_the_count():
     assert Selection(2, 9, 2).count(None) == 4
     assert Selection(2, None, 2).count(None) is None
+
+
+def test_a_distorted_camera_that_is_given_is_not_that_of_rectified_frames(tmp_path):
+    folder = write_folder(tmp_path / 'frames', 1)
+    K = Camera.from_fov(160, 96, 80.0).K
+    (folder / 'frames.json').write_text(json.dumps(
+        {'width': 160, 'height': 96, 'K': K.tolist(), 'frames': [{'image': '000.png'}]}))
+    write_camera_yaml(Camera(160, 96, K, np.array([0.1, 0, 0, 0, 0]), 'plumb_bob'),
+                      tmp_path / 'lens.yaml')
+    for options, rectified in ((PrepareOptions(), True),
+                               (PrepareOptions(camera_info=tmp_path / 'lens.yaml'), False)):
+        assert open_source(str(folder), options, 10.0).rectified == rectified
 
 
 def test_a_folder_may_be_called_a_number(tmp_path, monkeypatch):

@@ -64,9 +64,10 @@ def plain_frames(K):
         [[150.0, 0, 95.5], [0, 150.0, 63.5], [0, 0, 1]]))
 
 
-def run(model, method, frames, scale=0.0):
+def run(model, method, frames, scale=0.0, sources=2):
     estimator = DepthEstimator(model, EngineConfig('cpu', method, width=WIDTH, height=HEIGHT,
-                                                   scale=scale, backend='torch'))
+                                                   scale=scale, backend='torch',
+                                                   sources=sources))
     return [estimator.push(frame) for frame in frames]
 
 
@@ -105,6 +106,18 @@ def test_the_motion_of_a_rendered_camera_in_metres(model, sequence, monkeypatch)
         away = (solved[:3, :3] - truth[:3, :3]).norm() / math.sqrt(8)
         assert math.degrees(2 * math.asin(float(away))) < 0.2
         assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.1 * truth[:3, 3].norm()
+
+
+@pytest.mark.parametrize('sources', [1, 2, 3])
+def test_it_matches_with_as_many_past_frames_as_asked(model, sequence, monkeypatch, sources):
+    matched, fuse = [], Runner.fuse
+
+    def spy(self, target, found, *rest):
+        matched.append(len(found))
+        return fuse(self, target, found, *rest)
+    monkeypatch.setattr(Runner, 'fuse', spy)
+    run(model, 'robust', frames_of(sequence.images, sequence.K), sources=sources)
+    assert max(matched) == sources
 
 
 def test_after_a_pause_it_goes_on_where_the_camera_sees_the_same(model, sequence, monkeypatch):

@@ -18,9 +18,9 @@ from contextlib import suppress
 
 import cv2
 from image_claims import claiming
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import SUFFIXES
 from mdepth_ros.cli.played.source import images_source
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.training.datasets.image_files import read_depth, read_mask, read_size
 from mdepth_ros.training.datasets.sequence import DataError
 from mutate import changed_bytes, TEXTS

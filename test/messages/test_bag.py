@@ -110,6 +110,30 @@ def test_rectified_by_name(topic, expected):
     assert says_rectified(topic) is expected
 
 
+def test_a_broken_image_of_another_topic_is_no_depth_and_no_obstacle(tmp_path):
+    found = topics_of(tmp_path, [('/cam/image', image(ROS2, 1, PICTURE)),
+                                 ('/rear/image', (b'\0\1\0\0junk', 'sensor_msgs/msg/Image'))],
+                      image='/cam/image')
+    assert (found.image, found.depth) == ('/cam/image', None)
+
+
+def test_a_bag_that_has_lost_its_metadata(tmp_path):
+    for part in ('a', 'b'):
+        write_bag2(tmp_path / part, 2)
+        (tmp_path / part / f'{part}.mcap').rename(tmp_path / f'{part}.mcap')
+        (tmp_path / part / 'metadata.yaml').unlink()
+        (tmp_path / part).rmdir()
+    assert is_bag(tmp_path)
+    with closing(open_bag(tmp_path)) as reader:
+        assert len(list(reader.messages_on('/cam/image_raw'))) == 4
+
+
+def test_a_name_that_rosbags_would_not_read(tmp_path):
+    (tmp_path / 'RUN.MCAP').write_bytes(b'')
+    with pytest.raises(BagError, match=r'RUN\.MCAP is no bag by its name, which must end in \.'):
+        open_bag(tmp_path / 'RUN.MCAP')
+
+
 @pytest.mark.parametrize(('content', 'message'), [
     (None, 'no bag at'), (b'junk', 'is not a readable bag')])
 def test_not_a_bag(tmp_path, content, message):

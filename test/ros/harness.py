@@ -70,8 +70,8 @@ class Harness:
         self.namespace = f'/robot{Harness.count}'
         self.context = Context()
         rclpy.init(context=self.context)
-        values = {'weights': str(model), 'network.width': 96, 'network.height': 64,
-                  'diagnostics.rate': 20.0}
+        values = {'weights': str(model), 'device': 'cpu', 'network.width': 96,
+                  'network.height': 64, 'diagnostics.rate': 20.0}
         values |= {name.replace('__', '.').replace('NS', self.namespace): value
                    for name, value in parameters.items()}
         self.node = DepthNode(

@@ -16,7 +16,8 @@
 
 import time
 
-from bags import PERIOD_NS, stamp_ns, write_bag2
+from bags import messages, PERIOD_NS, stamp_ns, write_bag, write_bag2
+from camera_messages import STORES
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.serialised import stamp_of
 from mdepth_ros.ros.bag_loop import BagLoop
@@ -91,6 +92,19 @@ def test_it_ends_in_the_middle_of_a_turn(player):
         started = time.monotonic()
     assert time.monotonic() - started < 1.5
     assert len(loop.played) < FRAMES
+
+
+def test_it_does_not_wait_for_the_end_of_a_pause(tmp_path):
+    # The second image comes an hour later.
+    write_bag(tmp_path / 'bag', 'mcap', [
+        ('/cam/image_raw', stamp_ns(0) + index * 3600 * 10**9, messages(STORES['ros2'], index)[1])
+        for index in range(2)])
+    with BagPlayer(tmp_path / 'bag', namespace='/loop_test') as player:
+        with BagLoop(player, 1 / 3600) as loop:
+            wait_until(lambda: loop.played, 10.0, 'an image', loop.check)
+            started = time.monotonic()
+        assert time.monotonic() - started < 5
+        assert len(loop.played) == 1
 
 
 def test_one_image_has_no_rate(tmp_path):

@@ -24,6 +24,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from nav_msgs.msg import Odometry
 import numpy as np
 import pytest
+from std_srvs.srv import Trigger
 import torch
 
 UNITS_PER_FRAME = 0.1
@@ -48,9 +49,9 @@ def drive(h, i):
     assert wait_for(lambda: h.newest_ns == i * STEP)
 
 
-def start(weights, change, **parameters):
+def start(weights, change, listen=('depth/image', 'odometry'), **parameters):
     """Start a node; ``change`` puts in what random weights cannot estimate."""
-    h = Harness(weights, listen=('depth/image', 'odometry'), **parameters)
+    h = Harness(weights, listen=listen, **parameters)
     h.start()
     h.newest_ns = None
     estimate = h.node._estimator.push
@@ -127,6 +128,54 @@ def test_scale_locks_and_changes_the_depth_bit_by_bit(tiny_weights):
         assert h.depth_of((i + 1) * STEP) is not None
         values = h.status()[1]
         assert (values['scale_state'], values['scale']) == ('searching', '4')
+
+
+def test_a_scale_is_found_before_anybody_listens(tiny_weights):
+    with start_odometry(tiny_weights, listen=()) as h:
+        for i in range(1, 100):
+            drive(h, i)
+            if i % 10 == 0 and h.status()[1]['scale_state'] == 'locked':
+                break
+        values = h.status()[1]
+        assert values['scale_state'] == 'locked'
+        assert values['frames_published'] == '0'
+
+
+def test_a_reset_forgets_path_and_scale(tiny_weights):
+    with start_odometry(tiny_weights) as h:
+        for i in range(1, 60):
+            drive(h, i)
+            if i % 10 == 0 and h.status()[1]['scale_state'] == 'locked':
+                break
+        assert h.depth_of(i * STEP, 'odometry').pose.pose.position.z != 0
+        assert h.client_call(Trigger, 'mdepth/reset', Trigger.Request()).success
+        drive(h, i + 1)
+        position = h.depth_of((i + 1) * STEP, 'odometry').pose.pose.position
+        assert (position.x, position.y, position.z) == (0, 0, 0)
+        assert h.status()[1]['scale_state'] == 'searching'
+
+
+def test_the_path_is_on_tf_where_that_is_asked_for(tiny_weights):
+    tf2_msgs = pytest.importorskip('tf2_msgs.msg')
+    with start(tiny_weights, moving, listen=('odometry',), odometry__publish_tf=True,
+               odometry__frame_id='path') as h:
+        h.received['/tf'] = []
+        h.listen('/tf', tf2_msgs.TFMessage)
+        assert wait_for(lambda: h.node.count_subscribers('/tf') == 1)
+        for i in range(1, 4):
+            drive(h, i)
+        seen = h.depth_of(3 * STEP, 'odometry')
+        assert wait_for(lambda: h.received['/tf']
+                        and h.received['/tf'][-1].transforms[0].header.stamp == seen.header.stamp)
+        sent, = h.received['/tf'][-1].transforms
+        assert (sent.header.frame_id, sent.child_frame_id) == ('path', seen.child_frame_id)
+        assert sent.transform.translation.z == seen.pose.pose.position.z != 0
+
+
+def test_the_path_has_the_frame_that_is_asked_for(tiny_weights):
+    with start(tiny_weights, moving, listen=('odometry',), odometry__frame_id='path') as h:
+        drive(h, 1)
+        assert h.depth_of(STEP, 'odometry').header.frame_id == 'path'
 
 
 def test_a_position_that_is_no_number_is_told_and_left_out(tiny_weights):

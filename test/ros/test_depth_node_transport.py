@@ -69,10 +69,11 @@ def test_a_slow_network_sees_the_newest_frames_and_every_frame_is_accounted_for(
             return push(frame)
 
         h.node._estimator.push = slow
-        first, count = time.monotonic(), 60
+        due, count = time.monotonic(), 60
         for i in range(1, count + 1):
             h.send(i * STEP // 3)
-            time.sleep(max(0.0, first + i / 30 - time.monotonic()))
+            due = max(due + 1 / 30, time.monotonic())  # no burst, which a queue might lose
+            time.sleep(due - time.monotonic())
         last = count * STEP // 3
         assert h.depth_of(last) is not None, 'the newest must not be the one that is dropped'
         values = h.status()[1]
@@ -104,8 +105,8 @@ def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
     camera_environment['PYTHONPATH'] = os.pathsep.join(
         [str(Path(__file__).parent), camera_environment.get('PYTHONPATH', '')])
     words = ['--ros-args', '-r', f'__ns:={namespace}', '-p', f'weights:={tiny_weights}',
-             # The size makes it compile before the images come.
-             '-p', 'network.width:=448', '-p', 'network.height:=256',
+             # The size makes it compile before the images come, and slower than the camera.
+             '-p', 'network.width:=640', '-p', 'network.height:=384', '-p', 'threads:=1',
              '-p', 'diagnostics.rate:=5.0']
     with ExitStack() as stack:
         node = ChildProcess('the node', 'mdepth_ros.ros.depth_node', words, tmp_path / 'node')
@@ -128,7 +129,7 @@ def test_nothing_is_lost_at_30_hz_1280x720(tiny_weights, tmp_path):
     print({key: value for key, value in values.items() if key.startswith(('images', 'frames'))})
     assert int(values['images_received']) == accounted_for(values) == count
     assert int(values['images_rejected']) == int(values['frames_withheld']) == 0
-    # This network is slower than the camera, or the test says nothing about replaced images.
+    # Or the test says nothing about replaced images.
     assert 0 < int(values['images_replaced']) < count
     assert published == len(infos)
     for seen in statuses:

@@ -24,6 +24,8 @@ from mdepth_ros.training.own_depth import choose_clips
 import pytest
 from runs import make_recipe, tiny_start
 
+pytestmark = pytest.mark.usefixtures('in_torch')
+
 STEP_S = {'teacher': 2.0, 'student': 1.0, 'refine': 0.5, 'distil': 0.5}
 FRAMES, FRAME_S = 400, 0.05
 

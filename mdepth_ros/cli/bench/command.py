@@ -35,7 +35,7 @@ from types import ModuleType
 from typing import Any
 
 from mdepth_ros.cli.argument_types import image_size, network_size, positive
-from mdepth_ros.cli.bench.job import Job, run_job
+from mdepth_ros.cli.bench.job import busy_cores, Job, run_job
 from mdepth_ros.cli.engine_arguments import add_device_arguments
 from mdepth_ros.cli.json_file import add_json_argument, make_place, write_json
 from mdepth_ros.cli.needed_modules import modules_for
@@ -141,7 +141,8 @@ def _node(module: ModuleType, job: Job, folder: Path) -> dict[str, float]:
     """Measure the node, against the engine alone with images of the same rate."""
     alone = run_job(replace(job, period_s=1e-9 * module.PERIOD_NS))
     engine_ms = float(np.median(alone.latencies_ms))
-    times = module.measure_node(job, folder)
+    with busy_cores(job.busy):
+        times = module.measure_node(job, folder)
     # Of the same frames: a run of another process may be a tenth slower or faster.
     beyond_ms = times.node_ms - times.depth_ms - float(np.median(alone.stages_ms['cloud']))
     print(f'\n| {1e9 / module.PERIOD_NS:.0f} images a second: engine alone, ms | in the node | '

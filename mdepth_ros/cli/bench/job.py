@@ -14,9 +14,10 @@
 
 """One measurement of ``mdepth bench``, in a process of its own: fresh threads, fresh memory."""
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import contextmanager, ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 import os
@@ -83,6 +84,21 @@ def run_job(job: Job) -> Measurement:
                               ) from error
 
 
+@contextmanager
+def busy_cores(count: int) -> Iterator[None]:
+    """
+    Keep cores busy meanwhile.
+
+    :param count: how many.
+    """
+    with ExitStack() as stack:
+        for _ in range(count):
+            process = subprocess.Popen([sys.executable, '-c', BUSY, str(os.getpid())])
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+        yield
+
+
 def _run(job: Job) -> Measurement:
     """Load and play."""
     started_s = time.perf_counter()
@@ -103,9 +119,5 @@ def _run(job: Job) -> Measurement:
     count = job.frames + WARM_UP_FRAMES
     frames = [Frame(images[order[i % len(order)]], camera, (i + 1) * FRAME_NS)
               for i in range(count)]
-    with ExitStack() as busy:
-        for _ in range(job.busy):
-            process = subprocess.Popen([sys.executable, '-c', BUSY, str(os.getpid())])
-            busy.callback(process.wait)
-            busy.callback(process.kill)
+    with busy_cores(job.busy):
         return measure(estimator, frames, started_s, job.period_s)

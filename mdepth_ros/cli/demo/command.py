@@ -19,7 +19,6 @@ from pathlib import Path
 import time
 
 from mdepth_ros.cli.argument_types import positive, positive_number
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.demo.picture import draw_picture
 from mdepth_ros.cli.demo.report import make_report
 from mdepth_ros.cli.node_arguments import (
@@ -32,6 +31,8 @@ from mdepth_ros.cli.out_folder import fresh_folder
 from mdepth_ros.cli.played.material import Material, material_from_source
 from mdepth_ros.cli.played.session import run_session
 from mdepth_ros.cli.played.source import images_source, Source, synthetic_source, video_source
+from mdepth_ros.cli.unused_arguments import CAMERA, refuse, TOPICS
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 
 # What a run leaves in its folder, and what the next run into it may therefore remove.
@@ -100,9 +101,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse values and files that cannot work before anything is started."""
     if arguments.bag is None:
-        for name in ('image_topic', 'camera_info_topic', 'odometry_topic'):
-            if getattr(arguments, name) is not None:
-                raise MdepthError(f'--{name.replace("_", "-")} is for --bag alone')
+        refuse(arguments, '--bag', *TOPICS)
+        if arguments.video is None and arguments.images is None:
+            refuse(arguments, '--bag, --video and --images', *CAMERA)
     elif arguments.out.resolve() in (arguments.bag.resolve(), *arguments.bag.resolve().parents):
         raise MdepthError(f'--out {arguments.out} holds the bag; choose another folder')
 

@@ -18,11 +18,18 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.played.source import Source
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.messages.bag import BagTopics, find_topics, first_message, open_bag
+from mdepth_ros.messages.bag import (
+    BagTopics,
+    find_topics,
+    first_message,
+    ODOMETRY,
+    open_bag,
+    topics_of_type,
+)
 from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
 from mdepth_ros.ros.image_decoding import decode
@@ -68,6 +75,10 @@ def material_from_bag(
     """
     with closing(open_bag(bag)) as reader:
         topics = find_topics(reader, image_topic, camera_info_topic, odometry_topic)
+        odometries = topics_of_type(reader, ODOMETRY)
+        if topics.odometry is None and odometries:
+            print(f'{bag} has several odometry topics, and none is played; choose one with '
+                  f'--odometry-topic: {", ".join(odometries)}', flush=True)
         height, width = decode(first_message(reader, topics.image)).shape[:2]
         camera = choice.camera(width, height)
         if camera is None and topics.camera_info is None:

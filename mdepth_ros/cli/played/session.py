@@ -27,7 +27,6 @@ from mdepth_ros.cli.played.recording import read_times
 from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.bag_player import BagPlayer, PlayedFrame
-from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.lifecycle_client import TransitionResult
 from mdepth_ros.ros.recorder_process import RecorderProcess
 
@@ -114,7 +113,12 @@ def run_session(
         go('activate')
         active_s = time.monotonic() - started_s
         recorder.wait_subscribed((*record, '/diagnostics'), 20.0)
-        played = _play(material, driven.process, rate, limit)
+
+        def check() -> None:
+            driven.process.check()
+            recorder.check()
+
+        played = _play(material, check, rate, limit)
         time.sleep(DRAIN_S)
         driven.process.check()
         memory_mb = resident_mb(driven.process.process.pid)
@@ -128,11 +132,11 @@ def run_session(
 
 
 def _play(
-    material: Material, process: ChildProcess, rate: float, limit: int | None
+    material: Material, check: Callable[[], None], rate: float, limit: int | None
 ) -> list[PlayedFrame]:
     """Play the material once the node listens."""
     with BagPlayer(material.bag, material.topics, camera=material.camera, namespace=NAMESPACE,
-                   check=process.check) as player:
+                   check=check) as player:
         player.wait_for_subscribers(20.0)
         # A recorder's subscription and the node's publisher may still be finding each other.
         time.sleep(0.5)

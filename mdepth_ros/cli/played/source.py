@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.messages.header import check_stamp
 from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
@@ -128,7 +128,9 @@ def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
         raise MdepthError(f'{path} is not a video that OpenCV can read')
     camera = choice.required(str(path), bgr.shape[1], bgr.shape[0])
     fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
-    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) or limit
+    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    if total <= 0:  # unknown
+        total = limit
 
     def frames_of() -> Iterator[SourceFrame]:
         ok, image = True, bgr

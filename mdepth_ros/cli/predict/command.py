@@ -38,11 +38,13 @@ from mdepth_ros.cli.predict.run import predict, Selection
 from mdepth_ros.cli.predict.source import open_source
 from mdepth_ros.cli.predict.summary import Summary
 from mdepth_ros.cli.predict.video import DepthVideo
+from mdepth_ros.cli.unused_arguments import refuse, TOPICS
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.cloud_files import CloudFormat
 from mdepth_ros.engine.point_cloud import CloudFilter
 from mdepth_ros.engine.rendering import OutputSize, RenderingOptions
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.training.prepare.options import PrepareOptions
 
@@ -125,14 +127,17 @@ def run(arguments: argparse.Namespace) -> int:
         image_topic=arguments.image_topic, camera_info_topic=arguments.camera_info_topic,
         camera_info=arguments.camera_info, fov_deg=arguments.fov)
     weights = arguments.weights or DEFAULT_WEIGHTS
+    selection = Selection(arguments.first, arguments.last, arguments.every)
     with closing(open_source(arguments.source, prepared, arguments.fps)) as source:
+        if source.count and not selection.count(source.count):
+            raise MdepthError(f'{arguments.source} has {source.count} images, there is none from '
+                              f'--first {arguments.first} on')
         predictor = Predictor(load_checkpoint(weights), config, options,
                               source.rectified or arguments.rectified)
         fresh_folder(arguments.out, 'predict', RESULTS, owner)
         summary = Summary()
         try:
-            predict(source, Selection(arguments.first, arguments.last, arguments.every),
-                    predictor, _outputs(arguments, fused), summary)
+            predict(source, selection, predictor, _outputs(arguments, fused), summary)
         finally:
             # What was predicted before an interruption or a broken source is there to be used.
             estimator = predictor.estimator
@@ -154,6 +159,8 @@ def _check(arguments: argparse.Namespace) -> None:
     if arguments.first < 0 or (arguments.last is not None and arguments.last < arguments.first):
         raise MdepthError(f'need 0 <= --first <= --last, '
                           f'got {arguments.first} and {arguments.last}')
+    if not is_bag(Path(arguments.source)):
+        refuse(arguments, 'bags', *TOPICS)
     source, out = Path(arguments.source).resolve(), arguments.out.resolve()
     if out in (source, *source.parents):
         raise MdepthError(f'--out {arguments.out} holds the source; choose another folder')

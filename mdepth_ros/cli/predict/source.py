@@ -20,8 +20,8 @@ from pathlib import Path
 import time
 
 import cv2
-from mdepth_ros.cli.camera_choice import CameraChoice
 from mdepth_ros.cli.image_folder import open_image_folder
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.messages.bag import is_bag
 from mdepth_ros.training.datasets.image_files import read_rgb
@@ -71,7 +71,7 @@ class FolderSource:
         self._fps = fps
         self.name = path.name
         self.count = len(self._folder.entries)
-        self.rectified = self._folder.index is not None
+        self.rectified = self._folder.index is not None and choice.file is None
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 FIRST_FRAMES = 10
 MAX_WIDTH, MAX_HEIGHT = 960, 720  # of each half [px]
 DEFAULT_FPS, MIN_FPS, MAX_FPS = 10.0, 0.1, 120.0  # the codec takes no years between frames
+MAX_TICKS = 65535  # in a second, which the codec counts
 Picture = NDArray[np.uint8]
 
 
@@ -69,6 +70,8 @@ class DepthVideo:
         self._write_waiting()
         if self._writer is not None:
             self._writer.release()
+        if not cv2.VideoCapture(str(self._partial.absolute())).grab():  # OpenCV says nothing
+            raise MdepthError(f'the video {self._path} is not whole (is the disk full?)')
         with writing(self._path):
             self._partial.replace(self._path)
         near, far = self._range
@@ -89,6 +92,7 @@ class DepthVideo:
         forward = [float(step) for step in steps_s if step > 0]
         fps = 1.0 / median(forward) if forward else DEFAULT_FPS
         fps = min(max(fps, MIN_FPS), MAX_FPS)
+        fps = round(fps, 3 if 1000 * fps < MAX_TICKS else 2)
         self._range = depth_range([depth for _, _, depth in self._waiting])
         width, height = self._size
         path = str(self._partial.absolute())  # 12:30/video.mp4 might name a protocol

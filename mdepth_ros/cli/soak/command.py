@@ -33,6 +33,7 @@ from mdepth_ros.cli.played.source import synthetic_source
 from mdepth_ros.cli.soak.report import judge
 from mdepth_ros.cli.soak.session import Plan, run_soak
 from mdepth_ros.cli.stop_signals import stop_signals
+from mdepth_ros.cli.unused_arguments import CAMERA, refuse, TOPICS
 from mdepth_ros.whole_file import write_whole
 
 # Of the made-up drive: ten seconds of a camera of 30 Hz.
@@ -60,8 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='times that the node is deactivated, cleaned up and started again')
     parser.add_argument('--visits', type=positive, default=100,
                         help='subscribers that come, listen to every output and leave')
-    parser.add_argument('--frames', type=positive, default=FRAMES,
-                        help='images of the made-up drive')
+    parser.add_argument('--frames', type=positive,
+                        help=f'images of the made-up drive; {FRAMES} if missing')
     add_node_arguments(parser)
     add_json_argument(parser, "write the numbers there, and the node's log to FILE.log")
 
@@ -76,6 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # Before the long part, so that its result has a place to go.
     make_place(arguments.json)
+    if arguments.bag is None:
+        refuse(arguments, 'a bag', *TOPICS, *CAMERA)
+    else:
+        refuse(arguments, 'the made-up drive', 'frames')
     node = node_choice(arguments)
     node = replace(node, parameters=(*PARAMETERS, *node.parameters))
     plan = Plan(60 * arguments.minutes, arguments.rate_hz, arguments.restarts, arguments.visits,
@@ -105,4 +110,4 @@ def _material(arguments: argparse.Namespace, folder: Path) -> Material:
     """Find or make what is played."""
     if arguments.bag is not None:
         return bag_material(arguments)
-    return material_from_source(synthetic_source(arguments.frames, fps=FPS), folder)
+    return material_from_source(synthetic_source(arguments.frames or FRAMES, fps=FPS), folder)

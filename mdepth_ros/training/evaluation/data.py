@@ -121,7 +121,7 @@ def _eigen(choice: DataChoice) -> list[Stretch]:
     """Return the Eigen test set, with the ground truth of its split."""
     improved = choice.split == EIGEN_BENCHMARK.name
     if improved and choice.benchmark is None:
-        raise MdepthError(f'{choice.split} needs the folder of the improved ground truth '
+        raise MdepthError(f'{choice.split} needs --benchmark DIR, the improved ground truth '
                           '(data_depth_annotated, with train and val)')
     split_file = choice.kitti_split or shipped_kitti_split(Path(mdepth_ros.__file__).resolve())
     return lone_frames(eigen_test(Path(choice.data), split_file,

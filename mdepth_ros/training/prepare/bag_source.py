@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any
 
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_yaml import read_camera_yaml
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.messages.bag import find_topics, open_bag
 from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
@@ -127,10 +127,9 @@ class BagSource:
 
     def _given_camera(self, options: PrepareOptions) -> Camera | None:
         """Return the camera that the user gave; None for the bag's own."""
-        if options.camera_info is not None:
-            return read_camera_yaml(options.camera_info)
-        if options.fov_deg is not None:
-            return Camera.from_fov(*self._size(), options.fov_deg)
+        choice = CameraChoice(options.camera_info, options.fov_deg)
+        if choice != CameraChoice():
+            return choice.camera(*self._size())
         if self._topics.camera_info is None:
             raise BagError(f'{self._path} has no CameraInfo for {self._topics.image}: pass '
                            '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')

@@ -18,8 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_yaml import read_camera_yaml
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.source_image import Rejected, SourceImage
@@ -44,12 +43,13 @@ class VideoSource:
         self.rectified = False
         capture = _open(path)
         ok, bgr = capture.read()
-        self.count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.count = max(0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT)))  # unknown is negative
         self._fps = capture.get(cv2.CAP_PROP_FPS) or DEFAULT_FPS
         capture.release()
         if not ok:
             raise MdepthError(f'{path} is neither a bag nor a video that OpenCV can read')
-        self._camera = _camera(path, options, bgr.shape[1], bgr.shape[0])
+        self._camera = CameraChoice(options.camera_info, options.fov_deg).required(
+            str(path), bgr.shape[1], bgr.shape[0])
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""
@@ -74,17 +74,3 @@ class VideoSource:
 def _open(path: Path) -> cv2.VideoCapture:
     """Open a video; the start of a relative path, as in 12:30.mp4, might name a protocol."""
     return cv2.VideoCapture(str(path.absolute()))
-
-
-def _camera(path: Path, options: PrepareOptions, width: int, height: int) -> Camera:
-    """Return the camera that the user gave."""
-    if options.camera_info is not None:
-        camera = read_camera_yaml(options.camera_info)
-        if (camera.width, camera.height) != (width, height):
-            raise MdepthError(f'{options.camera_info} is for {camera.width} x {camera.height}, '
-                              f'the images of {path} are {width} x {height}')
-        return camera
-    if options.fov_deg is None:
-        raise MdepthError(f'{path} is a video, which does not say what camera it is from: pass '
-                          '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')
-    return Camera.from_fov(width, height, options.fov_deg)

@@ -15,6 +15,7 @@
 """Every backend gives PyTorch's depth; what is not installed, or cannot be, is said."""
 
 import functools
+from pathlib import Path
 import re
 import subprocess
 import sys
@@ -45,18 +46,25 @@ def scenes():
             for i, kind in enumerate(4 * ('driving', 'driving', 'indoor', 'indoor', 'handheld'))]
 
 
+def estimator_of(backend, method):
+    return DepthEstimator.from_checkpoint(None, EngineConfig(
+        'cpu', method, width=WIDTH, height=HEIGHT, backend=backend, threads=1))
+
+
+def frames_of(scene, before=0):
+    images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
+    camera = Camera(WIDTH, HEIGHT, scene.K.double().numpy())
+    return [Frame(image, camera, (1 + before + i) * 10**8) for i, image in enumerate(images)]
+
+
 @functools.cache
 def estimates(backend, method):
     """All scenes, one after the other."""
-    estimator = DepthEstimator.from_checkpoint(None, EngineConfig(
-        'cpu', method, width=WIDTH, height=HEIGHT, backend=backend, threads=1))
+    estimator = estimator_of(backend, method)
     found = []
     for scene in scenes():
-        images = (scene.images * 255).byte().permute(0, 2, 3, 1).contiguous().numpy()
-        camera = Camera(WIDTH, HEIGHT, scene.K.double().numpy())
         estimator.reset()
-        found += [estimator.push(Frame(image, camera, (1 + len(found) + i) * 10**8))
-                  for i, image in enumerate(images)]
+        found += [estimator.push(frame) for frame in frames_of(scene, len(found))]
     return found
 
 
@@ -82,6 +90,8 @@ def test_a_backend_is_as_exact_as_pytorch(backend, method):
     errors = np.array([[abs_rel(it, truth) for it, truth in zip(run, truths)]
                        for run in (one, other)]).mean(axis=1)
     assert errors[1] == pytest.approx(errors[0], rel=0.01)
+    print(f'AbsRel of the shipped weights, {method}: {errors[0]:.3f}')
+    assert errors[0] < (0.13 if method == 'robust' else 0.25)
     assert np.mean([a.source_stamp_ns != b.source_stamp_ns for a, b in zip(one, other)]) < 0.05
     changes = [float((a.depth / b.depth).log().abs().median()) for a, b in zip(one, other)
                if a.source_stamp_ns == b.source_stamp_ns]
@@ -142,7 +152,17 @@ def test_a_cuda_graph_could_record_every_part(profile):
 def test_the_second_start_converts_nothing(backend, module, converter, monkeypatch):
     estimates(backend, 'robust')
     monkeypatch.setattr(module, converter, None)
-    estimates.__wrapped__(backend, 'robust')
+    estimator = estimator_of(backend, 'robust')
+    assert [estimator.push(frame).mode for frame in frames_of(scenes()[0])[:2]] == [
+        Mode.SINGLE, Mode.MULTI]
+
+
+def test_as_many_threads_as_asked():
+    parts = parts_of(load_checkpoint(DEFAULT_WEIGHTS), blended=False)
+    found = OpenVinoBackend(parts, Path(), 3)
+    assert [found._threads_for(part) for part in ('single', 'describe', 'fuse')] == [3, 1, 3]
+    found = onnx_backend.OnnxBackend(parts, Path(), 3, 'CPUExecutionProvider')
+    assert found._options.intra_op_num_threads == 3
 
 
 def test_other_weights_are_other_files(tmp_path):

@@ -24,6 +24,8 @@ import pytest
 from runs import make_recipe, tiny_start
 import torch
 
+pytestmark = pytest.mark.usefixtures('in_torch')
+
 
 def same(one, other):
     return all(torch.equal(x, other.state_dict()[name]) for name, x in one.state_dict().items())

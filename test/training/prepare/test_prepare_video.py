@@ -90,7 +90,7 @@ def test_what_is_wrong_with_options_is_said_at_once():
     (['{tmp}/none.mcap'], 'no bag or video at'),
     (['{tmp}/text.mp4'], 'is neither a bag nor a video'),
     (['{tmp}/text.mcap'], 'is not a readable bag'),
-    (['{video}'], 'pass --camera-info FILE.yaml, or --fov DEG'),
+    (['{video}'], 'pass --fov DEG'),
     (['{video}', '{video}', '--fov', '90'], 'is given twice'),
     (['{video}', '--camera-info', '{tmp}/none.yaml'], 'cannot read the camera file'),
     (['{video}', '--camera-info', '{tmp}/small.yaml'], 'is for 64 x 48, the images of'),

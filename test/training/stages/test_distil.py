@@ -27,6 +27,8 @@ import pytest
 from runs import make_recipe, read_losses, tiny_model, tiny_start
 import torch
 
+pytestmark = pytest.mark.usefixtures('in_torch')
+
 RANDOM = StepRandom(0, 0)
 
 
