@@ -166,6 +166,8 @@ def test_two_at_once_do_not_hear_each_other(two_at_once):
     (['{tmp}/none'], 'no bag at'),
     (['--weights', '{tmp}/none.safetensors'], 'no weights file at'),
     (['--json', '{tmp}'], 'is a folder'),
+    (['--fov', '80'], '--fov is for a bag alone'),
+    (['{tmp}/none', '--frames', '9'], '--frames is for the made-up drive alone'),
 ])
 def test_known_errors_are_one_line(tmp_path, capsys, words, message):
     assert main(['soak', *(word.format(tmp=tmp_path) for word in words)]) == 1

@@ -158,7 +158,7 @@ def test_the_second_start_converts_nothing(backend, module, converter, monkeypat
 
 
 def test_as_many_threads_as_asked():
-    parts = parts_of(load_checkpoint(DEFAULT_WEIGHTS), blended=False)
+    parts = parts_of(load_checkpoint(DEFAULT_WEIGHTS), blended=True)
     found = OpenVinoBackend(parts, Path(), 3)
     assert [found._threads_for(part) for part in ('single', 'describe', 'fuse')] == [3, 1, 3]
     found = onnx_backend.OnnxBackend(parts, Path(), 3, 'CPUExecutionProvider')

@@ -93,7 +93,7 @@ def test_what_is_wrong_with_options_is_said_at_once():
     (['{video}'], 'pass --fov DEG'),
     (['{video}', '{video}', '--fov', '90'], 'is given twice'),
     (['{video}', '--camera-info', '{tmp}/none.yaml'], 'cannot read the camera file'),
-    (['{video}', '--camera-info', '{tmp}/small.yaml'], 'is for 64 x 48, the images of'),
+    (['{video}', '--camera-info', '{tmp}/small.yaml'], 'is for 64 x 48, the images are'),
     (['{bag}'], 'has no CameraInfo for /cam/image'),
     (['{bag}', '--image-topic', '/x'], "has no topic '/x', only: /cam/image"),
     (['{bag}', '--depth-topic', '/x', '--fov', '90'], "has no topic '/x'"),
