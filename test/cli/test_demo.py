@@ -176,6 +176,7 @@ def sensible_picture(out):
     (['--images', '{plain}', '--fov', '60', '--image-topic', '/a'], '--image-topic is for --bag'),
     (['--weights', '{tmp}/none.safetensors'], 'no weights file at'),
     (['--out', '{plain}'], 'is not from a demo'),
+    (['--fov', '80'], '--fov is for --bag, --video and --images alone'),
 ])
 def test_known_errors_are_one_line(folder, tmp_path, capsys, arguments, message):
     plain = tmp_path / 'plain'
@@ -218,13 +219,15 @@ def test_a_node_that_cannot_configure_shows_its_last_words(folder, tmp_path):
     assert 'is not a whole safetensors file' in process.stderr
 
 
-def test_a_node_that_dies_is_noticed(folder, tiny_weights, tmp_path):
+@pytest.mark.parametrize(('module', 'name'), [('depth_node', 'node'), ('recorder', 'recorder')])
+def test_a_process_that_dies_is_noticed(folder, tiny_weights, tmp_path, module, name):
     with started(folder, tiny_weights, tmp_path) as process:
-        node, = processes_with(b'mdepth_ros.ros.depth_node', str(tiny_weights).encode())
-        os.kill(node, signal.SIGKILL)
+        word = tiny_weights if module == 'depth_node' else tmp_path
+        killed, = processes_with(f'mdepth_ros.ros.{module}'.encode(), str(word).encode())
+        os.kill(killed, signal.SIGKILL)
         rest = process.stdout.read()
         assert process.wait(20.0) == 1
-    assert 'mdepth: error: the node ended with status -9' in rest
+    assert f'mdepth: error: the {name} ended with status -9' in rest
     assert 'Traceback' not in rest
 
 
