@@ -45,7 +45,7 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
     :return: its images, read when they are asked for.
     :raises MdepthError: if it cannot be opened, or its camera is not known.
     """
-    choice = CameraChoice(options.camera_info, options.fov_deg)
+    choice = options.camera_choice
     path = Path(text)
     if text.isdecimal() and not path.exists():
         return LiveSource(cv2.VideoCapture(int(text)), f'camera {text}', choice)

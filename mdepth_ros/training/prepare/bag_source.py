@@ -127,7 +127,7 @@ class BagSource:
 
     def _given_camera(self, options: PrepareOptions) -> Camera | None:
         """Return the camera that the user gave; None for the bag's own."""
-        choice = CameraChoice(options.camera_info, options.fov_deg)
+        choice = options.camera_choice
         if choice != CameraChoice():
             return choice.camera(*self._size())
         if self._topics.camera_info is None:

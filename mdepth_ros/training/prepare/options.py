@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 
 
@@ -59,3 +60,8 @@ class PrepareOptions:
             problems.append(f'every must be at least 1, got {self.every}')
         if problems:
             raise MdepthError('; '.join(problems))
+
+    @property
+    def camera_choice(self) -> CameraChoice:
+        """What replaces the recording's calibration, if anything does."""
+        return CameraChoice(self.camera_info, self.fov_deg)

@@ -18,7 +18,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.source_image import Rejected, SourceImage
@@ -48,8 +47,7 @@ class VideoSource:
         capture.release()
         if not ok:
             raise MdepthError(f'{path} is neither a bag nor a video that OpenCV can read')
-        self._camera = CameraChoice(options.camera_info, options.fov_deg).required(
-            str(path), bgr.shape[1], bgr.shape[0])
+        self._camera = options.camera_choice.required(str(path), bgr.shape[1], bgr.shape[0])
 
     def images(self) -> Iterator[SourceImage | Rejected]:
         """Return all images."""
