@@ -21,6 +21,7 @@ import sys
 import time
 from types import SimpleNamespace
 
+from mdepth_ros.cli.bench import command
 from mdepth_ros.cli.bench.job import Job
 from mdepth_ros.cli.main import main
 from mdepth_ros.config import EngineConfig, lite_config
@@ -39,10 +40,12 @@ KEYS = {'latency_ms', 'p95_ms', 'fps', 'ratio_to_eager', 'rss_mb', 'stages'}
 SMALL = ['--size', '64x64', '--image', '96x80', '--frames', '3']
 
 
-def test_table_and_json(tmp_path, capsys):
+def test_table_and_json(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(command, 'SIZES', [(96, 64)])
+    monkeypatch.setattr(command, 'HYPOTHESES', [4])
     file = tmp_path / 'new' / 'bench.json'
     assert main(['bench', '--json', str(file), '--backend', 'torch', '--device', 'cpu',
-                 '--busy', '1', *SMALL]) == 0
+                 '--busy', '1', '--growth', *SMALL]) == 0
     report = json.loads(file.read_text())
     assert report.keys() >= KEYS
     assert report['fps'] == pytest.approx(1e3 / report['latency_ms'])
@@ -51,8 +54,12 @@ def test_table_and_json(tmp_path, capsys):
     assert list(report['stages']) == ['preprocess', 'single', 'pose', 'multi', 'cloud']
     assert report['rss_mb'] > 100
     assert (report['backend'], report['size'], report['busy']) == ('torch on cpu', '64x64', 1)
-    row = capsys.readouterr().out.splitlines()[-3]
-    assert row.startswith(f'| lite | 64x64 | {report["latency_ms"]:.1f} | ')
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith('|')]
+    assert rows[2].startswith(f'| lite | 64x64 | {report["latency_ms"]:.1f} | ')
+    (size,), (number,) = report['sizes'], report['numbers_of_hypotheses']
+    assert (size['size'], size['pixels'], number['hypotheses']) == ('96x64', 6144, 4)
+    assert rows[5].startswith(f'| 96x64 | 6144 | {size["latency_ms"]:.1f} | ')
+    assert rows[8] == f'| 4 | {number["latency_ms"]:.1f} |'
 
 
 def test_untrained_networks_match_by_pose_net(tmp_path):

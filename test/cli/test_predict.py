@@ -174,6 +174,20 @@ def test_the_fused_cloud_is_the_clouds_along_the_path(everything):
     assert len(of_fused - cells) < 0.01 * len(of_fused)
 
 
+def test_a_video(tiny_weights, tmp_path):
+    source = tmp_path / 'wall.avi'
+    video = cv2.VideoWriter(str(source), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (WIDTH, HEIGHT))
+    for number in range(4):
+        video.write(picture(number)[..., ::-1])
+    video.release()
+    summary = predict(source, tmp_path / 'out', tiny_weights, '--fov', 80, '--format', 'npz')
+    assert (summary['frames'], summary['complete']) == (4, True)
+    found = [np.load(file) for file in sorted((tmp_path / 'out/depth').iterdir())]
+    assert [int(one['stamp_ns']) for one in found] == [n * PERIOD_NS for n in range(4)]
+    np.testing.assert_allclose(found[0]['K'], CAMERA.K, rtol=1e-6)
+    assert cv2.VideoCapture(str(tmp_path / 'out/video.mp4')).get(cv2.CAP_PROP_FPS) == 10.0
+
+
 def test_a_raw_image_is_undistorted_with_its_depth(tiny_weights, tmp_path):
     bent = Camera(WIDTH, HEIGHT, CAMERA.K, np.array([-0.3, 0.1, 0, 0, 0]), 'plumb_bob', np.eye(3),
                   np.hstack([CAMERA.K, np.zeros((3, 1))]))

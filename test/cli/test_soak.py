@@ -39,8 +39,8 @@ def bag(tmp_path_factory):
 
 
 @contextmanager
-def soaking(bag, weights, *words):
-    command = [sys.executable, '-m', 'mdepth_ros.cli.main', 'soak', bag, '--weights', weights,
+def soaking(source, weights, *words):
+    command = [sys.executable, '-m', 'mdepth_ros.cli.main', 'soak', *source, '--weights', weights,
                *SMALL, *words]
     with subprocess.Popen(
             [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -64,7 +64,7 @@ def begun(process):
 
 def test_some_seconds_with_all_that_happens(bag, tiny_weights, tmp_path):
     file = tmp_path / 'new' / 'soak.json'
-    with soaking(bag, tiny_weights, '--minutes', 0.2, '--restarts', 1, '--visits', 2,
+    with soaking([bag], tiny_weights, '--minutes', 0.2, '--restarts', 1, '--visits', 2,
                  '--json', file) as process:
         out, err = process.communicate(timeout=150)
     assert process.returncode in (0, 1), err
@@ -113,11 +113,11 @@ class Ended:
 
 @pytest.fixture(scope='module')
 def two_at_once(bag, tiny_weights, tmp_path_factory):
-    """One whose node is killed, and beside it one that is interrupted."""
+    """One without a bag, whose node is killed, and beside it one that is interrupted."""
     folder = tmp_path_factory.mktemp('two')
     endless = ('--minutes', 5, '--json')
-    with soaking(bag, tiny_weights, *endless, folder / 'dying') as dying, \
-            soaking(bag, tiny_weights, *endless, folder / 'stopped', '--jump-back') as stopped:
+    with soaking(['--frames', 30], tiny_weights, *endless, folder / 'dying') as dying, \
+            soaking([bag], tiny_weights, *endless, folder / 'stopped', '--jump-back') as stopped:
         nodes = [begun(dying), begun(stopped)]
         namespaces = [re.search(rb'__ns:=([^\0]+)', command_of(node))[1] for node in nodes]
         os.kill(nodes[0], signal.SIGKILL)

@@ -170,6 +170,7 @@ def test_the_path_is_on_tf_where_that_is_asked_for(tiny_weights):
         sent, = h.received['/tf'][-1].transforms
         assert (sent.header.frame_id, sent.child_frame_id) == ('path', seen.child_frame_id)
         assert sent.transform.translation.x == seen.pose.pose.position.x > 0
+        assert sent.transform.rotation == seen.pose.pose.orientation
 
 
 def test_the_path_has_the_frame_that_is_asked_for(tiny_weights):
