@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 BODY_OPTICAL = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)
 # Nobody measured it, and consumers refuse zeros: 10 cm, 0.1 rad.
 VARIANCE = 0.01
+# By which RTAB-Map knows that the way here is lost.
+UNKNOWN = 9999.0
 
 
 class CameraPath:
@@ -31,17 +33,19 @@ class CameraPath:
 
     :ivar T_first_camera: (4, 4) pose in the optical frame of that image [m].
     :ivar twist: (6,) velocity in the camera's frame, linear [m/s] and angular [rad/s].
+    :ivar variance: of each component of pose and twist [m^2, rad^2, m^2/s^2, rad^2/s^2].
     :ivar length_m: length of the path [m].
     """
 
     def __init__(self) -> None:
         self.T_first_camera = np.eye(4)
         self.twist = np.zeros(6)
+        self.variance = UNKNOWN
         self.length_m = 0.0
 
     def add(self, estimate: DepthEstimate) -> None:
-        """Append one motion; without one the camera is taken to stand still."""
-        self.twist = np.zeros(6)
+        """Append one motion; without one the camera stays where it is, with UNKNOWN variance."""
+        self.twist, self.variance = np.zeros(6), UNKNOWN
         if estimate.T_previous_target is None or estimate.previous_stamp_ns is None:
             return
         T = estimate.T_previous_target.cpu().double().numpy()
@@ -53,6 +57,7 @@ class CameraPath:
         R, t = T[:3, :3], T[:3, 3]
         self.length_m += float(np.linalg.norm(t))
         self.twist = np.concatenate([R.T @ t, _rotation_vector(R)]) / elapsed_s
+        self.variance = VARIANCE
 
     @property
     def T_odom_camera(self) -> NDArray[np.float64]:

@@ -32,7 +32,7 @@ class PastFrame:
     What matching needs of an earlier frame.
 
     Its ``description``, its context left empty: only a target's is of use. Where the ``tracked``
-    points were. Since the estimator began, the image has moved by ``travelled``, and by
+    points were. Since the buffer was empty, the image has moved by ``travelled``, and by
     ``parallax`` for the camera's translation alone, as far as that is known [image widths].
     """
 

@@ -26,6 +26,7 @@ from mdepth_ros.engine.camera import (
     resized_camera,
 )
 from mdepth_ros.engine.frames import require_image_of
+from mdepth_ros.engine.lens_reach import within_reach
 from mdepth_ros.errors import BadCamera
 from mdepth_ros.networks.shapes import STRIDE
 import numpy as np
@@ -81,7 +82,8 @@ class Preprocessor:
         are no camera's.
     :ivar camera: camera of the result, without distortion.
     :ivar K: (3, 3) float32 intrinsics of the result [px].
-    :ivar valid: (1, 1, h, w) bool, False where a rectified pixel lies outside the raw image.
+    :ivar valid: (1, 1, h, w) bool, False where a rectified pixel lies outside the raw image or
+        beyond the reach of its lens model.
     """
 
     def __init__(
@@ -137,7 +139,7 @@ class Preprocessor:
                 K, camera.distortion, camera.R, self.camera.K, size, cv2.CV_32FC1)
         inside = ((x >= -0.5) & (x <= self._shrunk[0] - 0.5)
                   & (y >= -0.5) & (y <= self._shrunk[1] - 0.5))
-        self.valid = torch.from_numpy(inside)[None, None]
+        self.valid = torch.from_numpy(inside & within_reach(camera, self.camera))[None, None]
         # Fixed point, 1/32 px: three times faster.
         whole, fraction = cv2.convertMaps(x, y, cv2.CV_16SC2)
         self._maps = (np.asarray(whole), np.asarray(fraction))

@@ -18,7 +18,7 @@ from typing import Any
 
 import cv2
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.engine.camera_path import CameraPath, quaternion, VARIANCE
+from mdepth_ros.engine.camera_path import CameraPath, quaternion
 from mdepth_ros.messages.bag import ros2_types
 from mdepth_ros.messages.points import pack_points
 import numpy as np
@@ -104,7 +104,7 @@ def odometry(path: CameraPath, head: Message, child_frame_id: str) -> Message:
     pose = _make('geometry_msgs/msg/Pose', _make('geometry_msgs/msg/Point', *T[:3, 3].tolist()),
                  _make('geometry_msgs/msg/Quaternion', *quaternion(T[:3, :3])))
     twist = _make('geometry_msgs/msg/Twist', _vector(path.twist[:3]), _vector(path.twist[3:]))
-    covariance = (VARIANCE * np.eye(6)).ravel()
+    covariance = (path.variance * np.eye(6)).ravel()
     return _make('nav_msgs/msg/Odometry', head, child_frame_id,
                  _make('geometry_msgs/msg/PoseWithCovariance', pose, covariance),
                  _make('geometry_msgs/msg/TwistWithCovariance', twist, covariance))

@@ -228,11 +228,12 @@ class DepthNode(GuardedLifecycleNode):
 
     def _on_reset(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         """Forget past frames, path and scale."""
-        response.success = self._worker is not None
-        if self._worker is not None:
-            self._worker.reset()
-        response.message = ('past frames, path and scale are forgotten' if response.success
-                            else 'the node is not active')
+        if self._worker is None:
+            response.message = 'the node is not active'
+        else:
+            response.success = self._worker.reset()
+            response.message = ('past frames, path and scale are forgotten' if response.success
+                                else 'the worker failed; deactivate and activate the node')
         return response
 
     def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:

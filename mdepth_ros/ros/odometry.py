@@ -18,7 +18,7 @@ import importlib
 from typing import Any
 
 from geometry_msgs.msg import Quaternion, TransformStamped, Vector3
-from mdepth_ros.engine.camera_path import CameraPath, quaternion, VARIANCE
+from mdepth_ros.engine.camera_path import CameraPath, quaternion
 from mdepth_ros.errors import MdepthError
 from nav_msgs.msg import Odometry
 import numpy as np
@@ -58,8 +58,7 @@ def odometry_message(path: CameraPath, header: Header, frame_id: str) -> Odometr
     linear, angular = path.twist[:3].tolist(), path.twist[3:].tolist()
     message.twist.twist.linear = Vector3(**dict(zip('xyz', linear)))
     message.twist.twist.angular = Vector3(**dict(zip('xyz', angular)))
-    message.pose.covariance = (VARIANCE * np.eye(6)).ravel()
-    message.twist.covariance = (VARIANCE * np.eye(6)).ravel()
+    message.pose.covariance = message.twist.covariance = (path.variance * np.eye(6)).ravel()
     return message
 
 

@@ -146,8 +146,8 @@ class NodeParameters:
         'clearing.stride', 4, 'depth/points_clearing has a ray for every n-th pixel of every n-th '
         'row', low=1, high=64, dynamic=True)
     clearing_range: float = parameter(
-        'clearing.range', 10.0, 'Where a ray ends that meets nothing before [m]', low=0.01,
-        high=10000.0, dynamic=True)
+        'clearing.range', 10.0, 'Where a ray ends that meets nothing before, at the latest at '
+        'depth.max [m]', low=0.01, high=10000.0, dynamic=True)
 
     odometry_frame: str = parameter(
         'odometry.frame_id', 'mdepth_odom', 'Frame that the odometry topic is given in',
@@ -165,9 +165,10 @@ class NodeParameters:
         if not self.color_near_m < self.color_far_m:
             problems.append(f'color.near must be below color.far, '
                             f'got {self.color_near_m} and {self.color_far_m}')
-        if not self.filtered_min_range < self.clearing_range:
-            problems.append(f'clearing.range must be above filtered.min_range, '
-                            f'got {self.clearing_range} and {self.filtered_min_range}')
+        if not self.filtered_min_range < self._clearing_end:
+            problems.append(f'clearing.range and depth.max must be above filtered.min_range, got '
+                            f'{self.clearing_range}, {self.max_depth_m} and '
+                            f'{self.filtered_min_range}')
         if self.scale_mode == 'ground_plane' and not self.camera_height_m:
             problems.append('scale.mode ground_plane needs scale.camera_height, got 0.0')
         if not self.odometry_frame:
@@ -206,7 +207,12 @@ class NodeParameters:
     def clearing_filter(self) -> CloudFilter:
         """Return which rays depth/points_clearing has."""
         return replace(self.cloud_filter(), stride=self.clearing_stride, voxel_size=0.0,
-                       max_range=self.clearing_range)
+                       max_range=self._clearing_end)
+
+    @property
+    def _clearing_end(self) -> float:
+        """Beyond depth.max the end of a ray is not known, be there a wall [m]."""
+        return min(self.clearing_range, self.max_depth_m)
 
     def ground_prior(self) -> GroundPrior:
         """Return how the camera is mounted."""

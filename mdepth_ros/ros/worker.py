@@ -83,9 +83,10 @@ class Worker:
         """Work with other parameters from the next frame on."""
         self._parameters = parameters
 
-    def reset(self) -> None:
-        """Forget past frames, path and scale before the next frame."""
+    def reset(self) -> bool:
+        """Forget past frames, path and scale before the next frame; False after a failure."""
         self._reset.set()
+        return self._thread.is_alive()
 
     def join(self) -> None:
         """

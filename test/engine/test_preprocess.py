@@ -165,6 +165,26 @@ def test_pixels_outside_the_raw_image_are_not_valid():
     assert (image == 200).all()
 
 
+# The lens turns where a derivative is 0 first, such as 1 - 0.9 r^2 + 0.07 r^6 by r = tan(angle).
+@pytest.mark.parametrize(('model', 'coefficients', 'focal', 'reach'), [
+    ('plumb_bob', [-0.3, 0.0, 0.0, 0.0], 320.0, math.sqrt(1 / 0.9)),
+    ('plumb_bob', [-0.3, 0.0, 0.0, 0.0, 0.01], 220.0, 1.12725),
+    ('equidistant', [-0.3, 0.0, 0.0, 0.0], 150.0, math.tan(math.sqrt(1 / 0.9)))])
+def test_directions_beyond_the_reach_of_the_lens_model_are_not_valid(
+        model, coefficients, focal, reach):
+    K = np.array([[focal, 0.0, 319.5], [0.0, focal, 239.5], [0.0, 0.0, 1.0]])
+    R = cv2.Rodrigues(np.array([0.05, -0.1, 0.0]))[0]
+    camera = Camera(640, 480, K, coefficients, model, R=R, P=np.hstack([K, np.zeros((3, 1))]))
+    valid = Preprocessor(camera, 640, 480, rectify=True).valid[0, 0].numpy()
+    v, u = np.mgrid[:480, :640]
+    x, y, z = np.moveaxis(np.dstack([u, v, np.ones_like(u)]) @ np.linalg.inv(K).T @ R, -1, 0)
+    radius = np.hypot(x, y) / z
+    seen = radius < reach
+    assert 0.02 < 1 - seen.mean() < 0.5
+    clear = abs(radius - reach) > 0.005
+    np.testing.assert_array_equal(valid[clear], seen[clear])
+
+
 @pytest.mark.parametrize('rectify', [False, True])
 @pytest.mark.parametrize('size', [(1, 1), (64, 64), (3, 2000)])
 def test_colours_order_range_and_odd_sizes(size, rectify):

@@ -37,6 +37,7 @@ from mdepth_ros.engine.process_memory import resident_mb
 from mdepth_ros.ros import depth_node, worker
 import numpy as np
 import pytest
+from std_srvs.srv import Trigger
 import torch
 
 NEXT = {
@@ -207,6 +208,9 @@ def test_an_unforeseen_error_is_told_and_activating_again_helps(tiny_weights, mo
         status, _ = h.status()
         assert status.level == b'\x02'
         assert 'deactivate and activate the node' in status.message
+        reset = h.client_call(Trigger, 'mdepth/reset', Trigger.Request())
+        assert (reset.success, reset.message) == (
+            False, 'the worker failed; deactivate and activate the node')
         h.node._estimator.push = push
         assert h.transition(DEACTIVATE)
         assert h.transition(ACTIVATE)

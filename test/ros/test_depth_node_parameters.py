@@ -80,7 +80,8 @@ def test_dynamic_parameters_change_while_active_and_the_others_say_why_not(node,
     ({'depth__min': 100.0}, 'depth.min must be below depth.max, got 100.0 and 80.0'),
     ({'filtered__min_range': 10.0}, 'need 0 <= min_range < max_range'),
     ({'filtered__voxel': 1e-6}, 'too fine'),
-    ({'clearing__range': 0.1}, 'clearing.range must be above filtered.min_range, got 0.1'),
+    ({'clearing__range': 0.1}, 'clearing.range and depth.max must be above filtered.min_range, '
+     'got 0.1, 80.0 and 0.2'),
     ({'color__near': 50.0}, 'color.near must be below color.far'),
 ])
 def test_bad_values_are_refused_while_running(node, values, text):

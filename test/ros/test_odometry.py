@@ -95,8 +95,13 @@ def test_without_a_motion_the_camera_stays():
     path = CameraPath()
     path.add(estimate((0.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
     path.add(estimate())
-    position = odometry_message(path, header(), 'odom').pose.pose.position
-    assert xyz(position) == pytest.approx([1, 0, 0])
+    message = odometry_message(path, header(), 'odom')
+    assert xyz(message.pose.pose.position) == pytest.approx([1, 0, 0])
+    # And nobody takes that for a measurement.
+    assert np.diag(np.reshape(message.twist.covariance, (6, 6))).min() >= 9999
+    path.add(estimate((0.0, 0.0, 0.0), (0.0, 0.0, 1.0)))
+    message = odometry_message(path, header(), 'odom')
+    assert 0 < np.diag(np.reshape(message.twist.covariance, (6, 6))).max() < 1
 
 
 def test_thousands_of_turns_leave_a_rotation():
@@ -113,7 +118,8 @@ def test_covariances_are_not_zero_and_the_transform_says_the_same():
     path = CameraPath()
     path.add(estimate((0.0, 0.1, 0.0), (0.3, 0.2, 0.1)))
     message = odometry_message(path, header(), 'odom')
-    assert (np.diag(np.reshape(message.pose.covariance, (6, 6))) > 0).all()
+    for covariance in (message.pose.covariance, message.twist.covariance):
+        assert (np.diag(np.reshape(covariance, (6, 6))) > 0).all()
     transform = transform_of(message)
     assert transform.header == message.header
     assert transform.child_frame_id == message.child_frame_id

@@ -64,6 +64,10 @@ def test_every_value_reaches_what_it_is_for():
     assert made.ground_prior() == GroundPrior(11.0, 12.0)
 
 
+def test_no_ray_goes_on_behind_the_last_depth_that_is_published():
+    assert NodeParameters(max_depth_m=8.0).clearing_filter().max_range == 8.0
+
+
 def test_parameters_of_others_are_left_alone():
     assert known([parameter('use_sim_time', True), parameter('foo', 1)]) == []
 

@@ -14,13 +14,31 @@
 
 """What the estimator asks of a backend."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Protocol
 
+from mdepth_ros.errors import MdepthError, one_line
 import torch
 from torch import Tensor
 
 Outputs = tuple[Tensor, ...]
+
+
+@contextmanager
+def refusals(part: str, *kinds: type[Exception]) -> Iterator[None]:
+    """
+    Run a part; what the device refuses, most often for want of memory, is a line for people.
+
+    :param part: its name.
+    :param kinds: what the backend raises then.
+    :raises MdepthError: instead of them.
+    """
+    try:
+        yield
+    except kinds as error:
+        raise MdepthError(f'cannot run {part} at this size, see the parameter '
+                          f'network.pixel_budget: {one_line(error)}') from error
 
 
 class Backend(Protocol):

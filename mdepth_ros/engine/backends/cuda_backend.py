@@ -17,8 +17,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mdepth_ros.engine.backends.backend import Backend, Outputs
-from mdepth_ros.errors import MdepthError, one_line
+from mdepth_ros.engine.backends.backend import Backend, Outputs, refusals
 import torch
 from torch import nn, Tensor
 
@@ -57,16 +56,13 @@ class CudaBackend(Backend):
         """Run a part, see :class:`Backend`; the device goes on by itself."""
         key = part, tuple(x.shape for x in inputs)
         recording = self._recordings.get(key)
-        if recording is None:
-            try:
+        with refusals(part, torch.OutOfMemoryError):
+            if recording is None:
                 recording = self._recordings[key] = self._record(self._parts[part], inputs)
-            except torch.OutOfMemoryError as error:
-                raise MdepthError(f'the GPU has no room for {part} at this size, see the '
-                                  f'parameter network.pixel_budget: {one_line(error)}') from error
-        for place, x in zip(recording.inputs, inputs):
-            place.copy_(x)
-        recording.graph.replay()
-        return tuple(x.clone() for x in recording.outputs)
+            for place, x in zip(recording.inputs, inputs):
+                place.copy_(x)
+            recording.graph.replay()
+            return tuple(x.clone() for x in recording.outputs)
 
     def _record(self, part: nn.Module, inputs: Outputs) -> Recording:
         """Run a part until its libraries have settled, then record it."""

@@ -23,7 +23,7 @@ import re
 from typing import Any
 import warnings
 
-from mdepth_ros.engine.backends.backend import Backend, Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs, refusals
 from mdepth_ros.engine.backends.model_cache import load_cached
 from mdepth_ros.errors import MdepthError
 import onnxruntime
@@ -35,9 +35,9 @@ FILE = 'model.onnx'
 # The first that knows grid sampling with all that it is used with here.
 OPSET = 18
 CPU, CUDA, TENSORRT = 'CPUExecutionProvider', 'CUDAExecutionProvider', 'TensorrtExecutionProvider'
-# What a file that is not whole raises; none of them is a RuntimeError.
-UNREADABLE = (runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph,
-              runtime.InvalidProtobuf, runtime.NoSuchFile)
+# What a file that is not whole raises, or a device without room; none of them is a RuntimeError.
+REFUSALS = (runtime.EPFail, runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph,
+            runtime.InvalidProtobuf, runtime.NoSuchFile, runtime.RuntimeException)
 
 
 def write_onnx(
@@ -127,7 +127,8 @@ class OnnxBackend(Backend):
         if session is None:
             session = self._sessions[key] = self._load(part, inputs)
         arrays = {node.name: x.numpy() for node, x in zip(session.get_inputs(), inputs)}
-        return tuple(torch.from_numpy(array) for array in session.run(None, arrays))
+        with refusals(part, *REFUSALS):
+            return tuple(torch.from_numpy(array) for array in session.run(None, arrays))
 
     def _load(self, part: str, inputs: tuple[Tensor, ...]) -> onnxruntime.InferenceSession:
         """Convert for these shapes."""
@@ -141,7 +142,7 @@ class OnnxBackend(Backend):
         try:
             session = onnxruntime.InferenceSession(folder / FILE, self._options,
                                                    providers=self._providers(folder))
-        except UNREADABLE as error:
+        except REFUSALS as error:
             raise RuntimeError(str(error)) from error
         # Where a provider's libraries cannot be loaded it goes on with another, and only logs it.
         used = session.get_providers()[0]

@@ -16,7 +16,7 @@
 
 from collections.abc import Mapping
 
-from mdepth_ros.engine.backends.backend import Backend, Outputs
+from mdepth_ros.engine.backends.backend import Backend, Outputs, refusals
 import torch
 from torch import nn, Tensor
 
@@ -39,5 +39,6 @@ class TorchBackend(Backend):
     @torch.inference_mode()
     def run(self, part: str, *inputs: Tensor) -> Outputs:
         """Run a part, see :class:`Backend`: two at once would only fight for the cores."""
-        outputs: Outputs = self._parts[part](*inputs)
+        with refusals(part, torch.OutOfMemoryError):
+            outputs: Outputs = self._parts[part](*inputs)
         return outputs

@@ -24,6 +24,7 @@ from mdepth_ros.config import EngineConfig, paper_config
 from mdepth_ros.engine.backends import choose, onnx_backend, openvino_backend
 from mdepth_ros.engine.backends.choose import choose_backend
 from mdepth_ros.engine.backends.openvino_backend import OpenVinoBackend
+from mdepth_ros.engine.backends.torch_backend import TorchBackend
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
@@ -207,6 +208,19 @@ def test_openvino_takes_the_cpu_beside_a_gpu(monkeypatch):
 def test_what_cannot_be_is_said():
     with pytest.raises(MdepthError, match='backend cuda does not run on device cpu'):
         choose_backend(EngineConfig('cpu', backend='cuda'), load_checkpoint(DEFAULT_WEIGHTS))
+
+
+class Full(torch.nn.Module):
+    """As on a GPU that another program has filled."""
+
+    def forward(self, x):
+        raise torch.OutOfMemoryError('CUDA out of memory.\nTried to allocate 1 GiB')
+
+
+def test_a_device_without_room_is_said():
+    backend = TorchBackend({'part': Full()}, torch.device('cpu'))
+    with pytest.raises(MdepthError, match=r'cannot run part at .*pixel_budget: CUDA'):
+        backend.run('part', torch.ones(1))
 
 
 def test_nothing_is_reported_to_anybody():

@@ -45,6 +45,21 @@ def test_a_provider_that_is_not_there_is_said(tmp_path):
         OnnxBackend({}, tmp_path, 1, 'NoSuchProvider')
 
 
+class Enormous(torch.nn.Module):
+    """In PyTorch a view, elsewhere 36 TB."""
+
+    def forward(self, x):
+        return x.expand(3_000_000, 3_000_000)
+
+
+def test_a_part_that_has_no_room_is_said(tmp_path):
+    backend = OnnxBackend({'part': Enormous()}, tmp_path, 1, 'CPUExecutionProvider')
+    for _ in range(2):
+        with pytest.raises(MdepthError, match='cannot run part at this size, see the parameter '
+                                              r'network\.pixel_budget: .*allocat'):
+            backend.run('part', torch.ones(1, 1))
+
+
 @pytest.mark.parametrize('provider', ['CUDAExecutionProvider', 'TensorrtExecutionProvider'])
 def test_another_provider_than_the_one_asked_for_is_said(provider, tmp_path, monkeypatch):
     monkeypatch.setattr(onnx_backend.onnxruntime, 'get_available_providers',
