@@ -172,6 +172,12 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
                        partial(train_teacher, loop, schedule=recipe.teacher,
                                search=recipe.search, anchor_depth=recipe.anchor_depth,
                                hold_start=recipe.hold_start))
+    refines = recipe.refine.steps > 0
+    if refines and recipe.keep_refined == 'steadier' and not open_parts(recipe.data).held_back:
+        refines = False
+        if fabric.is_global_zero:
+            print('no refine: the sequences are too short to hold frames back, which would tell '
+                  'whether it helps')
     # M-DepthNet and delta go on from where they are.
     search = replace(recipe.search, delta=0.0, hold=0.0)
     for loop.round in range(1, recipe.rounds + 1):
@@ -189,7 +195,7 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
                                    clips=choose_clips(open_parts(recipe.data).learn,
                                                       recipe.distil_frames),
                                    schedule=recipe.distil, augment=recipe.data.augment))
-        if recipe.refine.steps:
+        if refines:
             refined = _stage(loop, 'refine', deepcopy(model),
                              partial(refine, loop, schedule=recipe.refine, search=search))
             if recipe.keep_refined == 'always' or _is_steadier(loop, refined, model, recipe):

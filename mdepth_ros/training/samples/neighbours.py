@@ -31,6 +31,7 @@ from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
 from mdepth_ros.whole_file import write_whole
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 Gap = int | Literal['auto']
@@ -38,9 +39,9 @@ Gap = int | Literal['auto']
 # Why a target is not trained with.
 STATIC, ROTATION = 'static camera', 'rotation only'
 LOST, END = 'neighbour shows another place', 'end of sequence or pause'
-# Counts as a pause, against the usual time between frames.
+# Counts as a pause for a fixed gap, against the usual time between frames.
 _PAUSE = 3.0
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 _DAMAGE = (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError)
 
 
@@ -74,7 +75,7 @@ class ParallaxRule:
     The nearest one with parallax ``target``, or the one with most parallax, if that is at least
     ``least``; both are shares of the image's width. Frames that show less than ``least_tracked``
     of the target's corners, that are more than ``longest_s`` [s] or ``most_frames`` away, or that
-    lie beyond a pause are not considered.
+    lie beyond a pause of ``longest_s`` are not considered.
     """
 
     target: float = 0.008
@@ -107,13 +108,17 @@ def find_triplets(
     else:
         found = [choose_neighbours(sequence, gap) for sequence in sequences]
     if not any(neighbours.triplets for neighbours in found):
-        skipped = sum((Counter(neighbours.skipped) for neighbours in found), Counter())
-        counts = ', '.join(f'{count} {reason}' for reason, count in skipped.most_common())
         names = ', '.join(sequence.name for sequence in sequences[:3])
         raise DataError(f'nothing to train on in {len(sequences)} sequences ({names}'
                         f'{", ..." if len(sequences) > 3 else ""}): '
-                        f'no frame has neighbours on both sides: {counts or "no frames"}')
+                        f'no frame has neighbours on both sides: {_reasons(found) or "no frames"}')
     return found
+
+
+def _reasons(found: Sequence[Neighbours]) -> str:
+    """Say how many targets were skipped, and why."""
+    skipped = sum((Counter(neighbours.skipped) for neighbours in found), Counter[str]())
+    return ', '.join(f'{count} {reason}' for reason, count in skipped.most_common())
 
 
 def choose_neighbours(
@@ -131,11 +136,16 @@ def choose_neighbours(
     :raises DataError: as the sequence raises it.
     :raises ValueError: if gap is not positive.
     """
-    pieces = _pieces(sequence)
+    stamps_ns = np.array([sequence.stamp_ns(i) for i in range(len(sequence))], np.int64)
     if gap == 'auto':
-        return _choose_by_parallax(sequence, pieces, rule or ParallaxRule(), progress)
+        rule = rule or ParallaxRule()
+        # What stood in between, so that no frames were kept of it, is no pause.
+        pieces = _pieces(stamps_ns, 1e9 * rule.longest_s)
+        return _choose_by_parallax(sequence, pieces, rule, progress)
     if gap < 1:
         raise ValueError(f"gap must be at least 1 or 'auto', got {gap}")
+    steps_ns = np.diff(stamps_ns)
+    pieces = _pieces(stamps_ns, _PAUSE * float(np.median(steps_ns)) if len(steps_ns) else 0.0)
     triplets = tuple(Triplet(t, t - gap, t + gap) for t in range(gap, len(sequence) - gap)
                      if pieces[t - gap] == pieces[t + gap])
     left = len(sequence) - len(triplets)
@@ -218,14 +228,10 @@ def _choose_by_parallax(
     return Neighbours(tuple(triplets), dict(skipped))
 
 
-def _pieces(sequence: data.Sequence) -> list[int]:
+def _pieces(stamps_ns: NDArray[np.int64], pause_ns: float) -> list[int]:
     """Return for each frame the number of its part between pauses."""
-    stamps_ns = np.array([sequence.stamp_ns(i) for i in range(len(sequence))], np.int64)
-    steps = np.diff(stamps_ns)
-    if not len(steps):
-        return [0] * len(stamps_ns)
-    pauses = (steps <= 0) | (steps > _PAUSE * np.median(steps))
-    return [0, *np.cumsum(pauses).tolist()]
+    steps_ns = np.diff(stamps_ns, prepend=stamps_ns[:1] - 1)
+    return [int(number) for number in np.cumsum((steps_ns <= 0) | (steps_ns > pause_ns))]
 
 
 def _find_by_parallax(
@@ -234,7 +240,7 @@ def _find_by_parallax(
     """Use what the cache knows, find and keep the rest."""
     keys = [_key(sequence, rule) for sequence in sequences] if cache else []
     known = _read_cache(cache, dict(zip(keys, map(len, sequences)))) if cache else {}
-    found = []
+    found, read = [], False
     with tqdm(total=sum(map(len, sequences)), unit=' frames', desc='neighbours',
               disable=not progress, leave=False) as bar:
         for number, sequence in enumerate(sequences):
@@ -243,9 +249,14 @@ def _find_by_parallax(
                 bar.update(len(sequence))
                 continue
             found.append(choose_neighbours(sequence, 'auto', bar.update, rule))
+            read = True
             if cache:
                 known[keys[number]] = found[-1]
                 _write_cache(cache, {key: known[key] for key in keys if key in known})
+    if progress and read:
+        print(f'{sum(len(it.triplets) for it in found)} of {sum(map(len, sequences))} frames to '
+              'learn from have neighbours that show them with parallax'
+              f'{"; " * any(it.skipped for it in found)}{_reasons(found)}')
     return found
 
 

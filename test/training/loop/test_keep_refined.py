@@ -54,6 +54,14 @@ def test_what_is_steadier_is_kept(recipe, tmp_path, monkeypatch, capsys, errors,
     assert capsys.readouterr().out.count('is the refined one') == len(kept)
 
 
+def test_nothing_is_refined_where_nobody_could_tell(recipe, tmp_path, capsys):
+    recipe = replace(recipe, data=replace(recipe.data, held_back=0.1))  # of ten frames
+    result = load_checkpoint(trainer.train(recipe, tmp_path / 'run'))
+    assert same(result.multi, load_checkpoint(tmp_path / 'start.safetensors').multi)
+    assert not list((tmp_path / 'run').glob('refine-*'))
+    assert 'no refine: the sequences are too short' in capsys.readouterr().out
+
+
 def test_both_are_told_from_each_other(recipe, tmp_path, monkeypatch):
     compared = []
     monkeypatch.setattr(trainer, 'temporal_error',
