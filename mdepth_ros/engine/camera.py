@@ -35,6 +35,8 @@ COEFFICIENTS: dict[str, tuple[int, ...]] = {
 }
 # Calibration files print few digits, so a rotation's columns are only nearly orthonormal.
 ROTATION_TOLERANCE = 1e-2
+# Autofocus moves the intrinsics from image to image; this much of them is a pixel or two.
+SAME_LENS = 5e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +131,16 @@ class Camera:
     def rectified_K(self) -> Matrix:
         """Return the (3, 3) intrinsics of the rectified image: P's, or K where P is zero [px]."""
         return self.P[:, :3] if self.P.any() else self.K
+
+    def is_nearly(self, other: 'Camera') -> bool:
+        """Whether images of the other one may pass for images of this one."""
+        if self == other:
+            return True
+        return ((self.width, self.height, self.distortion_model, self.distortion.size)
+                == (other.width, other.height, other.distortion_model, other.distortion.size)
+                and all(np.allclose(mine, its, rtol=SAME_LENS, atol=SAME_LENS) for mine, its in (
+                    (self.K, other.K), (self.distortion, other.distortion), (self.R, other.R),
+                    (self.P, other.P))))
 
     def _key(self) -> tuple[object, ...]:
         """Everything that makes two cameras differ."""

@@ -241,7 +241,8 @@ class DepthEstimator:
         if newest is not None and frame.stamp_ns == newest.stamp_ns:
             raise BadImage(f'the stamp {frame.stamp_ns * 1e-9:.9f} s repeats: every image needs '
                            f'the time at which it was taken')
-        if self._preprocessor is None or self._camera != frame.camera:
+        if (self._preprocessor is None or self._camera is None
+                or not self._camera.is_nearly(frame.camera)):
             self._preprocessor = self._make_preprocessor(frame.camera)
             if self._camera is not None:
                 self.reset('the camera changed')

@@ -184,7 +184,7 @@ class Worker:
             if self._checked[1] != frame_id:
                 self._estimator.reset(f'the camera is another one, {frame_id!r}')
                 self._forget()
-            elif self._checked[0] == camera:
+            elif self._checked[0].is_nearly(camera):
                 return
             elif not self._estimator.model_config.canonical_focal:
                 self._search_scale()  # the depth of another lens has another unit

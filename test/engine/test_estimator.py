@@ -183,6 +183,12 @@ def test_another_camera_empties_the_buffer(estimator):
     assert estimator.push(frame(3, camera=same)).mode is Mode.MULTI
 
 
+def test_a_lens_that_focuses_is_the_same_camera_until_it_has_moved_far(estimator):
+    modes = [estimator.push(frame(i, camera=Camera.from_fov(128, 96, 80.0 - 0.09 * i))).mode
+             for i in range(1, 9)]
+    assert modes == [Mode.SINGLE, *3 * [Mode.MULTI], Mode.SINGLE, *3 * [Mode.MULTI]]
+
+
 @pytest.mark.parametrize(('width', 'height'), [
     (1, 1), (3840, 2160), (1000, 300), (300, 1000), (2160, 3840), (97, 33), (640, 480)])
 def test_any_size_and_aspect(model, width, height):

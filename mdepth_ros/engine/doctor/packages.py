@@ -38,7 +38,7 @@ OTHERS = {
     'jsonargparse': ('jsonargparse', 'mdepth train'),
 }
 # As setup.cfg says: from the first on, before the second.
-BOUNDS = {'torch': ((2, 5), None), 'opencv-python-headless': ((4, 8), (5,))}
+BOUNDS = {'torch': ((2, 5), None), 'opencv-python-headless': ((4, 5), (5,))}
 PINS = Path(__file__).resolve().parents[3] / 'constraints.txt'
 
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+import logging
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -78,6 +79,8 @@ class BagSource:
         except BaseException:
             self._reader.close()
             raise
+        self._depth_is_named = options.depth_topic is not None
+        self._foreign_depth = False
         self.rectified = says_rectified(self._topics.image)
         self.count = sum(c.msgcount for c in self._reader.connections
                          if c.topic == self._topics.image)
@@ -176,11 +179,20 @@ class BagSource:
                            frame_id=message.header.frame_id)
 
     def _read_depth(self, message: Message, image: Message) -> DepthReading | None:
-        """Decode true depth; None where the message is broken."""
+        """Decode true depth; None where the message is broken, or of another camera."""
+        frames = message.header.frame_id, image.header.frame_id
+        same = frames[0] == frames[1]
+        if not same and all(frames) and not self._depth_is_named:
+            if not self._foreign_depth:
+                logging.getLogger(__name__).warning(
+                    '%s is in the frame %s and the images in %s: left out as that of another '
+                    'camera; if it is registered to the images, name it by --depth-topic',
+                    self._topics.depth, *frames)
+            self._foreign_depth = True
+            return None
         with suppress(BadImage):
             return DepthReading(decode_depth(message),
-                                message.header.frame_id == image.header.frame_id
-                                and not says_rectified(self._topics.depth or ''))
+                                same and not says_rectified(self._topics.depth or ''))
         return None
 
     def _period_ns(self) -> int:

@@ -16,6 +16,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 from mdepth_ros.engine.camera import Camera
@@ -100,7 +101,7 @@ class SourceRun:
                 if number in decisions:
                     self._retrace(image, decisions[number])
                     if number == newest_frame:
-                        self._last_grey = _grey(self._rectified(_usable(image)))
+                        self._last_grey = _grey(self._rectified(self._usable(image)))
                 else:
                     self._take(number, image)
             except Rejected as rejected:
@@ -116,7 +117,7 @@ class SourceRun:
 
     def _take(self, number: int, given: SourceImage | Rejected) -> None:
         """Make a frame of an image, or raise Rejected."""
-        image = _usable(given)
+        image = self._usable(given)
         self._refuse_repeated(image)
         if number % self._options.every:
             self._follow(image.stamp_ns)
@@ -141,13 +142,21 @@ class SourceRun:
         """Repeat what is known about an image, without its files."""
         if known.rejected:
             if known.rejected == STATIC:
-                image = _usable(given)
+                image = self._usable(given)
                 self._follow(image.stamp_ns, image.camera)
             raise Rejected(known.rejected, known.detail)
-        image = _usable(given)
+        image = self._usable(given)
         self._follow(image.stamp_ns, image.camera)
         self._break_sequence(image.camera, live=False)
         self._add(image, known.has_depth)
+
+    def _usable(self, image: SourceImage | Rejected) -> SourceImage:
+        """Raise what rejects an image; autofocus does not make another camera of one."""
+        if isinstance(image, Rejected):
+            raise image
+        if self._camera is not None and self._camera.is_nearly(image.camera):
+            return replace(image, camera=self._camera)
+        return image
 
     def _refuse_repeated(self, image: SourceImage) -> None:
         """Refuse a second image of the same time."""
@@ -235,13 +244,6 @@ class SourceRun:
             sum(frame.depth is not None for frame in frames),
             sum(frame.T_odom_base is not None for frame in frames), dict(self._rejected),
             self._first)
-
-
-def _usable(image: SourceImage | Rejected) -> SourceImage:
-    """Raise what already rejects an image."""
-    if isinstance(image, Rejected):
-        raise image
-    return image
 
 
 def _grey(rgb: Pixels) -> Pixels:

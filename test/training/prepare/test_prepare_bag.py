@@ -207,6 +207,18 @@ def test_depth_of_the_nearest_time(tmp_path):
         assert np.array_equal(stored, expected)
 
 
+def test_depth_of_another_camera_is_not_taken_for_truth(tmp_path, caplog):
+    depth = np.full((HEIGHT, WIDTH), 2.5, np.float32)
+    messages = [m for i in range(3) for m in frame(i)]
+    messages += [depth_at(i, stamp_of(i), depth, '32FC1', frame_id='depth_optical')
+                 for i in range(3)]
+    bag = write(tmp_path, messages)
+    assert run(bag, tmp_path / 'found').sources[0].with_depth == 0
+    said, = caplog.messages
+    assert said.startswith('/depth/image is in the frame depth_optical and the images in camera_o')
+    assert run(bag, tmp_path / 'named', depth_topic='/depth/image').sources[0].with_depth == 3
+
+
 def test_metres_become_millimetres_and_what_is_none_zero(tmp_path):
     depth = np.full((HEIGHT, WIDTH), 2.5, np.float32)
     depth[0, :5] = [np.nan, np.inf, 0.0, 65.5349, 70.0]

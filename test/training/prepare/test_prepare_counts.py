@@ -77,6 +77,13 @@ def test_another_camera_starts_a_sequence(tmp_path):
     assert np.array_equal(second.K, other.K)
 
 
+def test_a_lens_that_focuses_starts_none(tmp_path):
+    messages = [message for index in range(6) for message in frame(
+        index, camera=Camera.from_fov(CAMERA.width, CAMERA.height, 90.0 - 0.01 * index))]
+    _, found = run(messages, tmp_path)
+    assert found == [[0, 1, 2, 3, 4, 5]]
+
+
 def test_short_sequences_are_dropped_and_leave_no_gap(tmp_path):
     source, found = run(frames(0, 1, 2, 20, 21, 40, 41, 42, 60), tmp_path)
     assert found == [[0, 1, 2], [40, 41, 42]]
