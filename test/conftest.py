@@ -27,6 +27,8 @@ WORKER = os.environ.get('PYTEST_XDIST_WORKER', 'gw0')
 os.environ['ROS_DOMAIN_ID'] = str(
     1 + (int(os.environ['ROS_DOMAIN_ID']) + 50 * int(WORKER[2:])) % 101)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+# As Humble does always.
+os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 # Tiny tensors gain nothing from threads, and threads that share a core wait for each other.
 os.environ.setdefault('OMP_NUM_THREADS', '1')
 # Compiled networks: one folder for all tests and their processes, and not the user's.

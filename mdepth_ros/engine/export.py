@@ -28,6 +28,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.networks.parts import example_inputs, Part, parts_of
 from mdepth_ros.whole_file import require_room, write_whole
 import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
@@ -126,7 +127,7 @@ def _shapes(names: Sequence[str], tensors: Sequence[Tensor]) -> list[dict[str, A
 
 
 def _onnx(part: Part, inputs: tuple[Tensor, ...], path: Path, names: Sequence[str]
-          ) -> list[np.ndarray[Any, Any]]:
+          ) -> list[NDArray[Any]]:
     """Write, and run by ONNX Runtime."""
     try:
         from mdepth_ros.engine.backends.onnx_backend import write_onnx
@@ -143,7 +144,7 @@ def _onnx(part: Part, inputs: tuple[Tensor, ...], path: Path, names: Sequence[st
 
 
 def _openvino(part: Part, inputs: tuple[Tensor, ...], path: Path, names: Sequence[str]
-              ) -> list[np.ndarray[Any, Any]]:
+              ) -> list[NDArray[Any]]:
     """Write, and run by OpenVINO."""
     try:
         from mdepth_ros.engine.backends.openvino_backend import write_openvino

@@ -59,15 +59,13 @@ class Pool(Protocol):
         """Draw a batch of so many."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float, keep: float = 0.0
-                  ) -> None:
+def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float) -> None:
     """
     Declare what all of stage 0 takes.
 
     :param parser: the parser to fill in.
     :param steps: default of ``--steps``.
     :param rate: default of ``--rate``.
-    :param keep: default of ``--keep``.
     """
     parser.add_argument('--out', type=Path, required=True, help='weights file to write')
     parser.add_argument('--steps', type=int, default=steps)
@@ -78,8 +76,6 @@ def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float, keep
     parser.add_argument('--photographs', type=Path, metavar='FILE',
                         help='photographs for the surfaces of some worlds, as '
                         'mdepth_ros.training.stage0.photographs collects them')
-    parser.add_argument('--keep', type=float, default=keep,
-                        help='share of the weights before in those that are written at the end')
 
 
 def read_photographs(arguments: argparse.Namespace) -> Photographs | None:
@@ -128,8 +124,7 @@ def train_stage(
     Train for the steps asked, from the saved state if there is one; nothing if that is the last.
 
     :param model: is saved.
-    :param parts: those of it that learn, or whose batch norms do; at the end they are
-        :func:`mixed` with what they were.
+    :param parts: those of it that learn, or whose batch norms do.
     :param optimiser: of their parameters; its rates are the highest of the schedule.
     :param pools: empty, one for each size of image.
     :param batches: how many of each pool make a batch of this process.
@@ -143,7 +138,6 @@ def train_stage(
                           f'process, got {arguments.first}')
     with writing(arguments.out):
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    before = {name: x.clone() for name, x in parts.state_dict().items()}
     rank = distributed.get_rank()
     base = [group['lr'] for group in optimiser.param_groups]
     first = _go_on(parts, optimiser, arguments)
@@ -194,12 +188,9 @@ def train_stage(
             _save(step + 1, parts.state_dict(), optimiser, arguments)
             save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
     if not rank:
-        learned = {name: x.clone() for name, x in parts.state_dict().items()}
-        parts.load_state_dict(mixed(before, learned, arguments.keep))
-        save_checkpoint(model, arguments.out, torch.float16,
-                        f'stage 0, {arguments.steps} steps, {arguments.keep} of before')
+        save_checkpoint(model, arguments.out, torch.float16, f'stage 0, {arguments.steps} steps')
         # After the weights: this says that they are the last.
-        _save(arguments.steps, learned, optimiser, arguments)
+        _save(arguments.steps, parts.state_dict(), optimiser, arguments)
 
 
 def _go_on(
@@ -256,19 +247,3 @@ def average_over_processes(parts: nn.Module) -> None:
     flat /= distributed.get_world_size()
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients])):
         gradient.copy_(part.view_as(gradient))
-
-
-def mixed(before: Mapping[str, Tensor], after: Mapping[str, Tensor], keep: float
-          ) -> dict[str, Tensor]:
-    """
-    Average weights: what was learned, and less of what was forgotten of other images.
-
-    Source: Wortsman et al. 2022, robust fine-tuning.
-
-    :param before: weights by name.
-    :param after: likewise.
-    :param keep: share of those before, in [0, 1].
-    :return: their mean; what counts batches is that of after.
-    """
-    return {name: torch.lerp(x, before[name], keep) if x.is_floating_point() else x
-            for name, x in after.items()}

@@ -195,7 +195,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    add_arguments(parser, steps=750, rate=7e-4, keep=0.5)
+    add_arguments(parser, steps=750, rate=7e-4)
     run(train, parser.parse_args())
 
 

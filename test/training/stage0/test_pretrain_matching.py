@@ -17,7 +17,6 @@
 from mdepth_ros.config import lite_config
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.stage0.pair_pool import PairPool
-from mdepth_ros.training.stage0.pool_training import mixed
 from mdepth_ros.training.stage0.pretrain_matching import solve_as_the_robot, step_losses
 import numpy as np
 import pytest
@@ -75,12 +74,3 @@ def test_trust_net_learns_where_the_depth_is_wrong(batch):
         optimiser.step()
     assert losses[-1].trust < losses[0].trust - 0.1
     assert losses[-1].change <= losses[0].change + 0.02
-
-
-def test_weights_are_averaged_and_counts_are_not():
-    before = {'w': torch.tensor([0.0, 2.0]), 'num_batches_tracked': torch.tensor(5)}
-    after = {'w': torch.tensor([1.0, 4.0]), 'num_batches_tracked': torch.tensor(9)}
-    quarter = mixed(before, after, 0.25)
-    assert quarter['w'].tolist() == [0.75, 3.5]
-    assert quarter['num_batches_tracked'] == 9
-    assert torch.equal(mixed(before, after, 0.0)['w'], after['w'])
