@@ -157,4 +157,5 @@ def test_the_guide_installs_all_of_the_extra():
     setup = configparser.ConfigParser(inline_comment_prefixes='#')
     setup.read(ROOT / 'setup.cfg')
     extra = setup['options.extras_require']['training'].split()
-    assert f'pip install {" ".join(extra)}' in commands_of(PAGES['training/README.md'])
+    assert any(command.startswith(f'pip install {" ".join(extra)} "numpy==')
+               for command in commands_of(PAGES['training/README.md']))

@@ -27,8 +27,8 @@ from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.diagnostics import status_name
 from mdepth_ros.ros.lifecycle_client import LifecycleClient, TransitionResult
+from mdepth_ros.ros.localhost import LOCALHOST
 from mdepth_ros.ros.transport import large_message_environment
-from rclpy.subscription import Subscription
 
 # Of this process alone: neither a robot on the same network nor another run hears us.
 NAMESPACE = f'/mdepth_demo_{os.getpid()}'
@@ -133,7 +133,5 @@ def session_environment(log_folder: Path) -> dict[str, str]:
     environment = large_message_environment()
     environment['ROS_LOG_DIR'] = str(log_folder)
     if not {'ROS_LOCALHOST_ONLY', 'ROS_AUTOMATIC_DISCOVERY_RANGE'} & environment.keys():
-        # Humble, whose subscriptions have no such types, knows the older name alone.
-        environment |= ({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-                        if hasattr(Subscription, 'CallbackType') else {'ROS_LOCALHOST_ONLY': '1'})
+        environment |= LOCALHOST
     return environment
