@@ -107,8 +107,12 @@ def test_foreign_command(command):
     assert ours <= OUTPUTS
 
 
-def test_the_camera_of_the_static_transform_looks_ahead():
-    command, = starting('ros2 run tf2_ros static_transform_publisher ')
+@pytest.mark.parametrize(('frame', 'axes'), [
+    # Right, down and ahead of the picture are -y, -z and x of the base (REP 103).
+    ('camera_optical_frame', [[0, 0, 1], [-1, 0, 0], [0, -1, 0]]), ('camera_link', np.eye(3))])
+def test_the_camera_of_the_static_transform_looks_ahead(frame, axes):
+    command, = (command for command in starting('ros2 run tf2_ros static_transform_publisher ')
+                if command.endswith(f'--child-frame-id {frame}'))
     words = shlex.split(command)[4:]
     options = dict(zip(words[::2], words[1::2]))
     roll, pitch, yaw = (float(options.get(f'--{name}', 0)) for name in ('roll', 'pitch', 'yaw'))
@@ -121,9 +125,7 @@ def test_the_camera_of_the_static_transform_looks_ahead():
         return R
 
     R = turn(2, yaw) @ turn(1, pitch) @ turn(0, roll)
-    # Right, down and ahead of the picture are -y, -z and x of the base (REP 103).
-    np.testing.assert_allclose(R, [[0, 0, 1], [-1, 0, 0], [0, -1, 0]], atol=1e-4)
-    assert options['--child-frame-id'].endswith('optical_frame')
+    np.testing.assert_allclose(R, axes, atol=1e-4)
 
 
 def test_our_parameters_in_yaml():
