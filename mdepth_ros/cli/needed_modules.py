@@ -36,7 +36,7 @@ def modules_for(command: str, extra: str | None) -> Iterator[None]:
             raise
         rest = 'pip' if extra is None else (
             f"`pip install '.[{extra}]'` in the sources, or, beside an installed ROS 2, by pip "
-            f'the packages that setup.cfg lists there')
+            'the packages that setup.cfg lists there')
         raise MdepthError(
             f'`mdepth {command}` needs the Python module {error.name!r}, which is not installed '
             f'(rclpy and messages come with a sourced ROS 2, see the README; the rest with {rest})'
