@@ -1,6 +1,7 @@
 #!/bin/sh
 # The recipe of the default weights: sh training/default/train.sh out/default
-# Two processes of one thread each; about five hours on two cores. What is interrupted goes on
+# Two processes of one thread each; about five hours on two cores that have bfloat16 (AVX-512), twice
+# to three times as long on others. What is interrupted goes on
 # where it was when the same command is given again.
 set -e
 out=${1:?where to leave the weights}

@@ -49,7 +49,7 @@ def keep_early_layers(encoder: EfficientNetLite0Encoder) -> None:
 
 def quick_to_train(net: Net) -> Net:
     """
-    Lay a network out as CPUs train it fastest under bfloat16 autocast.
+    Lay a network out as CPUs train it fastest under :func:`quick_autocast`.
 
     Channels last; wide depthwise kernels stay in float32, which is 5 times faster than bfloat16.
 
@@ -60,6 +60,12 @@ def quick_to_train(net: Net) -> Net:
         if isinstance(module, nn.Conv2d) and module.groups > 1 and module.kernel_size[0] > 3:
             module.forward = _in_float32(module.forward)  # type: ignore[method-assign]
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def quick_autocast() -> torch.autocast:
+    """Compute in bfloat16 where the CPU has it; where it is emulated float32 is 5 times faster."""
+    return torch.autocast('cpu', torch.bfloat16,
+                          enabled=torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _in_float32(forward):  # type: ignore[no-untyped-def]

@@ -35,6 +35,7 @@ from mdepth_ros.training.losses import masked_mean
 from mdepth_ros.training.stage0.from_imagenet import (
     keep_early_layers,
     optimiser_from_imagenet,
+    quick_autocast,
     quick_to_train,
 )
 from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
@@ -121,7 +122,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
     The truth is brought to the scale of S-DepthNet, image by image, so that depth and motion agree
     whatever scale it prefers: a single image tells it only roughly.
     """
-    with torch.autocast('cpu', torch.bfloat16):
+    with quick_autocast():
         disparity = model.single(batch.target).disparity.float()
         T_target_source = model.pose.motion(batch.source, batch.target)
         target = model.multi.features(batch.target)
@@ -135,7 +136,7 @@ def step_losses(model: DepthModel, batch: PairBatch, rng: np.random.Generator) -
 
     exact = torch.from_numpy(rng.random((len(scale), 1, 1)) < 0.5)
     T_used = torch.where(exact, T_true, T_predicted.detach())
-    with torch.autocast('cpu', torch.bfloat16):
+    with quick_autocast():
         matched = model.multi(target, source.matching[:, None], single,
                               stride_intrinsics(batch.K, MATCHING_STRIDE), T_used[:, None])
     return Losses(

@@ -36,7 +36,7 @@ from mdepth_ros.networks.evidence import Evidence, matching_evidence, no_evidenc
 from mdepth_ros.networks.features import MATCHING_STRIDE
 from mdepth_ros.networks.hypotheses import downsample_nearest
 from mdepth_ros.training.losses import masked_mean
-from mdepth_ros.training.stage0.from_imagenet import quick_to_train, WEIGHT_DECAY
+from mdepth_ros.training.stage0.from_imagenet import quick_autocast, quick_to_train, WEIGHT_DECAY
 from mdepth_ros.training.stage0.pair_pool import PairBatch, PairPool, SIZES
 from mdepth_ros.training.stage0.pool_training import (
     add_arguments,
@@ -82,13 +82,13 @@ def step_losses(model: DepthModel, batch: PairBatch) -> Losses:
     :param batch: pairs with their truth.
     :return: the losses; no gradient goes from TrustNet's to M-DepthNet.
     """
-    with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
+    with torch.no_grad(), quick_autocast():
         disparity, features = model.single(batch.target)
     single = to_depth(disparity.float(), model.config, batch.K)
     T, scale = solve_as_the_robot(single, batch)
     truth = batch.depth * scale
     K = stride_intrinsics(batch.K, MATCHING_STRIDE)
-    with torch.autocast('cpu', torch.bfloat16):
+    with quick_autocast():
         target = model.multi.features(batch.target)
         source = model.multi.features(batch.source)
         matched = model.multi(target, source.matching[:, None], single, K, T[:, None])

@@ -28,6 +28,7 @@ from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.training.stage0.from_imagenet import (
     keep_early_layers,
     optimiser_from_imagenet,
+    quick_autocast,
     quick_to_train,
 )
 from mdepth_ros.training.stage0.image_pool import ImageBatch, ImagePool
@@ -80,7 +81,7 @@ def train(arguments: argparse.Namespace) -> None:
         keep_early_layers(net.encoder)
 
         def losses(batch: ImageBatch, rng: np.random.Generator) -> dict[str, Tensor]:
-            with torch.autocast('cpu', torch.bfloat16):
+            with quick_autocast():
                 disparity = net(batch.image).disparity.float()
             depth = to_depth(disparity, model.config, batch.K)
             return {'total': median_scaled_loss(depth, batch.depth)}

@@ -19,6 +19,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.stage0.from_imagenet import (
     keep_early_layers,
     optimiser_from_imagenet,
+    quick_autocast,
     quick_to_train,
 )
 import pytest
@@ -59,3 +60,10 @@ def test_quick_layout_changes_types_and_strides_but_hardly_the_result():
         torch.testing.assert_close(net(image).disparity, before, atol=1e-5, rtol=1e-4)
     kernel = net.encoder._conv_stem.weight
     assert kernel.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(('has', 'dtype'), [(True, torch.bfloat16), (False, torch.float32)])
+def test_bfloat16_only_where_the_cpu_has_it(monkeypatch, has, dtype):
+    monkeypatch.setattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported', lambda: has)
+    with quick_autocast():
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == dtype
