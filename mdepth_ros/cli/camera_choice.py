@@ -28,6 +28,6 @@ def add_camera_arguments(parser: argparse.ArgumentParser) -> None:
     camera.add_argument('--camera-info', type=Path, metavar='YAML',
                         help="file of camera_calibration, instead of the material's CameraInfo")
     camera.add_argument('--fov', type=float, metavar='DEG',
-                        help='horizontal angle of view instead [deg]')
+                        help='horizontal angle of view instead, only roughly right [deg]')
     parser.add_argument('--image-topic', help='which images of the bag')
     parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')

@@ -18,6 +18,7 @@ import argparse
 from pathlib import Path
 
 from mdepth_ros.cli.argument_types import positive
+from mdepth_ros.cli.camera_choice import add_camera_arguments
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
 
@@ -33,15 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='a bag (ROS 1, sqlite3, mcap; file or folder) or a video file')
     parser.add_argument('--out', type=Path, required=True, metavar='DIR',
                         help='folder to fill; given again, an interrupted run goes on')
-    parser.add_argument('--image-topic', help='which images of the bag')
-    parser.add_argument('--camera-info-topic', help='which CameraInfo of the bag')
+    add_camera_arguments(parser)
     parser.add_argument('--odometry-topic', help='which odometry of the bag')
     parser.add_argument('--depth-topic', help='true depth of the images, for evaluation')
-    camera = parser.add_mutually_exclusive_group()
-    camera.add_argument('--camera-info', type=Path, metavar='YAML',
-                        help="file of camera_calibration, instead of the bag's CameraInfo")
-    camera.add_argument('--fov', type=float, metavar='DEG',
-                        help='horizontal angle of view instead, which is only roughly right [deg]')
     parser.add_argument('--width', type=int, default=default.width, metavar='W',
                         help='shrink images to this width at most, 0 keeps their size [px]')
     parser.add_argument('--png', action='store_true', help='write PNG instead of JPEG')

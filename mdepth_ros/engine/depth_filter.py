@@ -53,12 +53,12 @@ class DepthFilter:
         """
         Average with what was known before.
 
-        :param depth: (1, 1, H, W) of the newest frame [m].
+        :param depth: (1, 1, H, W) of the newest frame [network units].
         :param confidence: (1, 1, H, W) of it in [0, 1].
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
             to start anew with this frame.
-        :return: (1, 1, H, W) depth at the same scale [m].
+        :return: (1, 1, H, W) depth at the same scale.
         """
         information = _information(every_nth(confidence, STRIDE))
         if self._known is not None and T_previous_target is not None:

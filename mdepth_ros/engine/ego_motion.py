@@ -50,7 +50,7 @@ class EgoMotion(Protocol):
 
         :param frames: oldest first, at most ``capacity`` of them.
         :param tracked: points of the target, which is the frame that was tracked last.
-        :param depth: (1, 1, H, W) the target's single-frame depth [m].
+        :param depth: (1, 1, H, W) the target's single-frame depth [network units].
         :param K: (1, 3, 3) intrinsics [px].
         :return: those that are known, oldest first.
         """

@@ -91,8 +91,7 @@ def export(
     for name, part in parts.items():
         names = list(inspect.signature(part.forward).parameters)
         with torch.no_grad():
-            answer = part(*inputs[name])
-        expected = answer if isinstance(answer, tuple) else (answer,)
+            expected = part(*inputs[name])
         path = folder / f'{name}.{"onnx" if kind == "onnx" else "xml"}'
         found = (_onnx if kind == 'onnx' else _openvino)(part, inputs[name], path, names)
         # Unlike max(), np.max() is NaN where any of them is, which is no small error either.

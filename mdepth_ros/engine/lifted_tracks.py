@@ -27,7 +27,7 @@ class Lifted(NamedTuple):
     Tracks, and where in space they begin.
 
     ``pixels`` (B, 4, N) or more, x, y in the target first [px]; ``points`` (B, 3, N) in the
-    target's frame [m]; ``K`` (B, 3, 3) [px].
+    target's frame [network units]; ``K`` (B, 3, 3) [px].
     """
 
     pixels: Array
@@ -42,7 +42,7 @@ def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> Lifted:
     In NumPy, as all that follows: with so few points a call takes longer than what it computes.
 
     :param tracks: (B, N, 4) or more, x, y in the target first [px].
-    :param depth: (B, 1, H, W) of the target [m].
+    :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) intrinsics [px].
     :return: them; NaN where tracks are.
     """

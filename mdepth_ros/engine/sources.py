@@ -67,7 +67,7 @@ def find_sources(
 
     :param frames: oldest first.
     :param tracked: the target's points [px of the working image].
-    :param depth: (1, 1, H, W) single-frame depth of the target [m].
+    :param depth: (1, 1, H, W) single-frame depth of the target [network units].
     :param K: (1, 3, 3) intrinsics [px].
     :param count: how many promising ones.
     :return: the usable ones, oldest first.

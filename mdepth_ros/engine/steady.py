@@ -73,8 +73,8 @@ class SteadyDepth:
         """
         Follow the depth, slowly where it jumps.
 
-        :param depth: (1, 1, H, W) of the newest frame [m].
-        :param single_depth: (1, 1, H, W) of S-DepthNet alone [m].
+        :param depth: (1, 1, H, W) of the newest frame [network units].
+        :param single_depth: (1, 1, H, W) of S-DepthNet alone [network units].
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
             where that is unknown.

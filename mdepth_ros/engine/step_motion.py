@@ -37,7 +37,7 @@ def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor)
 
     :param tracks: (N, 6) x, y in the target, in the frame before and in the wider source [px].
     :param T_wide_target: (1, 4, 4) motion to the wider source.
-    :param depth: (1, 1, H, W) of the target [m].
+    :param depth: (1, 1, H, W) of the target [network units].
     :param K: (1, 3, 3) of all frames [px].
     :return: (1, 4, 4) motion to the frame before, at the scale of the wider one; None where too
         few points are seen in all three and tell a depth.

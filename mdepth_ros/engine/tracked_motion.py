@@ -90,7 +90,7 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     tells rotation and direction, and the depth only how far.
 
     :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
-    :param depth: (B, 1, H, W) of the target [m].
+    :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
@@ -105,7 +105,7 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     Corners that were followed wrongly do not, nor do those on what moves.
 
     :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
-    :param depth: (B, 1, H, W) of the target [m].
+    :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, N) bool.
     """
@@ -119,7 +119,7 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     Solve as :func:`motion_from_tracks` for one target and many sources; tell what came of it.
 
     :param tracks: (B, N, 4) x, y in the target and x, y in a source [px]; NaN is left out.
-    :param depth: (1, 1, H, W) of the target [m].
+    :param depth: (1, 1, H, W) of the target [network units].
     :param K: (1, 3, 3) of all frames [px].
     :return: the motions.
     """

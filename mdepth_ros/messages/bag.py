@@ -24,14 +24,10 @@ from typing import Any
 from mdepth_ros.errors import one_line
 from mdepth_ros.messages.bag_reader import BagError, BagReader, BrokenMessageError
 from mdepth_ros.messages.depth_images import is_depth
+from mdepth_ros.messages.type_names import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, ODOMETRY
 from rosbags.highlevel import AnyReaderError
 from rosbags.typesys import get_typestore, Stores
 from rosbags.typesys.store import Typestore
-
-IMAGE = 'sensor_msgs/msg/Image'
-COMPRESSED_IMAGE = 'sensor_msgs/msg/CompressedImage'
-CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
-ODOMETRY = 'nav_msgs/msg/Odometry'
 
 ROS2_SUFFIXES = ('.mcap', '.db3')
 SUFFIXES = ('.bag', *ROS2_SUFFIXES)

@@ -66,8 +66,6 @@ def load_checkpoint(path: Path) -> DepthModel:
     """
     Read a model that :func:`save_checkpoint` wrote, as float32 in eval mode.
 
-    A file without a TrustNet, from before there was one, gets an untrained one.
-
     :param path: the file.
     :return: the model, with ``config`` from the file.
     :raises CheckpointError: one line, if the file is missing, truncated, foreign, of another
@@ -86,8 +84,6 @@ def load_checkpoint(path: Path) -> DepthModel:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f'{path} has no usable config: {one_line(error)}') from error
     model = DepthModel(config)
-    if not any(key.startswith('trust.') for key in tensors):
-        tensors |= {f'trust.{key}': value for key, value in model.trust.state_dict().items()}
     problems = differences(tensors, model.state_dict())
     if problems:
         raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))

@@ -43,11 +43,11 @@ class FeatureNet(nn.Module):
     Four levels; the 1/8 level is added to the 1/4 level before matching.
 
     :param matching_channels: channels to compare.
-    :param base: channels at full resolution, doubled at each level.
     """
 
-    def __init__(self, matching_channels: int = 32, base: int = 8) -> None:
+    def __init__(self, matching_channels: int = 32) -> None:
         super().__init__()
+        base = 8  # channels at full resolution, doubled at each level
         self.conv0 = nn.Sequential(ConvBnRelu(3, base), ConvBnRelu(base, base))
         self.conv1 = _stage(base, 2 * base)
         self.conv2 = _stage(2 * base, 4 * base)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""From logits over the hypotheses to depth."""
+"""From probabilities of the hypotheses to depth."""
 
 from typing import NamedTuple
 

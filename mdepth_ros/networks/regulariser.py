@@ -26,11 +26,11 @@ class UNet3d(nn.Module):
     The paper's regulariser: a 3-D U-Net with additive skips.
 
     :param groups: G of the volume.
-    :param base: channels at full resolution, doubled at each of three levels.
     """
 
-    def __init__(self, groups: int = 16, base: int = 16) -> None:
+    def __init__(self, groups: int = 16) -> None:
         super().__init__()
+        base = 16  # channels at full resolution, doubled at each of three levels
         self.groups = groups
         self.conv0 = Conv3dBnRelu(groups, base)
         self.conv1 = Conv3dBnRelu(base, 2 * base, stride=2)
@@ -75,13 +75,11 @@ class UNet2d(nn.Module):
 
     :param groups: G of the volume.
     :param hypotheses: D of the volume.
-    :param widths: channels at 1/4, 1/8 and 1/16 of the image's size.
     """
 
     summaries = 4
 
-    def __init__(self, groups: int = 16, hypotheses: int = 16,
-                 widths: tuple[int, int, int] = (48, 80, 112)) -> None:
+    def __init__(self, groups: int = 16, hypotheses: int = 16) -> None:
         super().__init__()
         self.groups, self.hypotheses = groups, hypotheses
         self.mix = nn.Conv2d(groups, groups, 1)
@@ -89,7 +87,7 @@ class UNet2d(nn.Module):
         self.match = nn.Conv2d(groups, 1, 1, bias=False)
         # Start from the sum over the groups: the plain correlation.
         nn.init.ones_(self.match.weight)
-        fine, middle, coarse = widths
+        fine, middle, coarse = 48, 80, 112  # channels at 1/4, 1/8 and 1/16 of the image's size
         self.enter = ConvBnRelu(hypotheses * self.summaries, fine)
         self.down1 = nn.Sequential(ConvBnRelu(fine, middle, stride=2), ConvBnRelu(middle, middle))
         self.down2 = nn.Sequential(ConvBnRelu(middle, coarse, stride=2),

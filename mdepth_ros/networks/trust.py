@@ -96,11 +96,11 @@ class Corrections(nn.Module):
     A wide view, at half the resolution and over the whole image, tells what kind of place it is.
 
     :param single_channels: of S-DepthNet's features.
-    :param width: channels inside.
     """
 
-    def __init__(self, single_channels: int, width: int = 24) -> None:
+    def __init__(self, single_channels: int) -> None:
         super().__init__()
+        width = 24  # channels inside
         self.single = nn.Sequential(nn.Conv2d(single_channels, width, 1), nn.ReLU())
         self.near = _convolution(CHANNELS + width, width)
         self.wide = nn.Sequential(

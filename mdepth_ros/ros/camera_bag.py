@@ -21,9 +21,10 @@ from types import TracebackType
 import cv2
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.errors import writing
-from mdepth_ros.messages.bag import BagTopics, CAMERA_INFO, IMAGE, ODOMETRY, ros2_types
+from mdepth_ros.messages.bag import BagTopics, ros2_types
 from mdepth_ros.messages.header import OPTICAL_FRAME
 from mdepth_ros.messages.serialised import with_stamp
+from mdepth_ros.messages.type_names import CAMERA_INFO, IMAGE, ODOMETRY
 from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.header import header_at
 from mdepth_ros.ros.messages import bgr_image, metres_image

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 
+from mdepth_ros.engine.child_environment import child_environment
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.transport import large_message_environment
 
@@ -73,17 +74,15 @@ class ChildProcess:
     ) -> None:
         self.name = name
         self.log = log
-        environment = dict(large_message_environment() if environment is None else environment)
-        # The child must find this very package, also from a checkout that is not installed.
-        root = str(Path(__file__).resolve().parents[2])
-        paths = [root, *filter(None, environment.get('PYTHONPATH', '').split(os.pathsep))]
-        environment |= {'PYTHONPATH': os.pathsep.join(paths), 'PYTHONUNBUFFERED': '1'}
+        if environment is None:
+            environment = large_message_environment()
         # The pipe to stdin is a leash, see leash.py.
         with log.open('wb') as output:
             self.process = subprocess.Popen(
                 [sys.executable, '-m', 'mdepth_ros.ros.leash', module, *arguments],
-                env=environment, stdin=subprocess.PIPE, stdout=output,
-                stderr=subprocess.STDOUT, start_new_session=True)
+                env=child_environment(environment) | {'PYTHONUNBUFFERED': '1'},
+                stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT,
+                start_new_session=True)
 
     def check(self) -> None:
         """

@@ -20,7 +20,7 @@ from typing import Any, get_args
 
 from mdepth_ros.config import Backend, EngineConfig, Method
 from mdepth_ros.engine.point_cloud import CloudFilter
-from mdepth_ros.engine.rendering import RenderingOptions
+from mdepth_ros.engine.rendering import OutputSize, RenderingOptions
 from mdepth_ros.engine.scale.ground_plane import GroundPrior
 from mdepth_ros.ros.parameter_field import BadParameter, parameter, Spec, spec_of
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
@@ -102,7 +102,7 @@ class NodeParameters:
         choices=('32FC1', '16UC1'), dynamic=True)
     output_size: str = parameter(
         'depth.size', 'network', "Resolution of images and depth/points: 'network', or 'input' "
-        'like the camera image', choices=('network', 'input'), dynamic=True)
+        'like the camera image', choices=get_args(OutputSize), dynamic=True)
     min_depth_m: float = parameter(
         'depth.min', 0.1, 'Nearer depth is published as -Inf [m]', low=0.0, high=1000.0,
         dynamic=True)

@@ -20,7 +20,6 @@ import cv2
 from mdepth_ros.cli.played.source import images_source, START_NS, video_source
 from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
-from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.video_source import VideoSource
 import numpy as np
 import pytest
@@ -72,7 +71,7 @@ def test_a_video_without_a_length(tmp_path):
     source = video_source(tmp_path / 'a.mjpeg', CameraChoice(fov_deg=80.0), 5)
     assert (source.name, source.count) == ('a.mjpeg (5 of 5 frames)', 5)
     assert len(list(source.frames)) == 3
-    assert VideoSource(tmp_path / 'a.mjpeg', PrepareOptions(fov_deg=80.0)).count == 0
+    assert VideoSource(tmp_path / 'a.mjpeg', CameraChoice(fov_deg=80.0)).count == 0
 
 
 @pytest.mark.parametrize('stamps_ns', [[-5, 1, 2], [0, 1, 2**31 * 10**9]])

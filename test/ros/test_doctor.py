@@ -24,10 +24,11 @@ import cv2
 from doctor_camera import DISTORTED
 from harness import Harness, STEP, wait_for
 from mdepth_ros.engine.doctor.finding import Level
+from mdepth_ros.messages.type_names import COMPRESSED_IMAGE, IMAGE
 from mdepth_ros.ros.camera_info import raw_info
 from mdepth_ros.ros.child_process import ChildProcess
 from mdepth_ros.ros.doctor.checks import check_graph
-from mdepth_ros.ros.doctor.graph import COMPRESSED, DepthNodeSeen, Endpoint, Graph, Heard
+from mdepth_ros.ros.doctor.graph import DepthNodeSeen, Endpoint, Graph, Heard
 from mdepth_ros.ros.doctor.installation import check_installation, check_transport, LEAST_SEGMENT
 from mdepth_ros.ros.doctor.listener import listen
 from mdepth_ros.ros.transport import profile_path, profile_variables, shared_memory_suffices
@@ -39,7 +40,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CompressedImage, Image
 from std_srvs.srv import SetBool, Trigger
 
 SECONDS = 2.5
@@ -135,6 +136,15 @@ def test_what_is_wrong_with_each_camera_is_said_once(tmp_path):
     assert len(found) == len(WRONG), found
 
 
+@pytest.mark.parametrize(('topic', 'encoding', 'is_camera'), [
+    ('/cam/image_raw', 'mono16', True), ('/cam/depth/image', 'mono16', False),
+    ('/cam/aligned', '16UC1', False), ('/mdepth/confidence', '32FC1', False)])
+def test_depth_is_no_camera(topic, encoding, is_camera):
+    graph = Graph(1.0, (Endpoint('/driver', topic, IMAGE, QoSProfile(depth=1), publishes=True),),
+                  {topic: Heard(10, 10.0, Image(encoding=encoding), 0)}, (), 0)
+    assert graph.camera_topics() == [topic] * is_camera
+
+
 @pytest.mark.parametrize(('topic', 'warned'), [
     ('/cam/image_rect/compressed', False), ('/cam/image_raw/compressed', True)])
 def test_compressed_images_are_rectified_by_name_too(topic, warned):
@@ -143,7 +153,7 @@ def test_compressed_images_are_rectified_by_name_too(topic, warned):
     info = raw_info(DISTORTED)
     image.header.frame_id = info.header.frame_id
     graph = Graph(
-        1.0, (Endpoint('/driver', topic, COMPRESSED, QoSProfile(depth=1), publishes=True),),
+        1.0, (Endpoint('/driver', topic, COMPRESSED_IMAGE, QoSProfile(depth=1), publishes=True),),
         {topic: Heard(10, 10.0, image, 0), '/cam/camera_info': Heard(10, 10.0, info, 0)}, (), 0)
     assert [level for level, _ in bad(check_graph(graph))] == [Level.WARNING] * warned
 

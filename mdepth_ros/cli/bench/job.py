@@ -38,7 +38,7 @@ from mdepth_ros.networks.depth_model import DepthModel
 import numpy as np
 import torch
 
-FRAME_NS = 100_000_000
+PERIOD_NS = 100_000_000  # of a camera of 10 Hz
 # Ends with the process that started it.
 BUSY = 'import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass'
 
@@ -99,6 +99,18 @@ def busy_cores(count: int) -> Iterator[None]:
         yield
 
 
+def there_and_back(images: int, frames: int) -> list[int]:
+    """
+    Play a scene there and back again, so that there is always a frame next to it.
+
+    :param images: how many the scene has.
+    :param frames: how many are played.
+    :return: the image of each frame.
+    """
+    order = [*range(images), *range(images - 2, 0, -1)]
+    return [order[i % len(order)] for i in range(frames)]
+
+
 def _run(job: Job) -> Measurement:
     """Load and play."""
     started_s = time.perf_counter()
@@ -114,10 +126,7 @@ def _run(job: Job) -> Measurement:
     with np.load(job.scene) as scene:
         images, K = scene['images'], scene['K']
     camera = Camera(images.shape[2], images.shape[1], K)
-    # There and back again, so that there is always a frame next to it.
-    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
-    count = job.frames + WARM_UP_FRAMES
-    frames = [Frame(images[order[i % len(order)]], camera, (i + 1) * FRAME_NS)
-              for i in range(count)]
+    frames = [Frame(images[index], camera, (i + 1) * PERIOD_NS)
+              for i, index in enumerate(there_and_back(len(images), job.frames + WARM_UP_FRAMES))]
     with busy_cores(job.busy):
         return measure(estimator, frames, started_s, job.period_s)

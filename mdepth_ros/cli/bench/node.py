@@ -19,19 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from mdepth_ros.cli.bench.job import Job
+from mdepth_ros.cli.bench.job import Job, PERIOD_NS, there_and_back
 from mdepth_ros.cli.driven_node import NodeChoice, STATUS
 from mdepth_ros.cli.played.material import Material
 from mdepth_ros.cli.played.recording import diagnostic_values
 from mdepth_ros.cli.played.session import CLOUD, DEPTH, POINTS, run_session
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.measure import WARM_UP_FRAMES
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.ros.camera_bag import CameraBag
 import numpy as np
 
-# A camera of 10 Hz.
-PERIOD_NS = 100_000_000
-WARM_UP = 5
 # Of the diagnostics, from the image to its depth.
 STAGES = 'preprocess', 'single', 'pose', 'multi'
 
@@ -75,7 +73,7 @@ def measure_node(job: Job, folder: Path) -> NodeTimes:
     session.check()
     received = session.times().get(POINTS, {})
     waits = [received[frame.stamp_ns] - frame.published_ns
-             for frame in session.played[WARM_UP:] if frame.stamp_ns in received]
+             for frame in session.played[WARM_UP_FRAMES:] if frame.stamp_ns in received]
     node = [values for values in diagnostic_values(session.recording, STATUS)
             if 'latency_ms' in values]
     if not waits or not node:
@@ -98,8 +96,8 @@ def _material(job: Job, folder: Path) -> Material:
     with np.load(job.scene) as scene:
         images, K = scene['images'], scene['K']
     height, width = images.shape[1:3]
-    order = [*range(len(images)), *range(len(images) - 2, 0, -1)]
     with CameraBag(folder / 'input', Camera(width, height, K)) as bag:
-        for i in range(job.frames + WARM_UP):
-            bag.write((i + 1) * PERIOD_NS, images[order[i % len(order)]])
+        order = there_and_back(len(images), job.frames + WARM_UP_FRAMES)
+        for i, index in enumerate(order):
+            bag.write((i + 1) * PERIOD_NS, images[index])
     return Material('scene', folder / 'input', bag.topics, None, True, None, (width, height))

@@ -26,11 +26,11 @@ from mdepth_ros.messages.bag import (
     BagTopics,
     find_topics,
     first_message,
-    ODOMETRY,
     open_bag,
     topics_of_type,
 )
 from mdepth_ros.messages.rectified import says_rectified
+from mdepth_ros.messages.type_names import ODOMETRY
 from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
 from mdepth_ros.ros.image_decoding import decode
 import numpy as np

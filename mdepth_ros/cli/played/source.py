@@ -17,15 +17,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-import cv2
 from mdepth_ros.cli.image_folder import open_image_folder
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_choice import CameraChoice
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.messages.header import check_stamp
 from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
+from mdepth_ros.training.prepare.video_source import VideoSource
 import numpy as np
 from numpy.typing import NDArray
 
@@ -112,7 +113,7 @@ def _one_thread() -> Iterator[None]:
 
 def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
     """
-    Read a video with OpenCV.
+    Read a video with OpenCV; frames that it cannot decode are left out.
 
     :param path: the file.
     :param choice: its camera; a video does not carry one.
@@ -122,27 +123,18 @@ def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
     """
     if not path.is_file():
         raise MdepthError(f'no video at {path}')
-    capture = cv2.VideoCapture(str(path.absolute()))  # 12:30.mp4 might name a protocol
-    ok, bgr = capture.read()
-    if not ok:
-        raise MdepthError(f'{path} is not a video that OpenCV can read')
-    camera = choice.required(str(path), bgr.shape[1], bgr.shape[0])
-    fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
-    total = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    if total <= 0:  # unknown
-        total = limit
+    video = VideoSource(path, choice)
+    total = video.count or limit
 
     def frames_of() -> Iterator[SourceFrame]:
-        ok, image = True, bgr
-        for index in range(limit):
-            if not ok:
-                break
-            yield SourceFrame(START_NS + round(index * 1e9 / fps),
-                              cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-            ok, image = capture.read()
-        capture.release()
+        for image in islice(video.images(), limit):
+            try:
+                rgb = image.read_rgb()
+            except BadImage:
+                continue
+            yield SourceFrame(START_NS + image.stamp_ns, rgb)
 
-    return Source(f'{path.name} ({min(limit, total)} of {total} frames)', camera,
+    return Source(f'{path.name} ({min(limit, total)} of {total} frames)', video.camera,
                   min(limit, total), frames_of())
 
 

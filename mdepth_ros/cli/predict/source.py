@@ -53,7 +53,7 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
         raise MdepthError(f'no bag, video or folder at {path}')
     if is_bag(path):
         return BagSource(path, options)
-    return FolderSource(path, choice, fps) if path.is_dir() else VideoSource(path, options)
+    return FolderSource(path, choice, fps) if path.is_dir() else VideoSource(path, choice)
 
 
 class FolderSource:

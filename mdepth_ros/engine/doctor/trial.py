@@ -16,10 +16,11 @@
 
 from dataclasses import dataclass
 import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
+
+from mdepth_ros.engine.child_environment import child_environment
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,11 @@ def try_module(module: str, *arguments: str, timeout_s: float = 300.0) -> Trial:
     :param timeout_s: it is killed after this time [s].
     :return: what became of it.
     """
-    # The child must find this very package, also from a checkout that is not installed.
-    root = str(Path(__file__).resolve().parents[3])
-    paths = [root, *filter(None, os.environ.get('PYTHONPATH', '').split(os.pathsep))]
     try:
         done = subprocess.run(
             [sys.executable, '-m', module, *arguments], capture_output=True, text=True,
             errors='replace', timeout=timeout_s, stdin=subprocess.DEVNULL,
-            env=os.environ | {'PYTHONPATH': os.pathsep.join(paths)})
+            env=child_environment(os.environ))
     except subprocess.TimeoutExpired:
         return Trial(False, f'not done in {timeout_s:g} s')
     if done.returncode == 0:

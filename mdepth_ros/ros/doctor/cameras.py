@@ -19,8 +19,9 @@ from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
 from mdepth_ros.errors import BadCamera, BadImage
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.rectified import says_rectified
+from mdepth_ros.messages.type_names import COMPRESSED_IMAGE, IMAGE
 from mdepth_ros.ros.doctor.connections import qos_text
-from mdepth_ros.ros.doctor.graph import COMPRESSED, Graph, Heard, IMAGE
+from mdepth_ros.ros.doctor.graph import Graph, Heard
 from mdepth_ros.ros.image_decoding import decode
 from sensor_msgs.msg import CameraInfo
 
@@ -129,7 +130,7 @@ def _check_distortion(graph: Graph, topic: str, camera: Camera) -> list[Finding]
     if not camera.has_distortion or says_rectified(topic):
         return []
     users = [node for node in graph.depth_nodes if any(
-        it.topic == topic for it in graph.subscriptions_of(node.name, (IMAGE, COMPRESSED)))]
+        it.topic == topic for it in graph.subscriptions_of(node.name, (IMAGE, COMPRESSED_IMAGE)))]
     if users and not any(node.rectified for node in users):
         return []
     who = ', '.join(node.name for node in users if node.rectified) or 'a node by default'

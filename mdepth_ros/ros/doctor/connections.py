@@ -15,10 +15,11 @@
 """Publishers and subscriptions that do not meet: quality of service, types, names."""
 
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
-from mdepth_ros.ros.doctor.graph import CAMERA_INFO, COMPRESSED, Endpoint, Graph, IMAGE, ODOMETRY
+from mdepth_ros.messages.type_names import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, ODOMETRY
+from mdepth_ros.ros.doctor.graph import Endpoint, Graph
 from rclpy.qos import qos_check_compatible, QoSCompatibility, QoSProfile
 
-INPUTS = (IMAGE, COMPRESSED, CAMERA_INFO, ODOMETRY)
+INPUTS = (IMAGE, COMPRESSED_IMAGE, CAMERA_INFO, ODOMETRY)
 
 
 def check_connections(graph: Graph) -> list[Finding]:

@@ -18,12 +18,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from mdepth_ros.messages.depth_images import is_depth
+from mdepth_ros.messages.type_names import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE
 from rclpy.qos import QoSProfile
 
-IMAGE, COMPRESSED = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CompressedImage'
-CAMERA_INFO, ODOMETRY = 'sensor_msgs/msg/CameraInfo', 'nav_msgs/msg/Odometry'
-# Image topics that are no pictures: depth, and with it the confidence.
-DEPTH_ENCODINGS = ('32FC1', '16UC1')
 # What image_transport offers beside every topic, of no use for pictures.
 NO_PICTURES = '/compressedDepth'
 
@@ -95,24 +93,25 @@ class Graph:
         """Return the topics on which pictures are published, but for those of mdepth nodes."""
         ours = {node.name for node in self.depth_nodes}
         topics = sorted({it.topic for it in self.endpoints if it.publishes
-                         and it.kind in (IMAGE, COMPRESSED) and it.node not in ours
+                         and it.kind in (IMAGE, COMPRESSED_IMAGE) and it.node not in ours
                          and not it.topic.endswith(NO_PICTURES)})
-        return [topic for topic in topics if topic not in self.heard or getattr(
-            self.heard[topic].last, 'encoding', '') not in DEPTH_ENCODINGS]
+        # A confidence is encoded like depth.
+        return [topic for topic in topics
+                if topic not in self.heard or not is_depth(topic, self.heard[topic].last)]
 
     def camera_topics_in_use(self) -> list[str]:
         """Return those that mdepth nodes subscribe to."""
         used = {it.topic for node in self.depth_nodes
-                for it in self.subscriptions_of(node.name, (IMAGE, COMPRESSED))}
+                for it in self.subscriptions_of(node.name, (IMAGE, COMPRESSED_IMAGE))}
         return [topic for topic in self.camera_topics() if topic in used]
 
     def camera_info_topic(self, image_topic: str) -> str:
         """Return where the CameraInfo of an image is: where a node takes both, or beside it."""
         for node in self.depth_nodes:
             if any(it.topic == image_topic for it in self.subscriptions_of(
-                    node.name, (IMAGE, COMPRESSED))):
+                    node.name, (IMAGE, COMPRESSED_IMAGE))):
                 for info in self.subscriptions_of(node.name, (CAMERA_INFO,)):
                     return info.topic
         kinds = {it.kind for it in self.publishers(image_topic)}
-        base = image_topic.rpartition('/')[0] if COMPRESSED in kinds else image_topic
+        base = image_topic.rpartition('/')[0] if COMPRESSED_IMAGE in kinds else image_topic
         return f'{base.rpartition("/")[0]}/camera_info'

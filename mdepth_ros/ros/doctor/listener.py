@@ -22,18 +22,9 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.srv import GetState
 from mdepth_ros.messages.header import nanoseconds
+from mdepth_ros.messages.type_names import CAMERA_INFO, COMPRESSED_IMAGE, IMAGE, ODOMETRY
 from mdepth_ros.ros.diagnostics import node_of
-from mdepth_ros.ros.doctor.graph import (
-    CAMERA_INFO,
-    COMPRESSED,
-    DepthNodeSeen,
-    Endpoint,
-    Graph,
-    Heard,
-    IMAGE,
-    NO_PICTURES,
-    ODOMETRY,
-)
+from mdepth_ros.ros.doctor.graph import DepthNodeSeen, Endpoint, Graph, Heard, NO_PICTURES
 from mdepth_ros.ros.own_node import OwnNode
 from mdepth_ros.ros.qos import sensor_qos
 from rcl_interfaces.msg import ParameterType
@@ -42,7 +33,8 @@ from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 NAME = 'mdepth_doctor'
-KINDS: dict[str, Any] = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo}
+KINDS: dict[str, Any] = {
+    IMAGE: Image, COMPRESSED_IMAGE: CompressedImage, CAMERA_INFO: CameraInfo}
 # By their types these services tell a node that has not been configured, see ros/depth_node.py.
 SERVICES = {'change_state': 'lifecycle_msgs/srv/ChangeState', 'reset': 'std_srvs/srv/Trigger',
             'enable': 'std_srvs/srv/SetBool'}

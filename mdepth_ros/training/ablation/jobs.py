@@ -39,7 +39,8 @@ from mdepth_ros.training.evaluation.stretches import whole_sequences
 from mdepth_ros.training.loop.loop import Loop, LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import find_triplets, ParallaxRule
+from mdepth_ros.training.samples.neighbours import find_triplets
+from mdepth_ros.training.samples.triplet import ParallaxRule
 from mdepth_ros.training.scenes import held_out
 from mdepth_ros.training.stages.refine import refine
 from mdepth_ros.training.stages.search_width import Search

@@ -28,7 +28,7 @@ VIDEO_SUFFIXES = ('.mp4', '.avi', '.mov', '.mkv', '.webm', '.m4v', '.mpg')
 
 
 def open_data(
-    path: Path, first: int = 0, last: int | None = None,
+    path: Path, first: int = 0, end: int | None = None,
     cameras: collections.abc.Sequence[str] = CAMERAS, drop_static: bool = True,
 ) -> list[Sequence]:
     """
@@ -36,7 +36,7 @@ def open_data(
 
     :param path: the folder.
     :param first: of frames folders, the first frame to take, see :func:`open_frames`.
-    :param last: of frames folders, the first frame not to take any more; None takes the rest.
+    :param end: of frames folders, the first frame not to take any more; None takes the rest.
     :param cameras: of KITTI, which cameras.
     :param drop_static: of KITTI, leave out the frames at which the car stands.
     :return: the sequences; at least one.
@@ -45,9 +45,9 @@ def open_data(
     if not path.exists():
         raise DataError(f'no data at {path}')
     if is_kitti(path):
-        if first != 0 or last is not None:
+        if first != 0 or end is not None:
             raise DataError(f'{path} is KITTI raw: its frames are chosen by drive or by list, '
-                            f'not by [{first}, {"end" if last is None else last})')
+                            f'not by [{first}, {"end" if end is None else end})')
         return open_kitti(path, cameras=cameras, drop_static=drop_static)
     if is_recording(path):
         raise DataError(f'{path} is a recording: run `mdepth prepare {path} --out DIR` and give '
@@ -56,7 +56,7 @@ def open_data(
         raise DataError(f'{path} is neither a folder with {FILE_NAME}, nor a tree of such '
                         'folders, nor KITTI raw (folders such as 2011_09_26 with their '
                         'calib_cam_to_cam.txt)')
-    return open_frames(path, first, last)
+    return open_frames(path, first, end)
 
 
 def is_recording(path: Path) -> bool:

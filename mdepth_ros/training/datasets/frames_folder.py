@@ -77,14 +77,14 @@ class FramesFolder(Sequence):
         return self.index.frames[index]
 
 
-def open_frames(path: Path, first: int = 0, last: int | None = None) -> list[Sequence]:
+def open_frames(path: Path, first: int = 0, end: int | None = None) -> list[Sequence]:
     """
     Open a frames folder, or all of them in a tree, in the order of their names.
 
     :param path: a folder with ``frames.json``, or one with such folders at any depth.
     :param first: first frame to take; frames are counted through all the folders.
-    :param last: first frame not to take any more; None takes all the rest.
-    :return: the sequences, or the parts of them that lie in [first, last); at least one.
+    :param end: first frame not to take any more; None takes all the rest.
+    :return: the sequences, or the parts of them that lie in [first, end); at least one.
     :raises DataError: if there are none, if a ``frames.json`` is wrong, if `mdepth prepare` has
         not finished there, or if there are not as many frames.
     """
@@ -94,13 +94,13 @@ def open_frames(path: Path, first: int = 0, last: int | None = None) -> list[Seq
     sequences = [FramesFolder(folder, None if folder == path
                               else folder.relative_to(path).as_posix()) for folder in folders]
     count = sum(map(len, sequences))
-    last = count if last is None else last
-    if not 0 <= first < last <= count:
-        raise DataError(f'{path} has frames [0, {count}), asked for [{first}, {last})')
+    end = count if end is None else end
+    if not 0 <= first < end <= count:
+        raise DataError(f'{path} has frames [0, {count}), asked for [{first}, {end})')
     parts: list[Sequence] = []
     start = 0
     for sequence in sequences:
-        low, high = max(first - start, 0), min(last - start, len(sequence))
+        low, high = max(first - start, 0), min(end - start, len(sequence))
         if low < high:
             whole = high - low == len(sequence)
             parts.append(sequence if whole else SequencePart(sequence, low, high))

@@ -33,24 +33,24 @@ def check_index(sequence: Sequence, index: int) -> None:
 
 class SequencePart(Sequence):
     """
-    The frames [first, last) of a sequence, numbered from 0.
+    The frames [first, end) of a sequence, numbered from 0.
 
     :param whole: the sequence.
     :param first: its first frame that belongs to the part.
-    :param last: its first frame that does not any more.
+    :param end: its first frame that does not any more.
     :raises DataError: if the sequence does not have these frames, or there are none.
     """
 
-    def __init__(self, whole: Sequence, first: int, last: int) -> None:
-        if not 0 <= first < last <= len(whole):
+    def __init__(self, whole: Sequence, first: int, end: int) -> None:
+        if not 0 <= first < end <= len(whole):
             raise DataError(f'{whole.name} has frames [0, {len(whole)}), '
-                            f'asked for [{first}, {last})')
-        self.name = f'{whole.name}[{first}:{last}]'
+                            f'asked for [{first}, {end})')
+        self.name = f'{whole.name}[{first}:{end}]'
         self.camera = whole.camera
         if whole.targets is not None:
-            self.targets = tuple(i - first for i in whole.targets if first <= i < last)
+            self.targets = tuple(i - first for i in whole.targets if first <= i < end)
         self._whole = whole
-        self._frames = range(first, last)
+        self._frames = range(first, end)
 
     def __len__(self) -> int:
         return len(self._frames)

@@ -12,7 +12,7 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
-"""Pictures of an evaluation: errors and scale over time, and a few frames to look at."""
+"""Pictures of an evaluation: errors and scale over time."""
 
 from collections.abc import Callable, Sequence
 import io

@@ -95,7 +95,8 @@ def _prepare_source(number: int, path: Path, folder: Path, options: PrepareOptio
 
 def _open(path: Path, options: PrepareOptions) -> Source:
     """Open a bag or a video."""
-    return BagSource(path, options) if is_bag(path) else VideoSource(path, options)
+    return (BagSource(path, options) if is_bag(path)
+            else VideoSource(path, options.camera_choice))
 
 
 def _count(path: Path, options: PrepareOptions) -> int:

@@ -18,9 +18,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
-from mdepth_ros.training.prepare.options import PrepareOptions
-from mdepth_ros.training.prepare.source_image import Rejected, SourceImage
+from mdepth_ros.training.prepare.source_image import SourceImage
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,11 +32,11 @@ class VideoSource:
     A video, at its own frame rate; its stamps start at 0.
 
     :param path: any file that OpenCV reads.
-    :param options: the camera, which a video does not say.
+    :param choice: the camera, which a video does not say.
     :raises MdepthError: if it cannot be read, or the camera is not known or of another size.
     """
 
-    def __init__(self, path: Path, options: PrepareOptions) -> None:
+    def __init__(self, path: Path, choice: CameraChoice) -> None:
         self._path = path
         self.name = path.name
         self.rectified = False
@@ -47,9 +47,9 @@ class VideoSource:
         capture.release()
         if not ok:
             raise MdepthError(f'{path} is neither a bag nor a video that OpenCV can read')
-        self._camera = options.camera_choice.required(str(path), bgr.shape[1], bgr.shape[0])
+        self.camera = choice.required(str(path), bgr.shape[1], bgr.shape[0])
 
-    def images(self) -> Iterator[SourceImage | Rejected]:
+    def images(self) -> Iterator[SourceImage]:
         """Return all images."""
         capture = _open(self._path)
 
@@ -61,7 +61,7 @@ class VideoSource:
 
         index = 0
         while capture.grab():
-            yield SourceImage(round(index * 1e9 / self._fps), self._camera, read_rgb)
+            yield SourceImage(round(index * 1e9 / self._fps), self.camera, read_rgb)
             index += 1
         capture.release()
 

@@ -34,9 +34,9 @@ from mdepth_ros.training.samples.augment import (
     take_view,
     View,
 )
-from mdepth_ros.training.samples.neighbours import Triplet
 from mdepth_ros.training.samples.point_tracks import PointTracks
 from mdepth_ros.training.samples.sample import CHANGE, epoch_order, own_rows, SampleBatch
+from mdepth_ros.training.samples.triplet import Triplet
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, get_worker_info

@@ -16,20 +16,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-import json
-import logging
-import operator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-import zlib
+from typing import Literal
 
 import cv2
-from mdepth_ros.errors import one_line
 from mdepth_ros.training.datasets import sequence as data
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.samples.neighbour_cache import cache_key, read_cache, write_cache
 from mdepth_ros.training.samples.parallax import ImageMotion, MotionTracker
-from mdepth_ros.whole_file import write_whole
+from mdepth_ros.training.samples.triplet import Neighbours, ParallaxRule, Triplet
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -41,48 +37,6 @@ STATIC, ROTATION = 'static camera', 'rotation only'
 LOST, END = 'neighbour shows another place', 'end of sequence or pause'
 # Counts as a pause for a fixed gap, against the usual time between frames.
 _PAUSE = 3.0
-_CACHE_VERSION = 2
-_DAMAGE = (OSError, AttributeError, KeyError, TypeError, ValueError, RecursionError)
-
-
-@dataclass(frozen=True)
-class Triplet:
-    """Frame numbers of a sample, ``before`` < ``target`` < ``after``."""
-
-    target: int
-    before: int
-    after: int
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """
-    What a sequence offers for training.
-
-    :ivar triplets: in the order of their targets.
-    :ivar skipped: how many targets have no usable neighbour on a side, by reason.
-    """
-
-    triplets: tuple[Triplet, ...]
-    skipped: dict[str, int]
-
-
-@dataclass(frozen=True)
-class ParallaxRule:
-    """
-    Which frame is the neighbour of another.
-
-    The nearest one with parallax ``target``, or the one with most parallax, if that is at least
-    ``least``; both are shares of the image's width. Frames that show less than ``least_tracked``
-    of the target's corners, that are more than ``longest_s`` [s] or ``most_frames`` away, or that
-    lie beyond a pause of ``longest_s`` are not considered.
-    """
-
-    target: float = 0.008
-    least: float = 0.004
-    least_tracked: float = 0.35
-    longest_s: float = 1.0
-    most_frames: int = 30
 
 
 def find_triplets(
@@ -238,8 +192,8 @@ def _find_by_parallax(
     sequences: Sequence[data.Sequence], rule: ParallaxRule, cache: Path | None, progress: bool
 ) -> list[Neighbours]:
     """Use what the cache knows, find and keep the rest."""
-    keys = [_key(sequence, rule) for sequence in sequences] if cache else []
-    known = _read_cache(cache, dict(zip(keys, map(len, sequences)))) if cache else {}
+    keys = [cache_key(sequence, rule) for sequence in sequences] if cache else []
+    known = read_cache(cache, dict(zip(keys, map(len, sequences)))) if cache else {}
     found, read = [], False
     with tqdm(total=sum(map(len, sequences)), unit=' frames', desc='neighbours',
               disable=not progress, leave=False) as bar:
@@ -252,50 +206,9 @@ def _find_by_parallax(
             read = True
             if cache:
                 known[keys[number]] = found[-1]
-                _write_cache(cache, {key: known[key] for key in keys if key in known})
+                write_cache(cache, {key: known[key] for key in keys if key in known})
     if progress and read:
         print(f'{sum(len(it.triplets) for it in found)} of {sum(map(len, sequences))} frames to '
               'learn from have neighbours that show them with parallax'
               f'{"; " * any(it.skipped for it in found)}{_reasons(found)}')
     return found
-
-
-def _key(sequence: data.Sequence, rule: ParallaxRule) -> str:
-    """Everything that the choice depends on, as one line."""
-    camera, count = sequence.camera, len(sequence)
-    stamps_ns = np.array([sequence.stamp_ns(index) for index in range(count)], np.int64)
-    ends = [zlib.crc32(sequence.rgb(index).tobytes())
-            for index in ({0, count - 1} if count else ())]
-    return json.dumps([sequence.name, count, zlib.crc32(stamps_ns.tobytes()), camera.width,
-                       camera.height, camera.rectified_K().tolist(), sorted(ends), asdict(rule)])
-
-
-def _read_cache(path: Path, lengths: dict[str, int]) -> dict[str, Neighbours]:
-    """Return what is kept of sequences of so many frames; nothing if another version wrote it."""
-    try:
-        stored = json.loads(path.read_text(encoding='utf-8'))
-        entries = stored['sequences'] if stored['version'] == _CACHE_VERSION else {}
-        return {key: _read_entry(entries[key], lengths[key])
-                for key in entries.keys() & lengths.keys()}
-    except FileNotFoundError:
-        return {}
-    except _DAMAGE as error:
-        logging.getLogger(__name__).warning(
-            '%s is damaged, the neighbours are looked for again: %s', path, one_line(error))
-        return {}
-
-
-def _read_entry(entry: dict[str, Any], count: int) -> Neighbours:
-    """Turn what JSON holds for a sequence of so many frames into what it was; or a ``_DAMAGE``."""
-    triplets = tuple(Triplet(*map(operator.index, numbers)) for numbers in entry['triplets'])
-    if not all(0 <= t.before < t.target < t.after < count for t in triplets):
-        raise ValueError(f'no triplets of {count} frames')
-    return Neighbours(triplets, {reason: operator.index(targets)
-                                 for reason, targets in entry['skipped'].items()})
-
-
-def _write_cache(path: Path, known: dict[str, Neighbours]) -> None:
-    """Replace the file in one step."""
-    write_whole(path, json.dumps({'version': _CACHE_VERSION, 'sequences': {
-        key: {'triplets': [(t.target, t.before, t.after) for t in neighbours.triplets],
-              'skipped': neighbours.skipped} for key, neighbours in known.items()}}).encode())

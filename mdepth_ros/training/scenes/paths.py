@@ -14,6 +14,7 @@
 
 """How the camera moves: poses T_world_camera from a position and three angles per frame."""
 
+from mdepth_ros.engine.camera_path import BODY_OPTICAL
 from mdepth_ros.training.scenes.config import SceneConfig
 from mdepth_ros.training.scenes.world import Road
 import numpy as np
@@ -21,9 +22,6 @@ from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
 STOP_PERIOD_S = 2.0  # of stop and go: 0.8 s of it at full speed, 0.8 s of it standing
-# Columns: the optical frame's x (right), y (down) and z (forward) in a body that looks along x
-# with z up.
-_BODY_OPTICAL = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
 def poses(position: Series, yaw: Series, pitch: Series, roll: Series) -> Series:
@@ -42,7 +40,7 @@ def poses(position: Series, yaw: Series, pitch: Series, roll: Series) -> Series:
     nod = _matrix(cp, zero, sp, zero, one, zero, -sp, zero, cp)
     lean = _matrix(one, zero, zero, zero, cr, -sr, zero, sr, cr)
     T = np.tile(np.eye(4), (len(yaw), 1, 1))
-    T[:, :3, :3] = turn @ nod @ lean @ _BODY_OPTICAL
+    T[:, :3, :3] = turn @ nod @ lean @ BODY_OPTICAL
     T[:, :3, 3] = position
     return T
 
@@ -70,7 +68,7 @@ def stand(config: SceneConfig, T: Series, rng: np.random.Generator) -> Series:
     yaw = sweep * t if config.kind == 'indoor' else sweep * np.sin(t)
     turned = T.copy()
     turned[:, :3, :3] = poses(np.zeros((len(T), 3)), yaw, 0 * t, 0 * t)[:, :3, :3] @ (
-        _BODY_OPTICAL.T @ T[:1, :3, :3])
+        BODY_OPTICAL.T @ T[:1, :3, :3])
     turned[:, :3, 3] = T[0, :3, 3]
     return turned
 

@@ -26,7 +26,8 @@ from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence import DataError
 from mdepth_ros.training.samples.augment import take_view, View
 from mdepth_ros.training.samples.loader import FolderSamples
-from mdepth_ros.training.samples.neighbours import choose_neighbours, Triplet
+from mdepth_ros.training.samples.neighbours import choose_neighbours
+from mdepth_ros.training.samples.triplet import Triplet
 import numpy as np
 import pytest
 import torch
@@ -159,7 +160,7 @@ def test_workers_end_with_a_killed_parent(sequences, tmp_path):
         'import multiprocessing, pathlib, time\n'
         'from mdepth_ros.training.datasets.frames_folder import open_frames\n'
         'from mdepth_ros.training.samples.loader import FolderSamples\n'
-        'from mdepth_ros.training.samples.neighbours import Triplet\n'
+        'from mdepth_ros.training.samples.triplet import Triplet\n'
         "if __name__ == '__main__':\n"
         f'    source = FolderSamples(open_frames(pathlib.Path({str(tmp_path / "a")!r})),\n'
         '        [[Triplet(1, 0, 2)]], 64, 64, batch=1, seed=0, workers=1)\n'

@@ -26,11 +26,10 @@ from mdepth_ros.training.samples.neighbours import (
     END,
     find_triplets,
     LOST,
-    ParallaxRule,
     ROTATION,
     STATIC,
-    Triplet,
 )
+from mdepth_ros.training.samples.triplet import ParallaxRule, Triplet
 from mdepth_ros.training.synthetic import SceneConfig
 import numpy as np
 import pytest
