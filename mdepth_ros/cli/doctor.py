@@ -24,9 +24,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from mdepth_ros.cli.json_file import add_json_argument, write_json
-from mdepth_ros.engine.doctor.backends import check_backends
-from mdepth_ros.engine.doctor.finding import Finding, Level
+from mdepth_ros.engine.doctor.finding import Finding, Level, problem
 from mdepth_ros.engine.doctor.packages import check_packages
+from mdepth_ros.errors import one_line
 from mdepth_ros.ros.doctor.installation import check_installation
 
 MARKS = {Level.OK: 'ok      ', Level.WARNING: 'warning ', Level.PROBLEM: 'PROBLEM '}
@@ -71,9 +71,16 @@ def _findings(listen_s: float) -> Iterator[Finding]:
     yield from check_packages()
     installation = check_installation()
     yield from installation.findings
+    try:
+        from mdepth_ros.engine.doctor.backends import check_backends
+        if installation.works:
+            from mdepth_ros.ros.doctor.checks import check_graph
+            from mdepth_ros.ros.doctor.listener import listen
+    except (ImportError, OSError) as error:  # the latter is PyTorch's, of a library
+        yield problem(f'nothing more can be checked: {one_line(error)}',
+                      'mend the packages that are named above')
+        return
     if installation.works:
-        from mdepth_ros.ros.doctor.checks import check_graph
-        from mdepth_ros.ros.doctor.listener import listen
         yield from check_graph(listen(listen_s))
     yield from check_backends()
 

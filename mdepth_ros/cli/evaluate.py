@@ -31,6 +31,7 @@ from mdepth_ros.cli.out_folder import make_folder
 from mdepth_ros.cli.unused_arguments import refuse
 from mdepth_ros.config import EngineConfig, Method
 from mdepth_ros.engine.estimator import DepthEstimator
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS
 from mdepth_ros.training.evaluation.data import choose_stretches, DataChoice
 from mdepth_ros.training.evaluation.evaluate import evaluate, EvaluatedFrame
@@ -91,6 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         make_folder(arguments.plots)
     if arguments.split != EIGEN_BENCHMARK.name:
         refuse(arguments, f'--split {EIGEN_BENCHMARK.name}', 'benchmark')
+    if arguments.per_frame and arguments.json is None:
+        raise MdepthError('--per-frame is for --json alone')
     if arguments.split == 'all':
         refuse(arguments, 'the Eigen test set', 'kitti_split')
     protocol = PROTOCOLS[arguments.split]

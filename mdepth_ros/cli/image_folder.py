@@ -31,6 +31,8 @@ from mdepth_ros.training.datasets.frames_index import (
 from mdepth_ros.training.datasets.image_files import read_size
 from mdepth_ros.training.datasets.sequence import DataError
 
+# Where nobody says it [1/s].
+FPS = 10.0
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.ppm', '.tif', '.tiff')
 
 

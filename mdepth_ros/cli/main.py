@@ -121,6 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MdepthError as error:
         print(f'mdepth: error: {error}', file=sys.stderr)
         return 1
+    except PermissionError as error:
+        print(f'mdepth: error: {error.filename}: {error.strerror}', file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print('mdepth: interrupted', file=sys.stderr)
         return 130

@@ -15,8 +15,10 @@
 """Folders that commands fill."""
 
 from collections.abc import Sequence
+import fcntl
 from pathlib import Path
 import shutil
+from typing import TextIO
 
 from mdepth_ros.errors import MdepthError, writing
 
@@ -31,15 +33,19 @@ def source_name(source: str) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def fresh_folder(out: Path, command: str, results: Sequence[str], owner: str = '') -> None:
+def fresh_folder(out: Path, command: str, results: Sequence[str], owner: str = '',
+                 chosen: bool = True) -> TextIO:
     """
     Make the folder; remove what the last run left, and only in a folder that a run has made.
 
     :param out: the folder.
     :param command: whose it is.
     :param results: names of the files and folders that a run may leave.
-    :param owner: whose results these are, if nobody chose the folder for them.
-    :raises MdepthError: if it holds anything else, or those of another owner, or cannot be made.
+    :param owner: whose results these are.
+    :param chosen: whether somebody chose the folder, which may then replace another owner's.
+    :return: a file; as long as it is open, no other run may have the folder.
+    :raises MdepthError: if it holds anything else, or those of another owner, or another run has
+        it, or it cannot be made.
     """
     marker = out / f'.mdepth_{command}'
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not marker.exists())):
@@ -47,16 +53,35 @@ def fresh_folder(out: Path, command: str, results: Sequence[str], owner: str = '
                           'choose another folder')
     make_folder(out)
     with writing(out):
-        before = marker.read_text(encoding='utf-8') if marker.exists() else ''
-        if owner and before not in ('', owner):
-            raise MdepthError(f'{out} holds what a {command} made of {before}; '
-                              'choose another folder by --out')
-        marker.write_text(owner, encoding='utf-8')
-        for path in (out / name for name in results):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
+        is_new = not marker.exists()
+        held = marker.open('a+', encoding='utf-8')
+        try:
+            _take(held, f'another {command} is writing to {out}')
+            held.seek(0)
+            before = held.read()
+            if not (chosen or is_new or before == owner):
+                raise MdepthError(f'{out} holds what a {command} made of '
+                                  f'{before or "something else"}; choose another folder by --out')
+            held.truncate(0)
+            held.write(owner)
+            held.flush()
+            for path in (out / name for name in results):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+        except BaseException:
+            held.close()
+            raise
+    return held
+
+
+def _take(file: TextIO, taken: str) -> None:
+    """Lock a file until it is closed; if another process has it, say so."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise MdepthError(taken) from error
 
 
 def make_folder(folder: Path) -> None:

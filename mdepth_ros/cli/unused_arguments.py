@@ -15,8 +15,11 @@
 """Arguments that would change nothing are refused, as their user expects that they do."""
 
 import argparse
+from pathlib import Path
 
 from mdepth_ros.errors import MdepthError
+from mdepth_ros.messages.bag import is_bag
+from mdepth_ros.training.datasets.frames_index import FILE_NAME
 
 TOPICS = ('image_topic', 'camera_info_topic', 'odometry_topic')
 CAMERA = ('camera_info', 'fov')
@@ -34,3 +37,16 @@ def refuse(arguments: argparse.Namespace, what: str, *names: str) -> None:
     for name in names:
         if getattr(arguments, name, None) is not None:
             raise MdepthError(f'--{name.replace("_", "-")} is for {what} alone')
+
+
+def refuse_fps(arguments: argparse.Namespace, folder: Path | None) -> None:
+    """
+    Refuse ``--fps`` for what has times of its own.
+
+    :param arguments: the parsed command line.
+    :param folder: what images are taken from; None if not from a folder.
+    :raises MdepthError: if it is given and not used.
+    """
+    if (folder is None or not folder.is_dir() or is_bag(folder)
+            or (folder / FILE_NAME).is_file()):
+        refuse(arguments, 'folders of images without a frames.json', 'fps')

@@ -118,6 +118,18 @@ def find_topics(
     return BagTopics(image, kind == COMPRESSED_IMAGE, camera_info, odometry, depth)
 
 
+def no_camera_info(reader: BagReader, image: str) -> str:
+    """
+    Say that no CameraInfo is known to be that of an image topic, and which there are.
+
+    :param reader: an opened bag.
+    :param image: the topic.
+    """
+    others = topics_of_type(reader, CAMERA_INFO)
+    return f'no CameraInfo for {image}' + (
+        f'; --camera-info-topic chooses among {", ".join(others)}' if others else '')
+
+
 def topics_of_type(reader: BagReader, kind: str) -> list[str]:
     """
     Find all topics that have messages of a type.

@@ -240,13 +240,15 @@ def test_a_node_that_ends_badly_fails_the_demo(folder, tmp_path, monkeypatch, ca
         with DepthBag(out / 'recording', DEPTH) as bag:
             for frame in played[:depths]:
                 bag.write(frame.stamp_ns, np.full((96, 160), 8.0, np.float32))
+        (out / 'node.log').write_text('before\nlast words\n')
         return Session(played, [], out / 'recording', {DEPTH: depths}, exit_status=-11,
                        active_s=3.0, resident_mb=500.0)
 
     monkeypatch.setattr('mdepth_ros.cli.demo.command.run_session', session)
     assert main(['demo', '--images', str(folder), '--out', str(out)]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        f'mdepth: error: the node ended with status -11, see {out}/node.log')
+    assert capsys.readouterr().err.endswith(
+        f'mdepth: error: the node ended with status -11; the end of {out}/node.log:\n'
+        'before\nlast words\n')
     # What there is to see is kept.
     assert json.loads((out / 'report.json').read_text())['node_exit_status'] == -11
     assert (out / 'picture.png').exists() == bool(depths)

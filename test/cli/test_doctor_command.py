@@ -15,6 +15,7 @@
 """``mdepth doctor`` as a command, with and without ROS."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -22,8 +23,10 @@ import sys
 from mdepth_ros.cli import doctor
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.backends import choose
+from mdepth_ros.engine.child_environment import child_environment
 from mdepth_ros.engine.doctor import backends
 from mdepth_ros.engine.doctor.finding import Finding, Level
+import pytest
 
 SLOW = ('openvino', 'onnxruntime')  # to compile the networks; other tests do
 
@@ -56,6 +59,22 @@ def test_it_works_where_there_is_no_ros():
     assert done.returncode == 0, done.stdout + done.stderr
     assert 'warning ROS 2 is not here: the node cannot run' in done.stdout
     assert 'backend torch on cpu' in done.stdout
+
+
+@pytest.mark.parametrize(('module', 'code', 'found'), [
+    ('cv2', 'raise ImportError("numpy.core.multiarray failed to import")',
+     'does not import: ImportError: numpy.core.multiarray failed to import'),
+    ('torch', 'raise OSError("libcudnn.so.9: cannot open shared object file")',
+     'does not import: OSError: libcudnn.so.9: cannot open shared object file')])
+def test_a_package_that_does_not_import_is_named(tmp_path, module, code, found):
+    (tmp_path / f'{module}.py').write_text(code)
+    done = subprocess.run(
+        [sys.executable, '-m', 'mdepth_ros.cli.main', 'doctor', '--seconds', '0.5'],
+        capture_output=True, text=True, timeout=200,
+        env=child_environment({**os.environ, 'PYTHONPATH': str(tmp_path)}))
+    assert (done.returncode, done.stderr) == (1, '')
+    assert found in done.stdout
+    assert 'nothing more can be checked: ' in done.stdout
 
 
 def test_a_problem_is_the_status_and_is_counted(monkeypatch, capsys):

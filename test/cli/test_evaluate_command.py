@@ -162,6 +162,7 @@ def test_synthetic_worlds():
     (['--data', 'synthetic:indoor:1', '--last', '30'], 'has frames 0 to 29, asked for 0 to 30'),
     (['--data', '.', '--split', 'eigen', '--every', '2'], 'the frames of eigen are fixed'),
     (['--data', '.', '--split', 'eigen_benchmark'], 'needs --benchmark DIR'),
+    (['--data', '.', '--per-frame'], '--per-frame is for --json alone'),
     (['--data', '.', '--benchmark', '.'], '--benchmark is for --split eigen_benchmark alone'),
     (['--data', '.', '--kitti-split', '.'], '--kitti-split is for the Eigen test set alone'),
     (['--data', '.', '--split', 'eigen', '--kitti-split', 'none.json'], 'none.json'),

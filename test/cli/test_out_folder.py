@@ -17,21 +17,36 @@
 from pathlib import Path
 
 from mdepth_ros.cli.json_file import make_place
+from mdepth_ros.cli.main import main
 from mdepth_ros.cli.out_folder import fresh_folder, source_name
 from mdepth_ros.errors import MdepthError
 import pytest
 
 
-def test_a_folder_that_nobody_chose_belongs_to_one_source(tmp_path):
-    out = tmp_path / 'out'
-    fresh_folder(out, 'predict', ['depth'], '/day1/cam.mp4')
+def fill(out, source, chosen):
+    """Begin and end a run."""
+    fresh_folder(out, 'predict', ['depth'], source, chosen).close()
     (out / 'depth').mkdir()
+
+
+@pytest.mark.parametrize('chosen', [False, True])
+def test_a_folder_that_nobody_chose_belongs_to_one_source(tmp_path, chosen):
+    out = tmp_path / 'out'
+    fill(out, '/day1/cam.mp4', chosen)
     with pytest.raises(MdepthError, match=r'holds what a predict made of /day1/cam\.mp4'):
-        fresh_folder(out, 'predict', ['depth'], '/day2/cam.mp4')
+        fill(out, '/day2/cam.mp4', chosen=False)
     assert (out / 'depth').is_dir()
-    fresh_folder(out, 'predict', ['depth'], '/day1/cam.mp4')
-    assert not (out / 'depth').exists()
-    fresh_folder(out, 'predict', ['depth'])  # somebody chose it
+    fill(out, '/day1/cam.mp4', chosen=False)
+    fill(out, '/day2/cam.mp4', chosen=True)
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    with fresh_folder(tmp_path, 'predict', ['depth']):
+        (tmp_path / 'depth').mkdir()
+        with pytest.raises(MdepthError, match=f'another predict is writing to {tmp_path}'):
+            fresh_folder(tmp_path, 'predict', ['depth'])
+        assert (tmp_path / 'depth').is_dir()
+    fill(tmp_path, '', chosen=True)
 
 
 def test_a_source_names_its_folder(tmp_path):
@@ -48,3 +63,11 @@ def test_a_place_that_takes_no_files_is_known_before_the_long_part(tmp_path):
     assert not list((tmp_path / 'new').iterdir())
     with pytest.raises(MdepthError, match='cannot write /proc: '):
         make_place(Path('/proc/numbers.json'))
+
+
+def test_what_may_not_be_read_is_one_line(monkeypatch, capsys):
+    def refuse(arguments):
+        raise PermissionError(13, 'Permission denied', '/mine/run.mcap')
+    monkeypatch.setattr('mdepth_ros.cli.doctor.run', refuse)
+    assert main(['doctor']) == 1
+    assert capsys.readouterr().err == 'mdepth: error: /mine/run.mcap: Permission denied\n'

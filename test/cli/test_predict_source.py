@@ -49,6 +49,22 @@ def test_a_live_camera_stamps_its_images_itself(tmp_path):
         LiveSource(cv2.VideoCapture(str(path)), 'feed', CameraChoice())
 
 
+def test_a_device_file_is_a_camera():
+    with pytest.raises(MdepthError, match='/dev/null gives no images'):
+        open_source('/dev/null', PrepareOptions(fov_deg=80.0), 10.0)
+
+
+@pytest.mark.parametrize('source', ['drive.avi', 'run.mcap', 'frames', '0'])
+def test_a_rate_that_would_not_be_used_is_refused(tmp_path, monkeypatch, capsys, source):
+    monkeypatch.chdir(tmp_path)
+    if source == 'frames':
+        write_folder(tmp_path / source, 1)
+        (tmp_path / source / 'frames.json').write_text('{}')
+    assert main(['predict', source, '--fps', '5', '--fov', '80']) == 1
+    assert capsys.readouterr().err == (
+        'mdepth: error: --fps is for folders of images without a frames.json alone\n')
+
+
 @pytest.mark.parametrize('first', [0, 3, 12])
 @pytest.mark.parametrize('last', [None, 3, 9, 50])
 @pytest.mark.parametrize('every', [1, 4])

@@ -14,7 +14,7 @@
 
 from collections import defaultdict
 
-from mdepth_ros.engine.fused_cloud import FusedCloud
+from mdepth_ros.engine.fused_cloud import FORGET_AFTER, FusedCloud
 from mdepth_ros.errors import MdepthError
 import numpy as np
 import pytest
@@ -50,10 +50,10 @@ def one_by_one(views):
 @pytest.mark.parametrize('min_frames', [1, 2, 3])
 def test_the_means_of_each_cell(min_frames):
     views = list(frames(4))
-    fused = FusedCloud(CELL)
+    fused = FusedCloud(CELL, min_frames)
     for view in views:
         fused.add(*view)
-    points, rgb = fused.cloud(min_frames)
+    points, rgb = fused.cloud()
     cells, seen = one_by_one(views)
     expected = sorted(
         tuple(np.average([place for _, place, _ in inside], axis=0,
@@ -69,23 +69,40 @@ def test_the_means_of_each_cell(min_frames):
 
 @pytest.mark.parametrize('min_frames', [1, 3])
 def test_frames_may_be_merged_one_by_one_or_all_at_once(min_frames):
-    asked, not_asked = FusedCloud(CELL), FusedCloud(CELL)
+    asked, not_asked = FusedCloud(CELL, min_frames), FusedCloud(CELL, min_frames)
     for view in frames(40):
         not_asked.add(*view)
         asked.add(*view)
         asked.cloud()  # merges
-    for a, b in zip(asked.cloud(min_frames), not_asked.cloud(min_frames)):
+    for a, b in zip(asked.cloud(), not_asked.cloud()):
         np.testing.assert_array_equal(a, b)
 
 
 def test_the_same_view_twice_changes_nothing():
     view = next(frames(1))
-    once, twice = FusedCloud(CELL), FusedCloud(CELL)
+    once, twice = FusedCloud(CELL), FusedCloud(CELL, min_frames=2)
     once.add(*view)
     for _ in range(2):
         twice.add(*view)
-    for a, b in zip(once.cloud(), twice.cloud(min_frames=2)):
+    for a, b in zip(once.cloud(), twice.cloud()):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_fewer_frames_than_are_asked_for_are_enough():
+    fused = FusedCloud(CELL, min_frames=3)
+    fused.add(*next(frames(1)))
+    assert len(fused.cloud()[0])
+
+
+def test_what_few_frames_saw_is_forgotten_once_the_camera_has_gone_on():
+    wall = np.ones((1, 3), np.float32), np.zeros((1, 3), np.uint8)
+    away = np.eye(4)
+    fused = FusedCloud(CELL, min_frames=3)
+    for number in range(500):
+        away[0, 3] = number  # another cell each time
+        fused.add(*wall, np.eye(4) if number < 3 else away)
+    assert len(fused._cells.number) + len(fused._waiting) < 3 * FORGET_AFTER
+    assert len(fused.cloud()[0]) == 1
 
 
 def test_no_points_are_a_cloud_too():

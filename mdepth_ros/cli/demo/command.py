@@ -21,6 +21,7 @@ import time
 from mdepth_ros.cli.argument_types import positive, positive_number
 from mdepth_ros.cli.demo.picture import draw_picture
 from mdepth_ros.cli.demo.report import make_report
+from mdepth_ros.cli.image_folder import FPS
 from mdepth_ros.cli.node_arguments import (
     add_bag_arguments,
     add_node_arguments,
@@ -31,7 +32,7 @@ from mdepth_ros.cli.out_folder import fresh_folder
 from mdepth_ros.cli.played.material import Material, material_from_source
 from mdepth_ros.cli.played.session import run_session
 from mdepth_ros.cli.played.source import images_source, Source, synthetic_source, video_source
-from mdepth_ros.cli.unused_arguments import CAMERA, refuse, TOPICS
+from mdepth_ros.cli.unused_arguments import CAMERA, refuse, refuse_fps, TOPICS
 from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import MdepthError
 
@@ -55,8 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--frames', type=positive, metavar='N',
                         help=f'at most so many images; {SYNTHETIC_FRAMES} of the made-up drive, '
                         f'{OWN_FRAMES} of a video or folder, all of a bag')
-    parser.add_argument('--fps', type=positive_number, default=10.0,
-                        help='of a folder of images without a frames.json [1/s]')
+    parser.add_argument('--fps', type=positive_number,
+                        help=f'of a folder of images without a frames.json; {FPS:g} if missing '
+                        '[1/s]')
     parser.add_argument('--rate', type=positive_number, default=1.0,
                         help='factor on the playing speed')
     add_node_arguments(parser)
@@ -81,25 +83,26 @@ def run(arguments: argparse.Namespace) -> int:
     node = node_choice(arguments)
     # Only what can be played takes the place of the last run's results.
     played = _material(arguments)
-    fresh_folder(arguments.out, 'demo', RESULTS)
-    material = (played if isinstance(played, Material)
-                else material_from_source(played, arguments.out))
-    say(f'playing {material.name} from {material.bag}')
-    session = run_session(material, node, arguments.out, rate=arguments.rate,
-                          limit=arguments.frames, say=say)
-    report = make_report(material, session)
-    report.write(arguments.out / 'report.json')
-    print(report.table(), flush=True)
-    if report.depth_images:
-        draw_picture(material, session, arguments.out / 'picture.png')
-        say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with rerun, '
-            'Foxglove or rosbags)')
-    session.check()
-    return 0
+    with fresh_folder(arguments.out, 'demo', RESULTS):
+        material = (played if isinstance(played, Material)
+                    else material_from_source(played, arguments.out))
+        say(f'playing {material.name} from {material.bag}')
+        session = run_session(material, node, arguments.out, rate=arguments.rate,
+                              limit=arguments.frames, say=say)
+        report = make_report(material, session)
+        report.write(arguments.out / 'report.json')
+        print(report.table(), flush=True)
+        if report.depth_images:
+            draw_picture(material, session, arguments.out / 'picture.png')
+            say(f'wrote {arguments.out}/picture.png, report.json and recording/ (open it with '
+                'rerun, Foxglove or rosbags)')
+        session.check()
+        return 0
 
 
 def _check(arguments: argparse.Namespace) -> None:
     """Refuse values and files that cannot work before anything is started."""
+    refuse_fps(arguments, arguments.images)
     if arguments.bag is None:
         refuse(arguments, '--bag', *TOPICS)
         if arguments.video is None and arguments.images is None:
@@ -117,5 +120,5 @@ def _material(arguments: argparse.Namespace) -> Material | Source:
         return video_source(arguments.video, choice, arguments.frames or OWN_FRAMES)
     if arguments.images is not None:
         return images_source(arguments.images, choice, arguments.frames or OWN_FRAMES,
-                             arguments.fps)
+                             arguments.fps or FPS)
     return synthetic_source(arguments.frames or SYNTHETIC_FRAMES)

@@ -14,26 +14,27 @@
 
 """Make the bag that is played, or look into the user's."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from mdepth_ros.cli.played.source import Source
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_choice import CameraChoice
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import BadCamera, MdepthError
 from mdepth_ros.messages.bag import (
     BagTopics,
     find_topics,
     first_message,
+    no_camera_info,
     open_bag,
     topics_of_type,
 )
+from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.rectified import says_rectified
 from mdepth_ros.messages.type_names import ODOMETRY
 from mdepth_ros.ros.camera_bag import CameraBag, DepthBag
 from mdepth_ros.ros.image_decoding import decode
-import numpy as np
 from tqdm import tqdm
 
 TRUTH_TOPIC = '/truth/depth'
@@ -82,13 +83,14 @@ def material_from_bag(
         height, width = decode(first_message(reader, topics.image)).shape[:2]
         camera = choice.camera(width, height)
         if camera is None and topics.camera_info is None:
-            camera = choice.required(f'{bag} (no CameraInfo for {topics.image})', width, height)
-        distorted = camera is not None and camera.has_distortion
+            camera = choice.required(f'{bag} ({no_camera_info(reader, topics.image)})', width,
+                                     height)
+        seen = camera
         if camera is None and topics.camera_info is not None:
-            info = first_message(reader, topics.camera_info)
-            distorted = bool(np.any(info.D if hasattr(info, 'D') else info.d))
-    return Material(bag.name, bag, topics, camera, says_rectified(topics.image) or not distorted,
-                    None, (width, height))
+            with suppress(BadCamera):  # the node says what is wrong with it
+                seen = camera_from_info(first_message(reader, topics.camera_info))
+    rectified = says_rectified(topics.image) or seen is None or not seen.needs_rectification
+    return Material(bag.name, bag, topics, camera, rectified, None, (width, height))
 
 
 def material_from_source(source: Source, folder: Path) -> Material:
@@ -110,5 +112,5 @@ def material_from_source(source: Source, folder: Path) -> Material:
     if not bag.image_count:
         raise MdepthError(f'{source.name} has no images')
     return Material(
-        source.name, folder / 'input', bag.topics, None, not source.camera.has_distortion,
+        source.name, folder / 'input', bag.topics, None, not source.camera.needs_rectification,
         folder / 'truth' if truth.count else None, (source.camera.width, source.camera.height))

@@ -37,6 +37,7 @@ OUTPUTS = (DEPTH, POINTS, f'{NAMESPACE}/depth/camera_info', CLOUD, f'{NAMESPACE}
            f'{NAMESPACE}/depth/color', f'{NAMESPACE}/odometry')
 # The node may be on its last two frames when the player ends, 0.7 s each on a slow computer.
 DRAIN_S = 3.0
+LAST_LINES = 12  # of a log
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,15 @@ class Session:
 
         :raises MdepthError: if the node ended badly or published no depth.
         """
-        log = self.recording.parent / 'node.log'
         if self.exit_status:
-            raise MdepthError(f'the node ended with status {self.exit_status}, see {log}')
-        if not self.recorded.get(DEPTH):
-            raise MdepthError(f'the node published no depth; its log is {log}')
+            problem = f'the node ended with status {self.exit_status}'
+        elif not self.recorded.get(DEPTH):
+            problem = 'the node published no depth'
+        else:
+            return
+        log = self.recording.parent / 'node.log'
+        last = log.read_text(errors='replace').splitlines()[-LAST_LINES:]
+        raise MdepthError('\n'.join([f'{problem}; the end of {log}:', *last]))
 
 
 def run_session(

@@ -15,7 +15,7 @@
 """Where played images come from: a made-up drive, a video, a folder of images."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.messages.header import check_stamp
 from mdepth_ros.training.datasets.image_files import read_depth, read_rgb
+from mdepth_ros.training.prepare.source_image import Rejected
 from mdepth_ros.training.prepare.video_source import VideoSource
 import numpy as np
 from numpy.typing import NDArray
@@ -128,11 +129,11 @@ def video_source(path: Path, choice: CameraChoice, limit: int) -> Source:
 
     def frames_of() -> Iterator[SourceFrame]:
         for image in islice(video.images(), limit):
-            try:
-                rgb = image.read_rgb()
-            except BadImage:
+            if isinstance(image, Rejected):
+                print(image, flush=True)
                 continue
-            yield SourceFrame(START_NS + image.stamp_ns, rgb)
+            with suppress(BadImage):
+                yield SourceFrame(START_NS + image.stamp_ns, image.read_rgb())
 
     return Source(f'{path.name} ({min(limit, total)} of {total} frames)', video.camera,
                   min(limit, total), frames_of())

@@ -30,6 +30,7 @@ from mdepth_ros.cli.engine_arguments import (
     add_size_argument,
     add_weights_argument,
 )
+from mdepth_ros.cli.image_folder import FPS
 from mdepth_ros.cli.out_folder import fresh_folder, source_name
 from mdepth_ros.cli.predict.bag import ImageKind, Recording
 from mdepth_ros.cli.predict.frame import Predictor
@@ -38,7 +39,7 @@ from mdepth_ros.cli.predict.run import predict, Selection
 from mdepth_ros.cli.predict.source import open_source
 from mdepth_ros.cli.predict.summary import Summary
 from mdepth_ros.cli.predict.video import DepthVideo
-from mdepth_ros.cli.unused_arguments import refuse, TOPICS
+from mdepth_ros.cli.unused_arguments import refuse, refuse_fps, TOPICS
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.cloud_files import CloudFormat
 from mdepth_ros.engine.point_cloud import CloudFilter
@@ -66,8 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_camera_arguments(parser)
     parser.add_argument('--rectified', action='store_true',
                         help='the images are rectified, though their topic does not say so')
-    parser.add_argument('--fps', type=positive_number, default=10.0,
-                        help='of a folder of images without a frames.json [1/s]')
+    parser.add_argument('--fps', type=positive_number,
+                        help=f'of a folder of images without a frames.json; {FPS:g} if missing '
+                        '[1/s]')
     parser.add_argument('--first', type=int, default=0, metavar='N', help='first image')
     parser.add_argument('--last', type=int, metavar='N',
                         help='last image, itself included; by default the end')
@@ -114,8 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     :raises MdepthError: if the source, the camera, the weights or the folder are of no use.
     :raises KeyboardInterrupt: when interrupted, after all files have been completed.
     """
-    # Two recordings may have the same name: a folder that nobody chose is no other one's.
-    owner = '' if arguments.out else str(Path(arguments.source).resolve())
+    chosen = arguments.out is not None
     arguments.out = arguments.out or Path('out/predict') / source_name(arguments.source)
     _check(arguments)
     config = replace(arguments.size or EngineConfig(), device=arguments.device,
@@ -128,23 +129,25 @@ def run(arguments: argparse.Namespace) -> int:
         camera_info=arguments.camera_info, fov_deg=arguments.fov)
     weights = arguments.weights or DEFAULT_WEIGHTS
     selection = Selection(arguments.first, arguments.last, arguments.every)
-    with closing(open_source(arguments.source, prepared, arguments.fps)) as source:
+    with closing(open_source(arguments.source, prepared, arguments.fps or FPS)) as source:
         if source.count and not selection.count(source.count):
             raise MdepthError(f'{arguments.source} has {source.count} images, there is none from '
                               f'--first {arguments.first} on')
         predictor = Predictor(load_checkpoint(weights), config, options,
                               source.rectified or arguments.rectified)
-        fresh_folder(arguments.out, 'predict', RESULTS, owner)
-        summary = Summary()
-        try:
-            predict(source, selection, predictor, _outputs(arguments, fused), summary)
-        finally:
-            # What was predicted before an interruption or a broken source is there to be used.
-            estimator = predictor.estimator
-            summary.write(arguments.out / 'summary.json', {
-                'source': arguments.source, 'weights': str(weights),
-                'device': str(estimator.device), 'backend': estimator.backend})
-            print(summary.text(arguments.out), flush=True)
+        # Two recordings may have the same name: a folder that nobody chose is no other one's.
+        with fresh_folder(arguments.out, 'predict', RESULTS,
+                          str(Path(arguments.source).resolve()), chosen):
+            summary = Summary()
+            try:
+                predict(source, selection, predictor, _outputs(arguments, fused), summary)
+            finally:
+                # What was predicted before an interruption or a broken source is there to be used.
+                estimator = predictor.estimator
+                summary.write(arguments.out / 'summary.json', {
+                    'source': arguments.source, 'weights': str(weights),
+                    'device': str(estimator.device), 'backend': estimator.backend})
+                print(summary.text(arguments.out), flush=True)
     summary.require_a_frame(arguments.source)
     if arguments.view:
         subprocess.run([sys.executable, '-m', 'rerun',
@@ -161,6 +164,7 @@ def _check(arguments: argparse.Namespace) -> None:
                           f'got {arguments.first} and {arguments.last}')
     if not is_bag(Path(arguments.source)):
         refuse(arguments, 'bags', *TOPICS)
+    refuse_fps(arguments, Path(arguments.source))
     source, out = Path(arguments.source).resolve(), arguments.out.resolve()
     if out in (source, *source.parents):
         raise MdepthError(f'--out {arguments.out} holds the source; choose another folder')

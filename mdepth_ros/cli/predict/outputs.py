@@ -24,7 +24,7 @@ from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.engine.cloud_files import cloud_file, CloudFormat
 from mdepth_ros.engine.fused_cloud import FusedCloud
 from mdepth_ros.engine.point_cloud import CloudFilter
-from mdepth_ros.errors import writing
+from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.messages.depth_images import to_millimetres
 from mdepth_ros.training.datasets.image_files import write_image
 from mdepth_ros.whole_file import write_whole
@@ -131,17 +131,24 @@ class Fused:
 
     def __init__(self, path: Path, cell_m: float, keep: CloudFilter) -> None:
         self._path, self._keep = path, keep
-        self._fused, self._count = FusedCloud(cell_m), 0
+        self._fused, self._count, self._ended = FusedCloud(cell_m, MIN_FRAMES), 0, ''
 
     def write(self, frame: PredictedFrame) -> None:
-        """Add a frame's points."""
-        self._fused.add(*frame.rendering.points_that_pass(self._keep), frame.path.T_first_camera)
-        self._count += 1
+        """Add a frame's points, as long as the grid reaches."""
+        if self._ended:
+            return
+        try:
+            self._fused.add(*frame.rendering.points_that_pass(self._keep),
+                            frame.path.T_first_camera)
+        except MdepthError as error:
+            self._ended = f'; no more: {error}'
+        else:
+            self._count += 1
 
     def close(self) -> str | None:
         """Write the file."""
         if not self._count:
             return None
-        points, rgb = self._fused.cloud(min(MIN_FRAMES, self._count))
+        points, rgb = self._fused.cloud()
         write_whole(self._path, cloud_file(points, rgb, 'ply'))
-        return f'{self._path.name}: {len(points)} points of {self._count} frames'
+        return f'{self._path.name}: {len(points)} points of {self._count} frames{self._ended}'

@@ -38,8 +38,8 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
     """
     Open what the user named.
 
-    :param text: a path, or, where nothing has that name, the number of a camera as OpenCV counts
-        them.
+    :param text: a path, also of a camera as /dev/video0, or, where nothing has that name, the
+        number of a camera as OpenCV counts them.
     :param options: topics and camera.
     :param fps: images per second of a folder that does not say.
     :return: its images, read when they are asked for.
@@ -49,6 +49,8 @@ def open_source(text: str, options: PrepareOptions, fps: float) -> Source:
     path = Path(text)
     if text.isdecimal() and not path.exists():
         return LiveSource(cv2.VideoCapture(int(text)), f'camera {text}', choice)
+    if path.is_char_device():  # as /dev/video0
+        return LiveSource(cv2.VideoCapture(text), text, choice)
     if not path.exists():
         raise MdepthError(f'no bag, video or folder at {path}')
     if is_bag(path):

@@ -15,7 +15,7 @@
 """Which Python packages are installed, and which were tested together."""
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module, metadata
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 import platform
@@ -23,6 +23,7 @@ import re
 import sys
 
 from mdepth_ros.engine.doctor.finding import Finding, ok, problem, warning
+from mdepth_ros.engine.doctor.trial import try_module
 
 # Module -> its package, and what it is needed for; the first ones the node cannot do without.
 CORE = {'torch': 'torch', 'numpy': 'numpy', 'cv2': 'opencv-python-headless',
@@ -39,6 +40,7 @@ OTHERS = {
 }
 # As setup.cfg says: from the first on, before the second.
 BOUNDS = {'torch': ((2, 5), None), 'opencv-python-headless': ((4, 5), (5,))}
+TRIAL = 'mdepth_ros.engine.doctor.try_import'
 PINS = Path(__file__).resolve().parents[3] / 'constraints.txt'
 
 
@@ -67,6 +69,9 @@ def check_packages() -> list[Finding]:
         version = _version(module, package)
         if version is None:
             findings.append(problem(f'{package} is not installed', f'pip install {package}'))
+        elif not (trial := try_module(TRIAL, module)).worked:
+            findings.append(problem(f'{package} {version} does not import: {trial.text}',
+                                    'install it anew, in a version for this NumPy'))
         else:
             findings.append(_judge(package, version, pins))
     for module, (package, purpose) in OTHERS.items():
@@ -90,7 +95,7 @@ def _version(module: str, package: str) -> str | None:
             return metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return str(getattr(import_module(module), '__version__', 'of unknown version'))
+    return 'of unknown version'
 
 
 def _sources(module: str, package: str) -> Iterator[str]:

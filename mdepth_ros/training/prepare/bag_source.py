@@ -27,7 +27,7 @@ from typing import Any
 from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadCamera, BadImage
-from mdepth_ros.messages.bag import find_topics, open_bag
+from mdepth_ros.messages.bag import find_topics, no_camera_info, open_bag
 from mdepth_ros.messages.bag_reader import BagError, BrokenMessageError
 from mdepth_ros.messages.camera_info import camera_from_info
 from mdepth_ros.messages.depth_images import decode_depth
@@ -134,7 +134,8 @@ class BagSource:
         if choice != CameraChoice():
             return choice.camera(*self._size())
         if self._topics.camera_info is None:
-            raise BagError(f'{self._path} has no CameraInfo for {self._topics.image}: pass '
+            nothing = no_camera_info(self._reader, self._topics.image)
+            raise BagError(f'{self._path} has {nothing}: pass '
                            '--camera-info FILE.yaml, or --fov DEG, its horizontal angle of view')
         return None
 

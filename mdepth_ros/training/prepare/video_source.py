@@ -20,11 +20,13 @@ from pathlib import Path
 import cv2
 from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.errors import BadImage, MdepthError
-from mdepth_ros.training.prepare.source_image import SourceImage
+from mdepth_ros.training.prepare.source_image import BROKEN, Rejected, SourceImage
 import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_FPS = 25.0
+# Containers count a few images too many.
+WHOLE = 0.9
 
 
 class VideoSource:
@@ -49,8 +51,8 @@ class VideoSource:
             raise MdepthError(f'{path} is neither a bag nor a video that OpenCV can read')
         self.camera = choice.required(str(path), bgr.shape[1], bgr.shape[0])
 
-    def images(self) -> Iterator[SourceImage]:
-        """Return all images."""
+    def images(self) -> Iterator[SourceImage | Rejected]:
+        """Return all images, and what is wrong if these are far fewer than the file says."""
         capture = _open(self._path)
 
         def read_rgb() -> NDArray[np.uint8]:
@@ -64,6 +66,9 @@ class VideoSource:
             yield SourceImage(round(index * 1e9 / self._fps), self.camera, read_rgb)
             index += 1
         capture.release()
+        if index < WHOLE * self.count:
+            yield Rejected(BROKEN, f'the video says that it has {self.count} images, of which '
+                           f'{index} can be read')
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""

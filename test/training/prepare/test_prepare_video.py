@@ -20,10 +20,13 @@ import shutil
 import cv2
 from mdepth_ros.cli.main import main
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.camera_choice import CameraChoice
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.training.prepare.options import PrepareOptions
 from mdepth_ros.training.prepare.prepare import prepare
+from mdepth_ros.training.prepare.source_image import Rejected
+from mdepth_ros.training.prepare.video_source import VideoSource
 import numpy as np
 import pytest
 from recordings import CAMERA, frame, HEIGHT, picture, sequences, WIDTH, write
@@ -77,6 +80,22 @@ def test_two_sources_of_one_name(video, tmp_path):
     prepare([video, other], tmp_path / 'out', PrepareOptions(fov_deg=90.0), progress=False)
     folders = sorted(path.name for path in (tmp_path / 'out').iterdir() if path.is_dir())
     assert folders == ['drive', 'drive-2']
+
+
+def test_a_video_that_was_cut_off_is_no_whole_one(tmp_path):
+    path = tmp_path / 'long.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 20.0, (WIDTH, HEIGHT))
+    for index in range(30):
+        writer.write(cv2.cvtColor(picture(index % 6), cv2.COLOR_RGB2BGR))
+    writer.release()
+    whole = list(VideoSource(path, CameraChoice(fov_deg=90.0)).images())
+    assert len(whole) == 30
+    assert not any(isinstance(image, Rejected) for image in whole)
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    *images, told = VideoSource(path, CameraChoice(fov_deg=90.0)).images()
+    assert 0 < len(images) < 20
+    assert str(told) == ('broken image: the video says that it has 30 images, of which '
+                         f'{len(images)} can be read')
 
 
 def test_what_is_wrong_with_options_is_said_at_once():
