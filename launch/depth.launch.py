@@ -56,7 +56,7 @@ ARGUMENTS = {
     'rviz': ('false', 'start rviz with the shipped view'),
     'autostart': ('true', 'configure and activate the node'),
     'fastdds_profile': ('auto', 'Fast DDS profile; auto: the shipped one, with room for clouds, '
-                                'unless one is set or /dev/shm is too small; empty: none'),
+                                'unless one is set or /dev/shm is too small; none: none'),
     'log_level': ('info', 'debug, info, warn, error'),
 }
 YES, NO = ('true', 'True'), ('false', 'False')
@@ -85,11 +85,11 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     # The camera's driver needs the same profile.
     if value['fastdds_profile'] == 'auto':
         profile = large_message_environment().items() - os.environ.items()
+    elif value['fastdds_profile'] == 'none':
+        # The node takes an empty name for it.
+        profile = {(name, '') for name in PROFILE_VARIABLES.values()}
     else:
-        # The node takes an empty name for none.
-        names = profile_variables(os.environ) if value['fastdds_profile'] else (
-            PROFILE_VARIABLES.values())
-        profile = {(name, value['fastdds_profile']) for name in names}
+        profile = {(name, value['fastdds_profile']) for name in profile_variables(os.environ)}
     rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
                 parameters=parameters, namespace=value['namespace'],
                 condition=IfCondition(value['rviz']))

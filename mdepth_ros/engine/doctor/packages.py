@@ -114,8 +114,8 @@ def _judge(package: str, version: str, pins: Mapping[str, str]) -> Finding:
             f',<{".".join(map(str, end))}' if end is not None else '')
         return problem(f'{package} {version} does not work with this package',
                        f"pip install '{package}{wanted}'")
-    pin = pins.get(package, version)
-    tested = '' if version.split('+')[0] == pin else f' (tested with {pin})'
+    pin = pins.get(package)
+    tested = '' if pin in (None, version.split('+')[0]) else f' (tested with {pin})'
     return ok(f'{package} {version}{tested}')
 
 
