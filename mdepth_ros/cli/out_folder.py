@@ -77,11 +77,13 @@ def fresh_folder(out: Path, command: str, results: Sequence[str], owner: str = '
 
 
 def _take(file: TextIO, taken: str) -> None:
-    """Lock a file until it is closed; if another process has it, say so."""
+    """Lock a file until it is closed, where the disk knows locks; if another has it, say so."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise MdepthError(taken) from error
+    except OSError:
+        pass
 
 
 def make_folder(folder: Path) -> None:
