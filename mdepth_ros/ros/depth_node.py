@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from pathlib import Path
 import signal
 import sys
-import threading
 
 from diagnostic_msgs.msg import DiagnosticArray
 from mdepth_ros.engine.backends.choose import computes_in_torch
@@ -282,9 +281,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # PyTorch's threads spin while they wait for each other: with no core left for DDS and the
     # camera's driver, more threads are slower.
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
-    stop = threading.Event()
+    # Not an Event: its lock is held while a second signal comes, whose handler waits for it.
+    stopped: list[bool] = []
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: stopped.append(True))
     try:
         with what_ros_refuses():
             # rclpy's own handlers end the context while the worker may be publishing.
@@ -296,11 +296,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     try:
-        while not stop.is_set():
+        while not stopped:
             executor.spin_once(timeout_sec=SIGNAL_POLL_S)
     finally:
         node.destroy_node()
-        rclpy.try_shutdown()
+        # There are none of its own; to uninstall them has the process without any for a moment.
+        rclpy.try_shutdown(uninstall_handlers=False)
         # Ctrl-C reaches the node twice, from the terminal and from launch; the second one must not
         # kill the interpreter on its way out.
         for number in (signal.SIGINT, signal.SIGTERM):
