@@ -18,9 +18,10 @@ from pathlib import Path
 import signal
 
 
-def heed_ctrl_c():
-    """For preexec_fn: a suite in the background of a shell has SIGINT ignored; children too."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+def heed_signals():
+    """For preexec_fn: what a shell's background or nohup has ignored, children ignore, too."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def running():

@@ -30,7 +30,7 @@ from mdepth_ros.cli.played.session import DEPTH, Session
 from mdepth_ros.ros.bag_player import PlayedFrame
 from mdepth_ros.ros.camera_bag import DepthBag
 import numpy as np
-from processes import heed_ctrl_c, processes_with
+from processes import heed_signals, processes_with
 import pytest
 from wall import picture
 
@@ -272,7 +272,7 @@ def started(folder, weights, tmp_path):
         [*COMMAND, '--images', str(folder), '--rate', '0.2', '--weights', str(weights),
          '--out', str(tmp_path / 'out')],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        preexec_fn=heed_ctrl_c)
+        preexec_fn=heed_signals)
     hung = threading.Timer(120.0, process.kill)
     hung.start()
     with process:

@@ -33,7 +33,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.camera_yaml import write_camera_yaml
 from mdepth_ros.messages.bag import BagError
 from mdepth_ros.messages.header import nanoseconds
-from processes import heed_ctrl_c
+from processes import heed_signals
 import pytest
 from wall import (
     CAMERA,
@@ -99,7 +99,7 @@ def test_interrupted_all_files_are_whole(tiny_weights, tmp_path, number):
         [sys.executable, '-m', 'mdepth_ros.cli.main', 'predict', images, '--fov', '80', '--out',
          out, '--weights', tiny_weights, *SMALL, '--mcap', '--clouds', 'pcd'],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=heed_ctrl_c)
+        preexec_fn=heed_signals)
     deadline = time.monotonic() + 120
     while process.poll() is None and not (out / 'depth/000003.png').exists():
         if time.monotonic() > deadline:

@@ -25,7 +25,7 @@ import sys
 
 from bags import write_bag2
 from mdepth_ros.cli.main import main
-from processes import command_of, heed_ctrl_c, parent_of, processes_with
+from processes import command_of, heed_signals, parent_of, processes_with
 import pytest
 
 SMALL = ['--param', 'network.width:=96', '--param', 'network.height:=64']
@@ -44,7 +44,7 @@ def soaking(source, weights, *words):
                *SMALL, *words]
     with subprocess.Popen(
             [*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=heed_ctrl_c) as process:
+            preexec_fn=heed_signals) as process:
         try:
             yield process
         finally:

@@ -30,7 +30,7 @@ from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.training import fine_tune
 from mdepth_ros.training.evaluation import before_after
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
-from processes import heed_ctrl_c, running, stat_of
+from processes import heed_signals, running, stat_of
 import pytest
 import torch
 import yaml
@@ -233,7 +233,7 @@ def test_a_run_that_is_ended_leaves_no_process(bag, tmp_path, end):
     with subprocess.Popen(
             [sys.executable, '-m', 'mdepth_ros.cli.main', *words], start_new_session=True,
             stderr=subprocess.PIPE, text=True,
-            preexec_fn=heed_ctrl_c) as run:
+            preexec_fn=heed_signals) as run:
         deadline = time.monotonic() + 300
         while not (out / 'run/state.pt').exists() and run.poll() is None:
             assert time.monotonic() < deadline

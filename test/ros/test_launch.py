@@ -24,7 +24,7 @@ import subprocess
 from harness import wait_for
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
 from mdepth_ros.ros.own_node import OwnNode
-from processes import heed_ctrl_c
+from processes import heed_signals
 import pytest
 import yaml
 
@@ -52,7 +52,7 @@ def test_topics_parameters_and_states(tiny_weights, tmp_path, compressed):
     image, other = ('/cam/image', '/cam/image/compressed')[::-1 if compressed == 'true' else 1]
     with ExitStack() as stack:
         process = subprocess.Popen(['ros2', 'launch', str(LAUNCH), *words], text=True,
-                                   start_new_session=True, preexec_fn=heed_ctrl_c,
+                                   start_new_session=True, preexec_fn=heed_signals,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         stack.callback(process.communicate, timeout=60)
         stack.callback(os.killpg, process.pid, signal.SIGINT)
