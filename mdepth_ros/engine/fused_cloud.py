@@ -75,7 +75,7 @@ class FusedCloud:
         in_world = points @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]
         place = np.floor(in_world / self._cell_m).astype(np.int64) + HALF
         if place.min() < 0 or place.max() >= 2 * HALF:
-            raise MdepthError(f'a grid of {self._cell_m:g} m ends {HALF * self._cell_m:.0f} m '
+            raise MdepthError(f'a grid of {self._cell_m:g} m ends {HALF * self._cell_m:.1f} m '
                               'from where it starts, and the path leads out of it')
         number, index = np.unique((place[:, 0] << 2 * AXIS_BITS) | (place[:, 1] << AXIS_BITS)
                                   | place[:, 2], return_inverse=True)

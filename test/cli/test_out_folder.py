@@ -14,6 +14,8 @@
 
 """Folders and files that commands fill: of their own, and known to be writable before."""
 
+import errno
+import fcntl
 from pathlib import Path
 
 from mdepth_ros.cli.json_file import make_place
@@ -47,6 +49,15 @@ def test_two_runs_do_not_share_a_folder(tmp_path):
             fresh_folder(tmp_path, 'predict', ['depth'])
         assert (tmp_path / 'depth').is_dir()
     fill(tmp_path, '', chosen=True)
+
+
+def test_a_disk_without_locks_takes_results_all_the_same(tmp_path, monkeypatch):
+    def no_locks(file, operation):
+        raise OSError(errno.ENOLCK, 'No locks available')
+
+    monkeypatch.setattr(fcntl, 'flock', no_locks)
+    fill(tmp_path, '', chosen=True)
+    assert (tmp_path / 'depth').is_dir()
 
 
 def test_a_source_names_its_folder(tmp_path):

@@ -174,6 +174,16 @@ def test_the_fused_cloud_is_the_clouds_along_the_path(everything):
     assert len(of_fused - cells) < 0.01 * len(of_fused)
 
 
+def test_where_the_grid_ends_only_the_fused_cloud_does(folder, tiny_weights, tmp_path, capsys):
+    out = tmp_path / 'out'
+    summary = predict(folder, out, tiny_weights, '--fov', 80, '--last', 2, '--no-video',
+                      '--fused-confidence', 0, '--fused-range', 80, '--fused-cell', 1e-7)
+    assert (summary['frames'], summary['complete']) == (3, True)
+    assert len(list((out / 'depth').iterdir())) == 3
+    assert not (out / 'fused.ply').exists()
+    assert 'no fused.ply: a grid of 1e-07 m ends 0.1 m from where' in capsys.readouterr().out
+
+
 def test_a_video(tiny_weights, tmp_path):
     source = tmp_path / 'wall.avi'
     video = cv2.VideoWriter(str(source), cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (WIDTH, HEIGHT))

@@ -114,5 +114,5 @@ def test_no_points_are_a_cloud_too():
 def test_a_grid_that_is_too_fine_is_named():
     far = np.eye(4)
     far[0, 3] = -6e5
-    with pytest.raises(MdepthError, match=r'a grid of 0\.5 m ends 524288 m'):
+    with pytest.raises(MdepthError, match=r'a grid of 0\.5 m ends 524288\.0 m'):
         FusedCloud(CELL).add(np.ones((1, 3), np.float32), np.zeros((1, 3), np.uint8), far)

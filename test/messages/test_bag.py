@@ -19,7 +19,14 @@ from contextlib import closing
 from bags import write_bag, write_bag2
 from camera_messages import camera_info, compressed, image, odometry, ROS2, STORES
 from mdepth_ros.engine.camera import Camera
-from mdepth_ros.messages.bag import BagError, find_topics, first_message, is_bag, open_bag
+from mdepth_ros.messages.bag import (
+    BagError,
+    find_topics,
+    first_message,
+    is_bag,
+    no_camera_info,
+    open_bag,
+)
 from mdepth_ros.messages.rectified import says_rectified
 import numpy as np
 import pytest
@@ -90,6 +97,16 @@ def test_the_only_image_topic_is_the_camera(tmp_path):
     found = topics_of(tmp_path, [('/cam/image', image(ROS2, 1, PICTURE))])
     assert (found.image, found.camera_info, found.odometry, found.depth) == (
         '/cam/image', None, None, None)
+
+
+def test_without_a_camera_info_the_others_are_named(tmp_path):
+    write_bag(tmp_path / 'made', 'mcap', [
+        ('/cam/image', 0, image(ROS2, 1, PICTURE)),
+        *(('/other/info' + number, 0, camera_info(ROS2, 1, CAMERA)) for number in '21')])
+    with closing(open_bag(tmp_path / 'made')) as reader:
+        assert no_camera_info(reader, '/cam/image') == (
+            'no CameraInfo for /cam/image; --camera-info-topic chooses among /other/info1, '
+            '/other/info2')
 
 
 def test_first_message(tmp_path):

@@ -141,14 +141,15 @@ class Fused:
             self._fused.add(*frame.rendering.points_that_pass(self._keep),
                             frame.path.T_first_camera)
         except MdepthError as error:
-            self._ended = f'; no more: {error}'
+            self._ended = str(error)
         else:
             self._count += 1
 
     def close(self) -> str | None:
         """Write the file."""
         if not self._count:
-            return None
+            return f'no {self._path.name}: {self._ended}' if self._ended else None
         points, rgb = self._fused.cloud()
         write_whole(self._path, cloud_file(points, rgb, 'ply'))
-        return f'{self._path.name}: {len(points)} points of {self._count} frames{self._ended}'
+        there_is = f'{self._path.name}: {len(points)} points of {self._count} frames'
+        return f'{there_is}; no more: {self._ended}' if self._ended else there_is
