@@ -158,7 +158,7 @@ def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor
     turned = batch.T_source_target.clone()
     turned[:, :3, 3] = 0
     still, _ = project(transform(turned, backproject(far, inv_K)), batch.K)
-    parallax = (seen - still).norm(dim=1).flatten(1).median(dim=1).values / W
+    parallax = torch.hypot(*(seen - still).unbind(1)).flatten(1).median(dim=1).values / W
     agree = ((by_motion / scale).log().abs() < math.log(SCALE_RANGE)) & (parallax > NO_PARALLAX)
     return T, torch.where(agree, by_motion, scale).view(-1, 1, 1, 1)
 
