@@ -301,7 +301,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         node.destroy_node()
         # There are none of its own; to uninstall them has the process without any for a moment.
-        rclpy.try_shutdown(uninstall_handlers=False)
+        if rclpy.ok():
+            rclpy.shutdown(uninstall_handlers=False)
         # Ctrl-C reaches the node twice, from the terminal and from launch; the second one must not
         # kill the interpreter on its way out.
         for number in (signal.SIGINT, signal.SIGTERM):
