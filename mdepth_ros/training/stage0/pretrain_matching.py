@@ -13,10 +13,10 @@
 # limitations under the License.
 
 """
-M-DepthNet and TrustNet on synthetic scenes with exact depth, beside a frozen S-DepthNet.
+Stage 0: M-DepthNet and TrustNet on synthetic scenes with exact depth, beside a frozen S-DepthNet.
 
 ``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain_matching
---weights single.safetensors --out matched.safetensors``, see
+--weights single.safetensors --out matched.safetensors --steps 4500``, see
 :mod:`mdepth_ros.training.stage0.pool_training`. It matches as the robot does: the motion is solved
 for by S-DepthNet's depth, right or wrong, and the truth is brought to the scale of that motion.
 """
@@ -112,7 +112,7 @@ def trust_loss(
     truth: Tensor,
 ) -> tuple[Tensor, Tensor]:
     """
-    Likelihood of the blend's log error under a Laplace distribution, and the error itself.
+    Negative log likelihood of the blend's log error under a Laplace distribution, plus that error.
 
     :param model: its TrustNet learns.
     :param evidence: of the matching.
@@ -195,7 +195,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    add_arguments(parser, steps=750, rate=7e-4)
+    add_arguments(parser, 'pretrain_matching', rate=7e-4)
     run(train, parser.parse_args())
 
 

@@ -16,7 +16,7 @@
 Stage 0, S-DepthNet alone: one image and its exact depth at a time, in worlds of every kind.
 
 ``torchrun --nproc-per-node 2 -m mdepth_ros.training.stage0.pretrain_single
---weights first.safetensors --out single.safetensors``, see
+--weights first.safetensors --out single.safetensors --steps 4000``, see
 :mod:`mdepth_ros.training.stage0.pool_training`.
 """
 
@@ -96,7 +96,7 @@ def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='weights to go on from')
-    add_arguments(parser, steps=2700, rate=8e-4)
+    add_arguments(parser, 'pretrain_single', rate=8e-4)
     run(train, parser.parse_args())
 
 

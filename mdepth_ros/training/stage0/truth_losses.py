@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 MAX_TRUTH = 80.0  # [m], what is farther is only not to be nearer
+MAX_MATCHED_TRUTH = 240.0  # [m], at S-DepthNet's scale, which may be too large
 EDGE_WEIGHT, SKY_WEIGHT = 0.25, 0.2
 EDGE_STRIDES = (1, 2, 4, 8)
 
@@ -96,7 +97,7 @@ def multi_frame_loss(
     :param truth: (B, 1, H, W) at the scale of the hypotheses [m], Inf for the sky.
     :return: scalar.
     """
-    valid = truth < MAX_TRUTH * 3
+    valid = truth < MAX_MATCHED_TRUTH
     error = (depth.log() - torch.where(valid, truth, 1.0).log()).abs()
     loss = (error * valid).sum() / valid.sum().clamp(min=1)
     coarse = truth[..., ::MATCHING_STRIDE, ::MATCHING_STRIDE]

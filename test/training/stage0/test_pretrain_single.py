@@ -86,7 +86,7 @@ def trained(tmp_path, monkeypatch):
     def run(**changes):
         train(argparse.Namespace(**{
             'weights': tmp_path / 'start.safetensors', 'out': tmp_path / 'out.safetensors',
-            'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2, 'seed': 5,
+            'stage': 'pretrain_single', 'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2, 'seed': 5,
             'photographs': None, **changes}))
         return tmp_path / 'out.safetensors'
 
@@ -164,6 +164,9 @@ def test_a_state_of_other_arguments_is_refused(trained, tmp_path):
     with pytest.raises(MdepthError, match=r'out\.state is of .*--rate 0\.001 .*--rate 0\.002 '):
         trained(steps=1, rate=2e-3)
     assert (tmp_path / 'out.state').read_bytes() == state
+    (tmp_path / 'start.safetensors').write_bytes((tmp_path / 'out.safetensors').read_bytes())
+    with pytest.raises(MdepthError, match=r'out\.state is of pretrain_single .*--weights '):
+        trained(steps=1)
     (tmp_path / 'out.state').write_bytes(state[:300])
     with pytest.raises(MdepthError, match='not a saved state'):
         trained(steps=1)
@@ -190,6 +193,6 @@ def test_many_steps_without_a_number_end_it(trained, tmp_path, monkeypatch):
 
 def test_bad_weights_end_in_one_line(monkeypatch, tmp_path, trained):
     monkeypatch.setattr('sys.argv', ['pretrain_single', '--weights', str(tmp_path / 'none'),
-                                     '--out', str(tmp_path / 'out.safetensors')])
+                                     '--out', str(tmp_path / 'out.safetensors'), '--steps', '3'])
     with pytest.raises(SystemExit, match=r'^error: there is no weights file .*none$'):
         pretrain_single.main()
