@@ -72,8 +72,9 @@ def test_a_slow_network_sees_the_newest_frames_and_every_frame_is_accounted_for(
         due, count = time.monotonic(), 60
         for i in range(1, count + 1):
             h.send(i * STEP // 3)
-            due = max(due + 1 / 30, time.monotonic())  # no burst, which a queue might lose
-            time.sleep(due - time.monotonic())
+            now = time.monotonic()
+            due = max(due + 1 / 30, now)  # no burst, which a queue might lose
+            time.sleep(due - now)
         last = count * STEP // 3
         assert h.depth_of(last) is not None, 'the newest must not be the one that is dropped'
         values = h.status()[1]
