@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         bench, arguments.worlds, arguments.only,
         None if arguments.frames is None
         else Recording(arguments.frames, arguments.first, arguments.last), arguments.processes)
-    cameras = '; of cameras half as many, at their own sizes' if 'cameras' in arguments.only else ''
+    cameras = '; half as many of cameras, at own sizes' if 'cameras' in arguments.only else ''
     print(f'{weights} at {width}x{height}, {arguments.worlds} worlds of '
           f'{arguments.frames_per_world} frames per class{cameras}\n\n{tables(summary)}',
           flush=True)

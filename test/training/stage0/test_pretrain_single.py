@@ -86,8 +86,8 @@ def trained(tmp_path, monkeypatch):
     def run(**changes):
         train(argparse.Namespace(**{
             'weights': tmp_path / 'start.safetensors', 'out': tmp_path / 'out.safetensors',
-            'stage': 'pretrain_single', 'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2, 'seed': 5,
-            'photographs': None, **changes}))
+            'stage': 'pretrain_single', 'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2,
+            'seed': 5, 'photographs': None, **changes}))
         return tmp_path / 'out.safetensors'
 
     yield run
