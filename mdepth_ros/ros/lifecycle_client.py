@@ -15,6 +15,7 @@
 """Drive a lifecycle node of another process through its states."""
 
 from dataclasses import dataclass
+import math
 import time
 from types import TracebackType
 
@@ -37,6 +38,8 @@ _SHUTDOWNS = {
     'inactive': Transition.TRANSITION_INACTIVE_SHUTDOWN,
     'active': Transition.TRANSITION_ACTIVE_SHUTDOWN,
 }
+# A service that has not found its client yet loses its answer; a question may be asked again.
+ASK_AGAIN_S = 2.0
 
 
 class LifecycleError(MdepthError):
@@ -64,6 +67,7 @@ class LifecycleClient:
         self.node_name = node_name
         self._check = check
         self._own = OwnNode('mdepth_lifecycle_client')
+        # In this order: who answers the second service's client has found the first one's, too.
         self._change = self._own.node.create_client(ChangeState, f'{node_name}/change_state')
         self._state = self._own.node.create_client(GetState, f'{node_name}/get_state')
 
@@ -100,7 +104,8 @@ class LifecycleClient:
         :return: its label, as ``inactive``.
         :raises LifecycleError: if the node does not answer in time.
         """
-        return self._call(self._state, GetState.Request(), timeout_s).current_state.label
+        return self._call(self._state, GetState.Request(), timeout_s,
+                          ASK_AGAIN_S).current_state.label
 
     def wait_for_node(self, timeout_s: float = 30.0) -> None:
         """
@@ -130,13 +135,16 @@ class LifecycleClient:
             self._still_worth_waiting(deadline, timeout_s, client.srv_name)
             time.sleep(0.02)
 
-    def _call(self, client: Client, request: object, timeout_s: float) -> object:
-        """Call a service and wait for the answer."""
+    def _call(self, client: Client, request: object, timeout_s: float,
+              again_s: float = math.inf) -> object:
+        """Call a service and wait for the answer; where there is none, call it again."""
         deadline = time.monotonic() + timeout_s
         self._wait_for_service(client, deadline, timeout_s)
-        future = client.call_async(request)
+        future, asked = client.call_async(request), time.monotonic()
         while not future.done():
             self._still_worth_waiting(deadline, timeout_s, client.srv_name)
+            if time.monotonic() - asked > again_s:
+                future, asked = client.call_async(request), time.monotonic()
             self._own.spin_once(0.05)
         return future.result()
 

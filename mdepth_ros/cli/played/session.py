@@ -124,7 +124,6 @@ def run_session(
             recorder.check()
 
         played = _play(material, check, rate, limit)
-        time.sleep(DRAIN_S)
         driven.process.check()
         memory_mb = resident_mb(driven.process.process.pid)
         go('deactivate')
@@ -139,10 +138,13 @@ def run_session(
 def _play(
     material: Material, check: Callable[[], None], rate: float, limit: int | None
 ) -> list[PlayedFrame]:
-    """Play the material once the node listens."""
+    """Play the material once the node listens, and wait until it is done with it."""
     with BagPlayer(material.bag, material.topics, camera=material.camera, namespace=NAMESPACE,
                    check=check) as player:
         player.wait_for_subscribers(20.0)
         # A recorder's subscription and the node's publisher may still be finding each other.
         time.sleep(0.5)
-        return player.play(rate, limit=limit, progress=True)
+        played = player.play(rate, limit=limit, progress=True)
+        # Not after the player: what has not been received yet ends with its publisher.
+        time.sleep(DRAIN_S)
+        return played
