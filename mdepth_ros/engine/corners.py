@@ -78,12 +78,12 @@ def full_size(
     """
     Say where points of a working image are in the frame itself.
 
-    :param points: (N, 2k) x and y, again and again [px of the working image].
+    :param points: (..., 2k) x and y, again and again [px of the working image].
     :param searched: width and height of that [px].
     :param size: width and height of the frame [px].
-    :return: (N, 2k) [px of the frame].
+    :return: (..., 2k) [px of the frame].
     """
-    scale = np.tile(np.array(size) / searched, points.shape[1] // 2)
+    scale = np.tile(np.array(size) / searched, points.shape[-1] // 2)
     return np.asarray((points + 0.5) * scale - 0.5, np.float32)
 
 

@@ -14,6 +14,7 @@
 
 """Corners that are carried from frame to frame."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 
@@ -119,3 +120,21 @@ def tracks_between(*frames: TrackedPoints) -> NDArray[np.float32]:
     """
     ids = reduce(partial(np.intersect1d, assume_unique=True), (frame.ids for frame in frames))
     return np.hstack([frame.points[np.searchsorted(frame.ids, ids)] for frame in frames])
+
+
+def tracks_into(target: TrackedPoints, sources: Sequence[TrackedPoints]) -> NDArray[np.float32]:
+    """
+    Say where all points of one frame are in others.
+
+    :param target: (N,) points of the one.
+    :param sources: points of B others.
+    :return: (B, N, 4) x, y in the target and x, y in the source, NaN where that does not have the
+        point [px of the working image].
+    """
+    tracks = np.full((len(sources), len(target.ids), 4), np.nan, np.float32)
+    tracks[..., :2] = target.points
+    for row, source in zip(tracks, sources):
+        _, here, there = np.intersect1d(target.ids, source.ids, assume_unique=True,
+                                        return_indices=True)
+        row[here, 2:] = source.points[there]
+    return tracks

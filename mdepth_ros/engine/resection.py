@@ -14,7 +14,17 @@
 
 """The motion that brings points with known depth to where they are seen in another image."""
 
-from mdepth_ros.engine.epipolar import Array, pixel_rays
+from mdepth_ros.engine.epipolar import Array
+from mdepth_ros.engine.reprojection import (
+    EXACT,
+    fill_derivatives,
+    image_rays,
+    length_of,
+    move,
+    residual_of,
+    square_of,
+    weight_of,
+)
 from mdepth_ros.geometry.projection import NEAREST_Z
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +37,6 @@ TURNING = 3
 SHARP = 4
 # A sample has arrived when a step moves its points by less than this [px].
 ARRIVED = 0.02
-# Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
-EXACT = 0.5
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
 # Twice what it is: where it errs, it errs for many points alike.
 DEPTH_SPREAD = 0.6
@@ -42,15 +50,6 @@ BESIDE = 4 * EXACT
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
 FEWEST_POINTS = 6
-# The (4, 4) twist of each parameter, row after row.
-_TWISTS = np.array([
-    [0, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0],
-    [0, 0, 1, 0, 0, 0, 0, 0, -1, 0, 0, 0, 0, 0, 0, 0],
-    [0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0],
-], dtype=np.float64)
 
 
 def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Array) -> Array:
@@ -73,7 +72,7 @@ def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Arra
     :param K: (B, 3, 3) intrinsics of the source [px].
     :return: (B, 4, 4) T_source_target; the identity with fewer than 6 points.
     """
-    rays, focal = _rays(pixels, K)
+    rays, focal = image_rays(pixels, K)
     usable = valid & np.isfinite(points).all(axis=1) & np.isfinite(pixels).all(axis=1)
     # NaN times a weight of 0 would still be NaN.
     p, rays = (np.where(usable[:, None], values, 1.0) for values in (points, rays))
@@ -82,11 +81,11 @@ def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Arra
     usable &= moving
     for iteration in range(ITERATIONS):
         moved = T[:, :3, :3] @ p + T[:, :3, 3:]
-        residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
+        residual, along = residual_of(moved, T[:, :3, 3:], rays, focal)
         step, distance = _step(moved, residual, along, usable, focal,
                                unknowns=3 if iteration < TURNING else 6,
                                sharpness=2 if iteration >= SHARP else 1)
-        T = _move(T, step * moving)
+        T = move(T, step * moving)
         if iteration >= SHARP:
             moving = moving & (distance > ARRIVED)
             if not moving.any():
@@ -109,35 +108,13 @@ def unexplained(points: Array, pixels: Array, T: Array, K: Array) -> Array:
     :param K: (B, 3, 3) intrinsics of the source [px].
     :return: (B, N) distance [px].
     """
-    rays, focal = _rays(pixels, K)
+    rays, focal = image_rays(pixels, K)
     with np.errstate(invalid='ignore'):
         moved = T[:, :3, :3] @ points + T[:, :3, 3:]
-    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
-    by_depth = (residual * along).sum(axis=1, keepdims=True) / _square(along)
+    residual, along = residual_of(moved, T[:, :3, 3:], rays, focal)
+    by_depth = (residual * along).sum(axis=1, keepdims=True) / square_of(along)
     by_depth = by_depth.clip(-DEPTH_SPREAD, DEPTH_SPREAD)
-    return _length(residual - by_depth * along)
-
-
-def _rays(pixels: Array, K: Array) -> tuple[Array, Array]:
-    """Rays (B, 2, N) of pixels (B, 2, N) at z = 1, and focal lengths (B, 2, 1) [px]."""
-    # The skew, if any, stays out of the derivatives: it is small.
-    return pixel_rays(pixels, K)[:, :2], K[:, (0, 1), (0, 1)][:, :, None]
-
-
-def _residual(
-    moved: Array, translation: Array, rays: Array, focal: Array
-) -> tuple[Array, Array]:
-    """
-    Compare points with where they are seen.
-
-    Returns the residual (B, 2, N) [px], and how the pixel moves with the logarithm of the point's
-    depth in the target, likewise.
-    """
-    z = np.maximum(moved[:, 2:], NEAREST_Z)
-    x_and_y = moved[:, :2] / z
-    turned = moved - translation
-    along = (turned[:, :2] - x_and_y * turned[:, 2:]) * (focal / z)
-    return (x_and_y - rays) * focal, along
+    return length_of(residual - by_depth * along)
 
 
 def _step(
@@ -147,10 +124,10 @@ def _step(
     """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
     B, _, N = residual.shape
     J = np.empty((B, unknowns + 1, 2, N))
-    _fill_derivatives(J[:, :unknowns], moved, focal)
+    fill_derivatives(J[:, :unknowns], moved, focal)
     J[:, unknowns] = residual
     _doubt(J, along[:, None])
-    weight = _weight(J[:, unknowns], moved, usable) ** sharpness
+    weight = weight_of(J[:, unknowns], moved, usable) ** sharpness
     flat = J.reshape(B, unknowns + 1, 2 * N)
     products = (J * weight[:, None]).reshape(flat.shape) @ flat.transpose(0, 2, 1)
     A, b = products[:, :-1, :-1], products[:, :-1, -1:]
@@ -164,8 +141,8 @@ def _fit_length(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_],
                 ) -> Array:
     """Change the translation's length alone: a longer one is like nearer points."""
     moved = T[:, :3, :3] @ points + T[:, :3, 3:]
-    residual, along = _residual(moved, T[:, :3, 3:], rays, focal)
-    weighted = _weight(residual, moved, usable) * along
+    residual, along = residual_of(moved, T[:, :3, 3:], rays, focal)
+    weighted = weight_of(residual, moved, usable) * along
     change = (weighted * residual).sum(axis=(1, 2)) / np.maximum(
         (weighted * along).sum(axis=(1, 2)), 1e-12)
     fitted = T.copy()
@@ -173,8 +150,9 @@ def _fit_length(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_],
     return fitted
 
 
-def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
-             ) -> Array:
+def _stretch(
+    T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], focal: Array
+) -> Array:
     """
     Change the translation's length alone: a robust mean of the factors that the points ask for.
 
@@ -184,9 +162,10 @@ def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], fo
     turned, t = T[:, :3, :3] @ points, T[:, :3, 3:]
     along = t[:, :2] - rays * t[:, 2:]
     wanted = rays * turned[:, 2:] - turned[:, :2]
-    factor = (along * wanted).sum(axis=1, keepdims=True) / _square(along)  # (B, 1, N)
+    factor = (along * wanted).sum(axis=1, keepdims=True) / square_of(along)  # (B, 1, N)
     pixels = focal / np.maximum(turned[:, 2:], NEAREST_Z)
-    moved, beside = _length(factor * along * pixels), _length((wanted - factor * along) * pixels)
+    moved = length_of(factor * along * pixels)
+    beside = length_of((wanted - factor * along) * pixels)
     tells = usable & (beside < BESIDE) & (turned[:, 2] > NEAREST_Z)
     weight = np.sqrt((moved - EXACT).clip(min=0)) * tells
     asked = np.log(factor[:, 0].clip(1 / MOST_STRETCH, MOST_STRETCH))
@@ -206,52 +185,8 @@ def _stretch(T: Array, points: Array, rays: Array, usable: NDArray[np.bool_], fo
     return stretched
 
 
-def _weight(residual: Array, moved: Array, usable: NDArray[np.bool_]) -> Array:
-    """Of each point (B, 1, N), as for least absolute distances."""
-    weight = EXACT / np.maximum(_length(residual), EXACT)
-    return (weight * (usable & (moved[:, 2] > NEAREST_Z)))[:, None]
-
-
 def _doubt(values: Array, along: Array) -> None:
     """Shrink the part of (..., 2, N) that an error of the depth could make, in place."""
-    square = _square(along)
+    square = square_of(along)
     shrunk = 1 - 1 / np.sqrt(1 + square * (DEPTH_SPREAD / EXACT) ** 2)
     values -= along * ((values * along).sum(axis=-2, keepdims=True) * (shrunk / square))
-
-
-def _square(x: Array) -> Array:
-    """Length squared of (..., 2, N), (..., 1, N), never 0."""
-    squared: Array = x[..., :1, :] ** 2 + x[..., 1:, :] ** 2 + 1e-12
-    return squared
-
-
-def _length(x: Array) -> Array:
-    """Of (B, 2, N), (B, N)."""
-    length: Array = np.hypot(x[:, 0], x[:, 1])
-    return length
-
-
-def _move(T: Array, step: Array) -> Array:
-    """
-    Move on by axis-angle and, where it has six values, translation.
-
-    By Cayley's transform of the twist: like its exponential a motion, equal to second order, and
-    for a small matrix much cheaper.
-    """
-    half = (step @ _TWISTS[:step.shape[1]]).reshape(-1, 4, 4) / 2
-    one = np.eye(4)
-    return np.linalg.solve(one - half, (one + half) @ T).astype(np.float64, copy=False)
-
-
-def _fill_derivatives(J: Array, moved: Array, focal: Array) -> None:
-    """Of the pixels by axis-angle and, where J (B, 3 or 6, 2, N) has room, translation."""
-    z = np.maximum(moved[:, 2], NEAREST_Z)
-    u, v = moved[:, 0] / z, moved[:, 1] / z
-    fx, fy = focal[:, 0], focal[:, 1]
-    J[:, 0, 0], J[:, 0, 1] = -fx * u * v, -fy * (1 + v * v)
-    J[:, 1, 0], J[:, 1, 1] = fx * (1 + u * u), fy * u * v
-    J[:, 2, 0], J[:, 2, 1] = -fx * v, fy * u
-    if J.shape[1] == 6:
-        J[:, 3, 0], J[:, 3, 1] = fx / z, 0
-        J[:, 4, 0], J[:, 4, 1] = 0, fy / z
-        J[:, 5, 0], J[:, 5, 1] = -fx * u / z, -fy * v / z

@@ -22,10 +22,18 @@ import math
 from mdepth_ros.engine.corners import full_size, working_size
 from mdepth_ros.engine.epipolar import median_known
 from mdepth_ros.engine.frame_buffer import PastFrame
-from mdepth_ros.engine.point_tracker import still_followed, TrackedPoints, tracks_between
+from mdepth_ros.engine.point_tracker import (
+    still_followed,
+    TrackedPoints,
+    tracks_between,
+    tracks_into,
+)
 from mdepth_ros.engine.step_motion import step_motion
-from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS, motions_from_tracks
-import numpy as np
+from mdepth_ros.engine.tracked_motion import (
+    FEWEST_TRACKS,
+    motions_from_tracks,
+    motions_together,
+)
 import torch
 from torch import Tensor
 
@@ -76,21 +84,19 @@ def find_sources(
     seen = [it for it in frames if still_followed(it.tracked, tracked) >= fewest]
     if not seen:
         return []
-    pairs = [(seen[i], tracks_between(tracked, seen[i].tracked)) for i in _promising(seen, count)]
-    height, width = depth.shape[-2:]
-    batch = np.full((len(pairs), max(len(tracks) for _, tracks in pairs), 4), np.nan, np.float32)
-    for row, (_, tracks) in zip(batch, pairs):
-        row[:len(tracks)] = full_size(tracks, working_size(width, height), (width, height))
-    solved = motions_from_tracks(torch.from_numpy(batch), depth, K)
-    moved = median_known(np.linalg.norm(batch[..., 2:] - batch[..., :2], axis=2))
+    tried = [seen[i] for i in _promising(seen, count)]
+    width = depth.shape[-1]
+    tracks = _tracks_into(tried, tracked, depth)
+    solved = motions_from_tracks(tracks, depth, K)
+    moved = median_known((tracks[..., 2:] - tracks[..., :2]).norm(dim=2).numpy())
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
-    newest = len(pairs) - 1
+    newest = len(tried) - 1
     sources = [
         Source(frame, solved.T_source_target[i:i + 1], parallax[i] / width)
-        for i, (frame, _) in enumerate(pairs) if agreeing[i] >= FEWEST_AGREEING
+        for i, frame in enumerate(tried) if agreeing[i] >= FEWEST_AGREEING
         and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])
     ]
-    return _with_step(sources, frames[-1], tracked, depth, K)
+    return _together(_with_step(sources, frames[-1], tracked, depth, K), tracked, depth, K)
 
 
 def _with_step(
@@ -107,8 +113,32 @@ def _with_step(
     T = step_motion(torch.from_numpy(tracks), wide.T_source_target, depth, K)
     if T is None:
         return sources
-    share = float(T[0, :3, 3].norm() / wide.T_source_target[0, :3, 3].norm())
-    return [*sources[:-1], Source(previous, T, share * wide.parallax)]
+    return [*sources[:-1], Source(previous, T, wide.parallax * _ratio(T, wide.T_source_target))]
+
+
+def _together(
+    sources: list[Source], tracked: TrackedPoints, depth: Tensor, K: Tensor
+) -> list[Source]:
+    """Refine what each source tells by what the others do."""
+    if len(sources) < 2:
+        return sources
+    tracks = _tracks_into([source.frame for source in sources], tracked, depth)
+    before = torch.cat([source.T_source_target for source in sources])
+    T = motions_together(tracks, before, depth, K)
+    return [Source(source.frame, now, source.parallax * _ratio(now, source.T_source_target))
+            for source, now in zip(sources, T.split(1))]
+
+
+def _tracks_into(frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor) -> Tensor:
+    """Tracks (B, N, 4) of the target's points into frames [px of the depth]."""
+    height, width = depth.shape[-2:]
+    tracks = tracks_into(tracked, [frame.tracked for frame in frames])
+    return torch.from_numpy(full_size(tracks, working_size(width, height), (width, height)))
+
+
+def _ratio(T: Tensor, other: Tensor) -> float:
+    """How many times as long the translation of a (1, 4, 4) motion is as that of another."""
+    return float(T[0, :3, 3].norm() / other[0, :3, 3].norm().clamp(min=1e-12))
 
 
 def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:

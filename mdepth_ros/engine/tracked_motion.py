@@ -16,6 +16,7 @@
 
 from typing import NamedTuple
 
+from mdepth_ros.engine.bundle import adjust_motions
 from mdepth_ros.engine.corners import CELL, find_corners, follow, full_size, WORKING_WIDTH
 from mdepth_ros.engine.epipolar import (
     Array,
@@ -110,8 +111,7 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, N) bool.
     """
     lifted, width = lift(tracks, depth, K), depth.shape[-1]
-    residual = unexplained(lifted.points, lifted.pixels[:, 2:], _solve(lifted, width), lifted.K)
-    return torch.from_numpy(residual < AGREES * width).to(depth.device)
+    return torch.from_numpy(_agreeing(lifted, _solve(lifted, width), width)).to(depth.device)
 
 
 def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
@@ -123,18 +123,46 @@ def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMoti
     :param K: (1, 3, 3) of all frames [px].
     :return: the motions.
     """
-    B, width = len(tracks), depth.shape[-1]
-    lifted = lift(tracks, depth.expand(B, -1, -1, -1), K.expand(B, -1, -1))
+    lifted, width = _lift_all(tracks, depth, K), depth.shape[-1]
     T = _solve(lifted, width)
-    x, points = lifted.pixels, lifted.points
-    residual = unexplained(points, x[:, 2:], T, lifted.K)  # NaN agrees with nothing
-    agreeing = residual < AGREES * width
-    turned = T[:, :3, :3] @ points
+    agreeing = _agreeing(lifted, T, width)
+    turned = T[:, :3, :3] @ lifted.points
     far, here = (lifted.K @ moved for moved in (turned, turned + T[:, :3, 3:]))
     parallax = np.linalg.norm(here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:], axis=1)
+    known = np.isfinite(lifted.pixels).all(axis=1)
     return TrackedMotions(
-        torch.from_numpy(T).to(depth), _median(parallax, _areas(x[:, :2], agreeing, width)),
-        agreeing.sum(axis=1) / np.maximum((~np.isnan(residual)).sum(axis=1), 1))
+        torch.from_numpy(T).to(depth),
+        _median(parallax, _areas(lifted.pixels[:, :2], agreeing, width)),
+        agreeing.sum(axis=1) / np.maximum(known.sum(axis=1), 1))
+
+
+def motions_together(tracks: Tensor, T_source_target: Tensor, depth: Tensor, K: Tensor) -> Tensor:
+    """
+    Refine the motions from one target to several sources by the tracks that agree with them.
+
+    :param tracks: (B, N, 4) x, y of the target's points, the same for all sources, and x, y in a
+        source, NaN where it does not see them [px].
+    :param T_source_target: (B, 4, 4) about right.
+    :param depth: (1, 1, H, W) of the target [network units].
+    :param K: (1, 3, 3) of all frames [px].
+    :return: (B, 4, 4).
+    """
+    lifted, T = _lift_all(tracks, depth, K), T_source_target.double().cpu().numpy()
+    adjusted = adjust_motions(lifted.points[0], lifted.pixels[:, 2:],
+                              _agreeing(lifted, T, depth.shape[-1]), lifted.K[0], T)
+    return torch.from_numpy(adjusted).to(T_source_target)
+
+
+def _lift_all(tracks: Tensor, depth: Tensor, K: Tensor) -> Lifted:
+    """Lift tracks (B, N, 4) from one depth."""
+    B = len(tracks)
+    return lift(tracks, depth.expand(B, -1, -1, -1), K.expand(B, -1, -1))
+
+
+def _agreeing(lifted: Lifted, T: Array, width: int) -> Mask:
+    """Tell (B, N) which tracks fit (B, 4, 4) motions; NaN fits nothing."""
+    residual = unexplained(lifted.points, lifted.pixels[:, 2:], T, lifted.K)
+    return np.asarray(residual < AGREES * width)
 
 
 def _areas(pixels: Array, valid: Mask, width: int) -> Array:

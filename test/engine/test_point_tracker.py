@@ -24,6 +24,7 @@ from mdepth_ros.engine.point_tracker import (
     still_followed,
     TrackedPoints,
     tracks_between,
+    tracks_into,
 )
 import numpy as np
 import pytest
@@ -105,3 +106,14 @@ def test_points_of_the_working_image_have_a_scale_across_and_one_down():
     corners = np.array([[-0.5, -0.5, 319.5, 221.5]], np.float32)
     found = full_size(corners, (320, 222), (416, 288))
     np.testing.assert_allclose(found, [[-0.5, -0.5, 415.5, 287.5]], atol=1e-4)
+
+
+def test_tracks_into_several_frames_keep_the_points_in_their_places():
+    target = TrackedPoints(np.array([3, 4, 7]), np.array([[1, 2], [3, 4], [5, 6]], np.float32))
+    one = TrackedPoints(np.array([1, 4]), np.array([[9, 9], [8, 7]], np.float32))
+    tracks = tracks_into(target, [one, target])
+    assert tracks[0, 1].tolist() == [3, 4, 8, 7]
+    assert tracks[:, :, :2].tolist() == [target.points.tolist()] * 2
+    assert np.isnan(tracks[0, [0, 2], 2:]).all()
+    assert tracks[1, :, 2:].tolist() == target.points.tolist()
+    assert tracks_into(target, []).shape == (0, 3, 4)

@@ -91,6 +91,29 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     assert parallax == sorted(parallax, reverse=True)
 
 
+def turned_wrongly(seed):
+    """By how much a motion's rotation is wrong, found alone and with others; a rough depth."""
+    sequence = render_sequence(SceneConfig('handheld', 320, 224, frames=5, fps=10.0), seed=seed)
+    tracker = PointTracker()
+    *before, now = (tracker.push(searched(sequence, i)) for i in range(5))
+    frames = [past(i, tracked, i * BEST_PARALLAX / 3) for i, tracked in enumerate(before)]
+    # Wrong as a network is: by a factor that goes up and down over the picture.
+    wave = torch.linspace(0, 12, 320).sin() * torch.linspace(1, 9, 224).cos()[:, None]
+    depth = sequence.depth[4:5].clamp(max=100) * (0.3 * wave).exp()
+    truth = invert_motion(sequence.T_world_camera[1]) @ sequence.T_world_camera[4]
+    errors = []
+    for some in (frames[1:2], frames):
+        found = find_sources(some, now, depth, sequence.K[None].float(), count=3)
+        T = next(it.T_source_target for it in found if it.frame.stamp_ns == 1)
+        errors.append(float((T[0, :3, :3] - truth[:3, :3]).norm()))
+    return errors
+
+
+def test_several_sources_tell_a_motion_better_than_one():
+    alone, together = np.mean([turned_wrongly(seed) for seed in range(4)], axis=0)
+    assert together < 0.7 * alone
+
+
 def test_what_stands_in_the_last_picture_does_not_stop_the_camera(street):
     tracker = PointTracker()
     tracked = [tracker.push(searched(street, i)) for i in range(6)]
