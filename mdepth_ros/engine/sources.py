@@ -126,7 +126,7 @@ def _together(
     before = torch.cat([source.T_source_target for source in sources])
     T = motions_together(tracks, before, depth, K)
     return [Source(source.frame, now, source.parallax * _ratio(now, source.T_source_target))
-            for source, now in zip(sources, T.split(1))]
+            for source, now in zip(sources, T[:, None])]
 
 
 def _tracks_into(frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor) -> Tensor:
