@@ -34,6 +34,8 @@ from mdepth_ros.engine.tracked_motion import (
     motions_from_tracks,
     motions_together,
 )
+import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
@@ -85,18 +87,16 @@ def find_sources(
     if not seen:
         return []
     tried = [seen[i] for i in _promising(seen, count)]
-    width = depth.shape[-1]
-    tracks = _tracks_into(tried, tracked, depth)
+    tracks = _pixels(tracks_into(tracked, [frame.tracked for frame in tried]), depth)
     solved = motions_from_tracks(tracks, depth, K)
     moved = median_known((tracks[..., 2:] - tracks[..., :2]).norm(dim=2).numpy())
     parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
     newest = len(tried) - 1
-    sources = [
-        Source(frame, solved.T_source_target[i:i + 1], parallax[i] / width)
-        for i, frame in enumerate(tried) if agreeing[i] >= FEWEST_AGREEING
-        and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])
-    ]
-    return _together(_with_step(sources, frames[-1], tracked, depth, K), tracked, depth, K)
+    usable = [i for i in range(len(tried)) if agreeing[i] >= FEWEST_AGREEING
+              and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])]
+    sources = [Source(tried[i], solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1])
+               for i in usable]
+    return _together(_with_step(sources, frames[-1], tracked, depth, K), tracks[usable], depth, K)
 
 
 def _with_step(
@@ -107,32 +107,26 @@ def _with_step(
     last = next((source for source in sources if source.frame is previous), None)
     if wide is None or last is None or wide.parallax <= last.parallax:
         return sources
-    height, width = depth.shape[-2:]
-    tracks = full_size(tracks_between(tracked, previous.tracked, wide.frame.tracked),
-                       working_size(width, height), (width, height))
-    T = step_motion(torch.from_numpy(tracks), wide.T_source_target, depth, K)
+    tracks = _pixels(tracks_between(tracked, previous.tracked, wide.frame.tracked), depth)
+    T = step_motion(tracks, wide.T_source_target, depth, K)
     if T is None:
         return sources
     return [*sources[:-1], Source(previous, T, wide.parallax * _ratio(T, wide.T_source_target))]
 
 
-def _together(
-    sources: list[Source], tracked: TrackedPoints, depth: Tensor, K: Tensor
-) -> list[Source]:
-    """Refine what each source tells by what the others do."""
+def _together(sources: list[Source], tracks: Tensor, depth: Tensor, K: Tensor) -> list[Source]:
+    """Refine by tracks (B, N, 4) what each of B sources tells by what the others do."""
     if len(sources) < 2:
         return sources
-    tracks = _tracks_into([source.frame for source in sources], tracked, depth)
     before = torch.cat([source.T_source_target for source in sources])
     T = motions_together(tracks, before, depth, K)
     return [Source(source.frame, now, source.parallax * _ratio(now, source.T_source_target))
             for source, now in zip(sources, T[:, None])]
 
 
-def _tracks_into(frames: Sequence[PastFrame], tracked: TrackedPoints, depth: Tensor) -> Tensor:
-    """Tracks (B, N, 4) of the target's points into frames [px of the depth]."""
+def _pixels(tracks: NDArray[np.float32], depth: Tensor) -> Tensor:
+    """Tracks of the working image in pixels of the depth."""
     height, width = depth.shape[-2:]
-    tracks = tracks_into(tracked, [frame.tracked for frame in frames])
     return torch.from_numpy(full_size(tracks, working_size(width, height), (width, height)))
 
 
