@@ -56,7 +56,7 @@ class ImagePool:
         :param photographs: for the surfaces of some worlds.
         """
         self.size = size
-        self._capacity = capacity
+        self.capacity = capacity
         self._photographs = photographs
         self._worlds: list[tuple[Tensor, Tensor, Tensor]] = []
 
@@ -66,7 +66,7 @@ class ImagePool:
         sequence = render_sequence(replace(config, fps=config.fps / SLOWER), seed,
                                    photographs=self._photographs)
         self._worlds.append((to_bytes(sequence.images), sequence.depth.half(), sequence.K))
-        del self._worlds[:-self._capacity]
+        del self._worlds[:-self.capacity]
 
     def draw(self, count: int, rng: np.random.Generator) -> ImageBatch:
         """

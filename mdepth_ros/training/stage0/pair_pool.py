@@ -66,7 +66,7 @@ class PairPool:
         :param photographs: for the surfaces of some worlds.
         """
         self.size = size
-        self._capacity = capacity
+        self.capacity = capacity
         self._photographs = photographs
         self._sequences: list[SyntheticSequence] = []
 
@@ -80,7 +80,7 @@ class PairPool:
             photographs=self._photographs)
         self._sequences.append(replace(sequence, images=to_bytes(sequence.images),
                                        depth=sequence.depth.half()))
-        del self._sequences[:-self._capacity]
+        del self._sequences[:-self.capacity]
 
     def draw(self, count: int, rng: np.random.Generator) -> PairBatch:
         """

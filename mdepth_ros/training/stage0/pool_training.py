@@ -27,7 +27,7 @@ import hashlib
 import math
 from pathlib import Path
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.networks.checkpoint import save_checkpoint
@@ -37,6 +37,7 @@ from mdepth_ros.training.loop.saved_state import load_state, save_state, SavedSt
 from mdepth_ros.training.ranks.reduction import max_over_ranks
 from mdepth_ros.training.scenes.held_out import learned_seeds
 from mdepth_ros.training.scenes.photographs import load_photographs, Photographs
+from mdepth_ros.training.stage0.growing_pools import GrowingPools, Pool
 import numpy as np
 import torch
 from torch import distributed, nn, Tensor
@@ -48,16 +49,6 @@ WARM_UP = 100  # steps
 # No new worlds in the last steps: there is no time to learn from them.
 LAST_WORLDS = 0.95
 MOST_GRADIENT = 5.0
-
-
-class Pool(Protocol):
-    """Rendered worlds in memory."""
-
-    def grow(self, seed: int) -> None:
-        """Render one more; the oldest goes."""
-
-    def draw(self, count: int, rng: np.random.Generator) -> Any:
-        """Draw a batch of so many."""
 
 
 def add_arguments(parser: argparse.ArgumentParser, stage: str, rate: float) -> None:
@@ -106,10 +97,15 @@ def run(train: Callable[[argparse.Namespace], None], arguments: argparse.Namespa
 
 
 @contextmanager
-def processes() -> Iterator[None]:
-    """Join torchrun's processes."""
+def processes(seed: int) -> Iterator[None]:
+    """
+    Join torchrun's processes.
+
+    :param seed: of the run; networks that are made from here on start alike in all of them.
+    """
     distributed.init_process_group('gloo')
     torch.set_num_threads(1)
+    torch.manual_seed(seed)
     try:
         yield
     finally:
@@ -155,16 +151,12 @@ def train_stage(
     if first == arguments.steps and arguments.out.exists():
         return
     statistics, skipped = BatchStatistics(parts), 0
-    rng = np.random.default_rng([arguments.seed, rank, first])
-    # Counted so that neither processes nor what goes on after an interruption meet again.
-    seed = learned_seeds(arguments.seed, rank).start + 10 * first
-    torch.manual_seed(seed)
-    # As many as there would be without the interruption.
-    grown = arguments.first + first // (len(pools) * arguments.grow_every)
-    for pool in pools:
-        for _ in range(grown):
-            pool.grow(seed)
-            seed += 1
+    growing = GrowingPools(
+        pools, learned_seeds(arguments.seed, rank), arguments.first, arguments.grow_every,
+        last=math.ceil(LAST_WORLDS * arguments.steps))
+    if not rank:
+        print(f'{recipe}: renders worlds, then goes on at step {first}', flush=True)
+    growing.render(first)
 
     distributed.barrier()
     start, means = time.monotonic(), dict[str, float]()
@@ -173,11 +165,11 @@ def train_stage(
         for group, rate in zip(optimiser.param_groups, base):
             group['lr'] = rate * min(1.0, (step + 1) / WARM_UP) * 0.5 * (
                 1 + math.cos(math.pi * done))
-        which = step % len(pools)
-        if step // len(pools) % arguments.grow_every == 0 and done < LAST_WORLDS:
-            pools[which].grow(seed)
-            seed += 1
-        terms = losses(pools[which].draw(batches[which], rng), rng)
+        # Draws, too, are a matter of the step alone.
+        rng = np.random.default_rng([arguments.seed, rank, step])
+        torch.manual_seed(int(rng.integers(2 ** 63)))
+        batch = growing.at(step).draw(batches[step % len(batches)], rng)
+        terms = losses(batch, rng)
         if not _descend(terms['total'], parts, optimiser):
             statistics.restore()
             skipped += 1

@@ -154,7 +154,7 @@ def _metric_error(single: Tensor, truth: Tensor) -> Tensor:
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked, from ImageNet."""
     photographs = read_photographs(arguments)
-    with processes():
+    with processes(arguments.seed):
         model = DepthModel(lite_config())
         load_imagenet_efficientnet_lite0(model.single.encoder)
         load_imagenet_efficientnet_lite0(model.pose.encoder)

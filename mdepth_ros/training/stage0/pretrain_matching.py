@@ -172,7 +172,7 @@ def _scaled_error(depth: Tensor, truth: Tensor, valid: Tensor) -> Tensor:
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
     photographs = read_photographs(arguments)
-    with processes():
+    with processes(arguments.seed):
         model = quick_to_train(load_checkpoint(arguments.weights))
         model.requires_grad_(False)
         parts = nn.ModuleDict({'multi': model.multi, 'trust': model.trust})

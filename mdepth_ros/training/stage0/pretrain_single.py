@@ -75,7 +75,7 @@ def median_scaled_loss(depth: Tensor, truth: Tensor) -> Tensor:
 def train(arguments: argparse.Namespace) -> None:
     """Train for the steps asked."""
     photographs = read_photographs(arguments)
-    with processes():
+    with processes(arguments.seed):
         model = load_checkpoint(arguments.weights)
         net = quick_to_train(model.single.train())
         keep_early_layers(net.encoder)

@@ -12,11 +12,17 @@
 # See the License for the specific language governing permissions and
 # limitations under the License.
 
+"""Stage 0 of all three networks: their start, their pairs, their losses by hand."""
+
+import argparse
+
 from mdepth_ros.config import lite_config
 from mdepth_ros.geometry.intrinsics import invert_intrinsics
 from mdepth_ros.geometry.pose import motion_from_parameters
 from mdepth_ros.geometry.projection import warp
+from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
+from mdepth_ros.training.stage0 import pretrain
 from mdepth_ros.training.stage0.from_imagenet import keep_early_layers
 from mdepth_ros.training.stage0.pair_pool import PairPool
 from mdepth_ros.training.stage0.pretrain import (
@@ -114,3 +120,22 @@ def test_a_step_reaches_all_that_should_learn(pool):
     # The second of the decoder's two motions is never used, but shares its layers.
     assert not silent
     assert all(p.grad is None for p in model.single.encoder._conv_stem.parameters())
+
+
+def test_networks_start_alike_in_all_processes(tmp_path, monkeypatch):
+    """Only gradients are averaged: networks that differed would pull each other astray."""
+    for name, value in {'RANK': '0', 'WORLD_SIZE': '1', 'MASTER_ADDR': '127.0.0.1',
+                        'MASTER_PORT': '0'}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(pretrain, 'SIZES', ((64, 64),))
+    monkeypatch.setattr(pretrain, 'BATCH', 1)
+    threads = torch.get_num_threads()
+    starts = []
+    for process in range(2):
+        torch.manual_seed(process)  # chosen by chance in a new process
+        out = tmp_path / f'{process}.safetensors'
+        pretrain.train(argparse.Namespace(stage='pretrain', out=out, steps=0, rate=1e-3, first=1,
+                                          grow_every=1, seed=5, photographs=None))
+        starts.append(load_checkpoint(out).state_dict())
+    torch.set_num_threads(threads)
+    assert all(torch.equal(x, starts[1][name]) for name, x in starts[0].items())

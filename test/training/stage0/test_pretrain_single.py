@@ -22,7 +22,6 @@ from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 from mdepth_ros.training.loop.saved_state import load_state
 from mdepth_ros.training.stage0 import pool_training, pretrain_single
-from mdepth_ros.training.stage0.image_pool import ImagePool
 from mdepth_ros.training.stage0.pretrain_single import median_scaled_loss, train
 import numpy as np
 import pytest
@@ -84,11 +83,12 @@ def trained(tmp_path, monkeypatch):
     save_checkpoint(DepthModel(lite_config()), tmp_path / 'start.safetensors', torch.float32, 't')
 
     def run(**changes):
-        train(argparse.Namespace(**{
+        arguments = argparse.Namespace(**{
             'weights': tmp_path / 'start.safetensors', 'out': tmp_path / 'out.safetensors',
             'stage': 'pretrain_single', 'steps': 3, 'rate': 1e-3, 'first': 2, 'grow_every': 2,
-            'seed': 5, 'photographs': None, **changes}))
-        return tmp_path / 'out.safetensors'
+            'seed': 5, 'photographs': None, **changes})
+        train(arguments)
+        return arguments.out
 
     yield run
     torch.set_num_threads(threads)
@@ -134,23 +134,17 @@ def test_training_goes_on_where_it_was_and_ends_once(trained, tmp_path, monkeypa
     assert all(torch.equal(x, written[name]) for name, x in again.items())
 
 
-def test_what_goes_on_has_as_many_worlds_as_before(trained, monkeypatch):
-    grown = []
-    grow = ImagePool.grow
-    monkeypatch.setattr(ImagePool, 'grow', lambda self, seed: (grown.append(seed),
-                                                               grow(self, seed)))
+def test_an_interruption_changes_nothing(trained, tmp_path, monkeypatch):
+    """Neither worlds nor draws nor weights, also after those that are saved have got new ones."""
+    whole = load_checkpoint(trained(steps=9, out=tmp_path / 'whole.safetensors')).state_dict()
     with monkeypatch.context() as patch:
-        fail_from(5, KeyboardInterrupt, patch)
+        fail_from(6, KeyboardInterrupt, patch)
         with pytest.raises(KeyboardInterrupt):
-            trained(steps=40)
-    before = set(grown)
-    grown.clear()
-    fail_from(1, KeyboardInterrupt, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        trained(steps=40)
-    # Two of each size, and one that came in the four steps before; the next comes at once.
-    assert len(grown) == 2 * (2 + 1) + 1
-    assert before.isdisjoint(grown)
+            trained(steps=9)
+    assert load_state(tmp_path / 'out.state').step == 4
+    torch.manual_seed(77)
+    again = load_checkpoint(trained(steps=9)).state_dict()
+    assert all(torch.equal(x, again[name]) for name, x in whole.items())
 
 
 def test_first_worlds_must_make_a_batch(trained):
