@@ -62,20 +62,23 @@ class ConvBnRelu(nn.Module):
 
 class EnlargeBilinear(nn.Module):
     """
-    Enlarge a map of one channel, pixel areas aligned; exactly ``F.interpolate``, but much faster.
+    Enlarge a map of one channel; exactly ``F.interpolate``, but much faster.
 
     Each of the fine pixels of a coarse one is a fixed mixture of the coarse neighbours: together
     they are a convolution with ``factor ** 2`` channels.
 
     :param factor: a whole number.
+    :param strided: the map was made of every ``factor``-th pixel, and has them there again;
+        otherwise pixel areas are aligned.
     """
 
     mixtures: Tensor
 
-    def __init__(self, factor: int) -> None:
+    def __init__(self, factor: int, strided: bool = False) -> None:
         super().__init__()
         self.factor = factor
-        places = [(i + 0.5) / factor - 0.5 for i in range(factor)]
+        first = 0.0 if strided else 0.5 / factor - 0.5
+        places = [first + i / factor for i in range(factor)]
         along = [(max(-place, 0.0), 1 - abs(place), max(place, 0.0)) for place in places]
         self.register_buffer('mixtures', torch.tensor(
             [[[[b * a for a in across] for b in down]] for down in along for across in along]),

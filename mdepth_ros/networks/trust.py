@@ -62,7 +62,7 @@ class TrustNet(nn.Module):
     def __init__(self, single_channels: int) -> None:
         super().__init__()
         self.correct = Corrections(single_channels)
-        self.enlarge = EnlargeBilinear(MATCHING_STRIDE)
+        self.enlarge = EnlargeBilinear(MATCHING_STRIDE, strided=True)
 
     def forward(
         self, evidence: Evidence, depth: Tensor, single_depth: Tensor, single_features: Tensor,

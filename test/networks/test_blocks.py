@@ -26,6 +26,18 @@ def test_enlargement_is_interpolation(factor):
         F.interpolate(x, scale_factor=factor, mode='bilinear', align_corners=False))
 
 
+@pytest.mark.parametrize('factor', [2, 4])
+def test_every_nth_pixel_comes_back_where_it_was(factor):
+    y, x = torch.meshgrid(torch.arange(8.0 * factor), torch.arange(10.0 * factor), indexing='ij')
+    ramp = (3 * x - 2 * y)[None, None]
+    coarse = ramp[..., ::factor, ::factor]
+    fine = EnlargeBilinear(factor, strided=True)(coarse)
+    torch.testing.assert_close(fine[..., ::factor, ::factor], coarse)
+    # Beyond the last one there is nothing to go by.
+    inner = ..., slice(0, 1 - factor), slice(0, 1 - factor)
+    torch.testing.assert_close(fine[inner], ramp[inner])
+
+
 @pytest.mark.parametrize('size', [(6, 9), (5, 7), (3, 10), (1, 1)])
 def test_a_resized_map_is_interpolated(size):
     x = torch.rand(2, 1, 5, 7)
