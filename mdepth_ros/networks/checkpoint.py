@@ -85,6 +85,8 @@ def load_checkpoint(path: Path) -> DepthModel:
         raise CheckpointError(f'{path} has no usable config: {one_line(error)}') from error
     model = DepthModel(config)
     problems = differences(tensors, model.state_dict())
+    if not problems and bool((tensors.get('multi.delta', torch.zeros(1)) < 0).any()):
+        problems = ['multi.delta must not be negative']
     if problems:
         raise CheckpointError(f'{path} does not fit its own config: ' + '; '.join(problems))
     model.load_state_dict(tensors)  # copies into float32 parameters

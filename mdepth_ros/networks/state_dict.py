@@ -17,12 +17,15 @@
 from collections.abc import Mapping
 
 from mdepth_ros.errors import one_line
+import torch
 from torch import Tensor
+
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> list[str]:
     """
-    Compare names, shapes and values.
+    Compare names, shapes, types and values.
 
     :param found: what a file holds.
     :param expected: the network's own state dict; its values do not matter.
@@ -35,9 +38,17 @@ def differences(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> 
     both = sorted(found.keys() & expected.keys())
     wrong = [f'{key} is {tuple(found[key].shape)}, expected {tuple(expected[key].shape)}'
              for key in both if found[key].shape != expected[key].shape]
+    foreign = [f'{key} is {found[key].dtype}, expected {expected[key].dtype}' for key in both
+               if not _of_kind(found[key].dtype, expected[key].dtype)]
     # One number in a file can stand for a tensor of any shape: only those that fit are looked at.
     infinite = [key for key in both if found[key].shape == expected[key].shape
-                and not bool(found[key].isfinite().all())]
+                and found[key].dtype in FLOATS and not bool(found[key].isfinite().all())]
     return [f'{len(texts)} {what}, first {one_line(texts[0])}'
             for what, texts in (('missing', missing), ('unknown', unknown),
-                                ('of another shape', wrong), ('not finite', infinite)) if texts]
+                                ('of another shape', wrong), ('of another type', foreign),
+                                ('not finite', infinite)) if texts]
+
+
+def _of_kind(found: torch.dtype, expected: torch.dtype) -> bool:
+    """Whether numbers of the one type can be read as the other without losing what they mean."""
+    return found == expected or (found in FLOATS and expected in FLOATS)

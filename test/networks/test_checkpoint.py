@@ -159,6 +159,9 @@ def set_nan(tensors):
     (lambda t: t.update({'multi.delta': torch.zeros(1, 1, 4, 4)}),
      '1 of another shape, first multi.delta is (1, 1, 4, 4), expected (1, 1, 16, 24)'),
     (set_nan, '1 not finite, first '),
+    (lambda t: t.update({min(t): t[min(t)].to(torch.float8_e4m3fn)}), '1 of another type, first '),
+    (lambda t: t.update({min(t): t[min(t)].int()}), '1 of another type, first '),
+    (lambda t: t['multi.delta'].fill_(-2.0), 'multi.delta must not be negative'),
     (lambda t: [t.clear(), t.update(new=torch.zeros(1))], 'missing, first'),
 ])
 def test_tensors_that_do_not_fit(saved, tmp_path, change, text):

@@ -33,6 +33,14 @@ def test_every_kind_is_said_with_its_first():
         '1 of another shape, first b is (5,), expected (2,)', '1 not finite, first a']
 
 
+def test_types_of_one_kind_fit():
+    half = {'a': torch.ones(3).half(), 'b': torch.ones(2).bfloat16()}
+    assert differences(half, EXPECTED) == []
+    eighth = {'a': torch.ones(3).to(torch.float8_e4m3fn), 'b': torch.ones(2, dtype=torch.int32)}
+    assert differences(eighth, EXPECTED) == [
+        '2 of another type, first a is torch.float8_e4m3fn, expected torch.float32']
+
+
 def test_one_number_that_stands_for_terabytes_is_only_measured():
     huge = torch.zeros(1).expand(2**40)
     assert differences({'a': huge, 'b': torch.zeros(2), 'x': huge}, EXPECTED) == [
