@@ -157,11 +157,10 @@ class Rendering:
     @cached_property
     def points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """(3, H, W) points [m] and (H, W, 3) RGB colours."""
-        K, rgb = self._estimate.K, self._estimate.rgb
+        rgb = self._estimate.rgb
         if rgb.shape[:2] != self._size:
-            K = torch.tensor(self.camera.K).to(K)
             rgb = np.asarray(cv2.resize(rgb, self._size[::-1]), np.uint8)
-        return organised_points(self._depth, invert_intrinsics(K)).cpu().numpy(), rgb
+        return organised_points(self._depth, self._inv_K(self._depth)).cpu().numpy(), rgb
 
     @cached_property
     def navigation_points(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -178,7 +177,7 @@ class Rendering:
         :return: (N, 3) points [m] and their (N, 3) RGB colours.
         """
         points, rgb = navigation_points(
-            self._network_depth, invert_intrinsics(self._estimate.K),
+            self._network_depth, self._inv_K(self._network_depth),
             torch.from_numpy(self._estimate.rgb).to(self._estimate.K.device),
             self._estimate.confidence, keep)
         return points.cpu().numpy(), rgb.cpu().numpy()
@@ -187,9 +186,15 @@ class Rendering:
     def clearing_points(self) -> NDArray[np.float32]:
         """(N, 3) ends [m] of the rays that a costmap may clear."""
         ends: NDArray[np.float32] = clearing_points(
-            self._network_depth, invert_intrinsics(self._estimate.K), self._estimate.confidence,
+            self._network_depth, self._inv_K(self._network_depth), self._estimate.confidence,
             self._options.clearing).cpu().numpy()
         return ends
+
+    def _inv_K(self, depth: Tensor) -> Tensor:
+        """Invert the camera at a depth's size: this frame's, where the lens has moved a little."""
+        height, width = depth.shape[2:]
+        camera = resized_camera(self._input_camera, width, height)
+        return invert_intrinsics(torch.tensor(camera.K).to(self._estimate.K))
 
     @cached_property
     def _network_depth(self) -> Tensor:

@@ -77,6 +77,21 @@ def test_colours_are_warm_near_cold_far_and_black_where_invalid():
     assert (picture[0, 4] == picture[0, 0]).all()
 
 
+@pytest.mark.parametrize('size', ['network', 'input'])
+def test_clouds_and_images_have_one_camera(size):
+    """That of the frame, though the networks go on with one that is a little different."""
+    depth = torch.full((1, 1, 64, 96), 5.0)
+    zoomed = Camera(192, 128, CAMERA.K * [[1.004], [1.004], [1.0]])
+    rendering = Rendering(estimate(depth), zoomed, RenderingOptions(output_size=size))
+    points, _ = rendering.points
+    seen = rendering.camera.K @ points[:, 5, 7].astype(float)
+    np.testing.assert_allclose(seen[:2] / seen[2], [7, 5], atol=1e-3)
+    K = Preprocessor(zoomed, 96, 64, rectify=False).camera.K
+    for cloud in (rendering.navigation_points[0], rendering.clearing_points):
+        x = (K @ cloud.T.astype(float))[0] / cloud[:, 2]
+        np.testing.assert_allclose(x, x.round(), atol=1e-3)
+
+
 @pytest.mark.parametrize(('size', 'shape'), [('network', (64, 96)), ('input', (128, 192))])
 def test_all_arrays_have_the_published_size(size, shape):
     depth = torch.full((1, 1, 64, 96), 5.0)
