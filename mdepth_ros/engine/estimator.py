@@ -14,7 +14,8 @@
 
 """Frames in, depth out: the method at inference, frame after frame."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 import math
@@ -26,6 +27,7 @@ from mdepth_ros.engine.approach import approach_wall
 from mdepth_ros.engine.backends.choose import choose_backend
 from mdepth_ros.engine.backends.runner import Description, Fused, Runner, SingleFrame
 from mdepth_ros.engine.camera import Camera
+from mdepth_ros.engine.corners import Image
 from mdepth_ros.engine.depth_filter import DepthFilter
 from mdepth_ros.engine.ego_motion import EgoMotion, FollowedPoints, PoseNetMotion
 from mdepth_ros.engine.frame_buffer import FrameBuffer, PastFrame
@@ -33,8 +35,8 @@ from mdepth_ros.engine.frames import DepthEstimate, Frame, Mode, Timings
 from mdepth_ros.engine.point_tracker import displacement, TrackedPoints
 from mdepth_ros.engine.preprocess import network_input, network_size, Preprocessor
 from mdepth_ros.engine.sources import choose_sources, Source
-from mdepth_ros.engine.steady import SteadyDepth
-from mdepth_ros.errors import BadImage
+from mdepth_ros.engine.steady import LONGEST_S, SteadyDepth
+from mdepth_ros.errors import BadImage, MdepthError
 from mdepth_ros.networks.checkpoint import DEFAULT_WEIGHTS, load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
 import torch
@@ -131,11 +133,19 @@ class DepthEstimator:
             pause, or another camera empties the buffer; the estimate is then single-frame.
         :return: the estimate, on this estimator's device.
         :raises MdepthError: if the stamp repeats or the camera cannot be used; the state is as
-            before the call.
+            before the call. If the device refuses, as when its memory is full; the next estimate
+            is then single-frame.
         """
         preprocessor = self._follow(frame)  # what a new camera takes is not the frame's
         clock = [self._now()]
         rgb = preprocessor(frame.rgb)
+        with self._seen_whole():
+            return self._estimate(frame, rgb, preprocessor, clock)
+
+    def _estimate(
+        self, frame: Frame, rgb: Image, preprocessor: Preprocessor, clock: list[float]
+    ) -> DepthEstimate:
+        """Go on from the frame as the networks see it."""
         image = network_input(rgb, self.device)
         K = preprocessor.K.to(self.device)[None]
         clock.append(self._now())
@@ -161,7 +171,8 @@ class DepthEstimator:
         scale, depth = self.scale, fused.depth
         if not self._published:
             before = self._estimated
-            elapsed_s = 0.0 if before is None else 1e-9 * (frame.stamp_ns - before.stamp_ns)
+            elapsed_s = (LONGEST_S if before is None
+                         else 1e-9 * (frame.stamp_ns - before.stamp_ns))
             # A frame that was only observed has no depth to go on from.
             T_before = T_previous if previous is before else None
             # Where nothing moves by parallax, the depth is D_s and stays so.
@@ -202,11 +213,21 @@ class DepthEstimator:
         :raises MdepthError: as for :meth:`push`.
         """
         rgb = self._follow(frame)(frame.rgb)
-        image = network_input(rgb, self.device)
-        finish_description = self._networks.start_describe(image)
-        tracked = self._motion.track(rgb, image)
-        step = self._step(tracked)
-        self._buffer.append(self._keep(finish_description(), tracked, step, frame.stamp_ns))
+        with self._seen_whole():
+            image = network_input(rgb, self.device)
+            finish_description = self._networks.start_describe(image)
+            tracked = self._motion.track(rgb, image)
+            step = self._step(tracked)
+            self._buffer.append(self._keep(finish_description(), tracked, step, frame.stamp_ns))
+
+    @contextmanager
+    def _seen_whole(self) -> Iterator[None]:
+        """Forget what was seen if a frame fails halfway: points went on, the buffer did not."""
+        try:
+            yield
+        except MdepthError:
+            self._forget_views('the frame before was refused')
+            raise
 
     def _step(self, tracked: TrackedPoints) -> float:
         """How far the image moved since the newest past frame [image widths]."""

@@ -46,7 +46,7 @@ class FusedCloud:
     """
     A grid in space that keeps the mean of what each cell was given.
 
-    Near points count more: the error of a depth grows with its square, so its weight is 1/z^2.
+    Near points count more: the error of a depth grows with the depth, so its weight is 1/z^2.
     Cells that too few frames saw are most of all, and are forgotten once the camera has gone on.
 
     :param cell_m: edge of a cell [m].

@@ -21,6 +21,7 @@ from mdepth_ros.engine.camera import Camera
 from mdepth_ros.engine.estimator import DepthEstimator
 from mdepth_ros.engine.frames import Frame, Mode
 from mdepth_ros.engine.preprocess import network_input, Preprocessor
+from mdepth_ros.engine.steady import FORGETTING_S, LONGEST_S
 from mdepth_ros.errors import BadCamera, BadImage, MdepthError
 from mdepth_ros.geometry.intrinsics import stride_intrinsics
 from mdepth_ros.geometry.pose import invert_motion
@@ -124,7 +125,8 @@ def test_time_jumps_empty_the_buffer(estimator, stamps, mode, reason):
     assert (estimate.T_source_target is None) == (mode is Mode.SINGLE)
 
 
-@pytest.mark.parametrize(('stamp', 'scale'), [(1002, 1.25), (1, 1.0)])
+@pytest.mark.parametrize(('stamp', 'scale'), [
+    (1002, 1.25 ** math.exp(-LONGEST_S / FORGETTING_S)), (1, 1.0)])
 def test_the_scale_goes_on_after_a_pause_but_not_when_time_goes_back(model, stamp, scale):
     estimator = DepthEstimator(model, dataclasses.replace(CONFIG, method='robust'))
     estimator.push(frame(2))
@@ -162,6 +164,32 @@ def test_a_repeated_stamp_is_refused_and_changes_nothing(estimator, model):
         estimator.push(frame(1, camera=Camera.from_fov(64, 64, 80.0)))
     torch.testing.assert_close(estimator.push(frame(2)).depth,
                                by_hand(model, frame(1), frame(2))[0])
+
+
+def test_a_camera_that_always_pauses_does_not_keep_a_wrong_scale(model):
+    estimator = DepthEstimator(model, dataclasses.replace(CONFIG, method='robust'))
+    estimator.push(frame(2))
+    estimator._steady._log_factor = math.log(1.25)
+    estimates = [estimator.push(frame(2 + 1000 * i)) for i in range(1, 100)]
+    torch.testing.assert_close(estimates[-1].depth, estimates[-1].single_depth, rtol=0.01, atol=0)
+
+
+@pytest.mark.parametrize('method', ['published', 'robust'])
+def test_after_a_refused_frame_no_motion_is_of_another_pair(model, method, monkeypatch):
+    """PoseNet's images and the points have gone on, the past frames have not."""
+    estimator = DepthEstimator(model, dataclasses.replace(CONFIG, method=method))
+    estimator.push(frame(1))
+    with monkeypatch.context() as patch:
+        def refuse(*_):
+            raise MdepthError('out of memory')
+        patch.setattr(estimator._networks, 'fuse', refuse)
+        patch.setattr(estimator._networks, 'unmatched', refuse)
+        with pytest.raises(MdepthError, match='out of memory'):
+            estimator.push(frame(2))
+    estimate = estimator.push(frame(3))
+    assert (estimate.mode, estimate.reason) == (Mode.SINGLE, 'the frame before was refused')
+    assert estimate.T_previous_target is None
+    assert estimator.push(frame(4)).previous_stamp_ns in (None, frame(3).stamp_ns)
 
 
 def test_a_failed_push_leaves_the_state_as_before(model):
