@@ -16,7 +16,9 @@
 
 from typing import NamedTuple
 
+from mdepth_ros.engine.corners import WORKING_WIDTH
 from mdepth_ros.engine.epipolar import Array, pixel_rays
+from mdepth_ros.geometry.intrinsics import resize_intrinsics
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
@@ -26,8 +28,9 @@ class Lifted(NamedTuple):
     """
     Tracks, and where in space they begin.
 
-    ``pixels`` (B, 4, N) or more, x, y in the target first [px]; ``points`` (B, 3, N) in the
-    target's frame [network units]; ``K`` (B, 3, 3) [px].
+    ``pixels`` (B, 4, N) or more, x, y in the target first, and ``K`` (B, 3, 3), both [px of the
+    working image], as tracks are as exact as that; ``points`` (B, 3, N) in the target's frame
+    [network units].
     """
 
     pixels: Array
@@ -46,8 +49,11 @@ def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> Lifted:
     :param K: (B, 3, 3) intrinsics [px].
     :return: them; NaN where tracks are.
     """
-    pixels, matrix = (x.double().cpu().numpy() for x in (tracks.transpose(1, 2), K))
+    shrunk = WORKING_WIDTH / depth.shape[-1]
+    pixels = tracks.transpose(1, 2).double().cpu().numpy()
     z = _read(depth[:, 0].detach().cpu().numpy(), pixels[:, :2])
+    pixels = (pixels + 0.5) * shrunk - 0.5
+    matrix = resize_intrinsics(K.double().cpu(), shrunk, shrunk).numpy()
     return Lifted(pixels, pixel_rays(pixels[:, :2], matrix) * z[:, None], matrix)
 
 

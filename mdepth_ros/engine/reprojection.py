@@ -19,8 +19,9 @@ from mdepth_ros.geometry.projection import NEAREST_Z
 import numpy as np
 from numpy.typing import NDArray
 
-# Larger residuals count linearly, then less [px]: followed points are this exact, or quite wrong.
-EXACT = 0.5
+# Larger residuals count linearly, then less: followed points are this exact, or quite wrong [px of
+# the working image, as all distances in the files about motion].
+EXACT = 0.25
 # The (4, 4) twist of each parameter, row after row.
 _TWISTS = np.array([
     [0, 0, 0, 0, 0, 0, -1, 0, 0, 1, 0, 0, 0, 0, 0, 0],

@@ -36,7 +36,7 @@ TURNING = 3
 # and agree with each other. Not before, when all points are off.
 SHARP = 4
 # A sample has arrived when a step moves its points by less than this [px].
-ARRIVED = 0.02
+ARRIVED = 0.01
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
 # Twice what it is: where it errs, it errs for many points alike.
 DEPTH_SPREAD = 0.6

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from heapq import nsmallest
 import math
 
-from mdepth_ros.engine.corners import full_size, working_size
-from mdepth_ros.engine.epipolar import median_known
+from mdepth_ros.engine.corners import full_size, working_size, WORKING_WIDTH
+from mdepth_ros.engine.epipolar import Array, median_known
 from mdepth_ros.engine.frame_buffer import PastFrame
+from mdepth_ros.engine.lifted_tracks import lift, Lifted
 from mdepth_ros.engine.point_tracker import (
     still_followed,
     TrackedPoints,
@@ -29,11 +30,7 @@ from mdepth_ros.engine.point_tracker import (
     tracks_into,
 )
 from mdepth_ros.engine.step_motion import step_motion
-from mdepth_ros.engine.tracked_motion import (
-    FEWEST_TRACKS,
-    motions_from_tracks,
-    motions_together,
-)
+from mdepth_ros.engine.tracked_motion import adjust_together, FEWEST_TRACKS, solve_motions
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -50,6 +47,8 @@ TOO_MUCH = 1.5
 # Where the points moved much further, the camera turned, and what is left over for a translation
 # may be the error of having followed them so far.
 LEAST_SHARE = 0.04
+# A further frame with less than this share of the best one's parallax only blurs what that tells.
+LEAST_FURTHER = 0.15
 _LEAST_PARALLAX = 1e-6
 
 
@@ -87,52 +86,42 @@ def find_sources(
     if not seen:
         return []
     tried = [seen[i] for i in _promising(seen, count)]
-    tracks = _pixels(tracks_into(tracked, [frame.tracked for frame in tried]), depth)
-    solved = motions_from_tracks(tracks, depth, K)
-    moved = median_known((tracks[..., 2:] - tracks[..., :2]).norm(dim=2).numpy())
-    parallax, agreeing = solved.parallax.tolist(), solved.agreeing.tolist()
+    lifted = _lift(tracks_into(tracked, [frame.tracked for frame in tried]), depth, K)
+    solved = solve_motions(lifted)
+    moved = median_known(np.linalg.norm(lifted.pixels[:, 2:] - lifted.pixels[:, :2], axis=1))
     newest = len(tried) - 1
-    usable = [i for i in range(len(tried)) if agreeing[i] >= FEWEST_AGREEING
-              and (i == newest or parallax[i] >= LEAST_SHARE * moved[i])]
-    sources = [Source(tried[i], solved.T_source_target[i:i + 1], parallax[i] / depth.shape[-1])
-               for i in usable]
-    return _together(_with_step(sources, frames[-1], tracked, depth, K), tracks[usable], depth, K)
+    usable = [i for i in range(len(tried)) if solved.agreeing[i] >= FEWEST_AGREEING
+              and (i == newest or solved.parallax[i] >= LEAST_SHARE * moved[i] / WORKING_WIDTH)]
+    if not usable:
+        return []
+    used = [tried[i] for i in usable]
+    T, parallax = solved.T_source_target[usable], solved.parallax[usable]
+    wide = int(np.argmin([_distance(float(each)) for each in parallax]))
+    if used[-1] is frames[-1] and parallax[wide] > parallax[-1]:
+        # A source with more parallax helps to tell the motion since the frame before.
+        shared = _lift(tracks_between(tracked, used[-1].tracked, used[wide].tracked)[None],
+                       depth, K)
+        step = step_motion(shared, T[wide:wide + 1])
+        if step is not None:
+            T[-1:], parallax[-1:] = step, parallax[wide] * _length(step) / _length(T[wide])
+    if len(used) > 1:
+        before, T = T, adjust_together(Lifted(*(it[usable] for it in lifted)), T)
+        parallax = parallax * _length(T) / _length(before)
+    return [Source(*each) for each in zip(
+        used, torch.from_numpy(T[:, None]).to(depth), parallax.tolist())]
 
 
-def _with_step(
-    sources: list[Source], previous: PastFrame, tracked: TrackedPoints, depth: Tensor, K: Tensor
-) -> list[Source]:
-    """Solve for the motion to the frame before again, where a source with more parallax helps."""
-    wide = next(iter(choose_sources(sources, 1)), None)
-    last = next((source for source in sources if source.frame is previous), None)
-    if wide is None or last is None or wide.parallax <= last.parallax:
-        return sources
-    tracks = _pixels(tracks_between(tracked, previous.tracked, wide.frame.tracked), depth)
-    T = step_motion(tracks, wide.T_source_target, depth, K)
-    if T is None:
-        return sources
-    return [*sources[:-1], Source(previous, T, wide.parallax * _ratio(T, wide.T_source_target))]
+def _lift(tracks: NDArray[np.float32], depth: Tensor, K: Tensor) -> Lifted:
+    """Lift (B, N, 4) or more [px of the working image] from one depth."""
+    B, (height, width) = len(tracks), depth.shape[-2:]
+    pixels = full_size(tracks, working_size(width, height), (width, height))
+    return lift(torch.from_numpy(pixels), depth.expand(B, -1, -1, -1), K.expand(B, -1, -1))
 
 
-def _together(sources: list[Source], tracks: Tensor, depth: Tensor, K: Tensor) -> list[Source]:
-    """Refine by tracks (B, N, 4) what each of B sources tells by what the others do."""
-    if len(sources) < 2:
-        return sources
-    before = torch.cat([source.T_source_target for source in sources])
-    T = motions_together(tracks, before, depth, K)
-    return [Source(source.frame, now, source.parallax * _ratio(now, source.T_source_target))
-            for source, now in zip(sources, T[:, None])]
-
-
-def _pixels(tracks: NDArray[np.float32], depth: Tensor) -> Tensor:
-    """Tracks of the working image in pixels of the depth."""
-    height, width = depth.shape[-2:]
-    return torch.from_numpy(full_size(tracks, working_size(width, height), (width, height)))
-
-
-def _ratio(T: Tensor, other: Tensor) -> float:
-    """How many times as long the translation of a (1, 4, 4) motion is as that of another."""
-    return float(T[0, :3, 3].norm() / other[0, :3, 3].norm().clamp(min=1e-12))
+def _length(T: Array) -> Array:
+    """Of the translation of (..., 4, 4) motions."""
+    length: Array = np.linalg.norm(T[..., :3, 3], axis=-1).clip(1e-12)
+    return length
 
 
 def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:
@@ -156,4 +145,5 @@ def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
     :param count: how many at most.
     :return: the best first; at least one where there is any and count is not 0.
     """
-    return nsmallest(count, reversed(sources), key=lambda it: _distance(it.parallax))
+    best = nsmallest(count, reversed(sources), key=lambda it: _distance(it.parallax))
+    return [it for it in best if it.parallax >= LEAST_FURTHER * best[0].parallax]

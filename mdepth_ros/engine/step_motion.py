@@ -14,19 +14,17 @@
 
 """The motion since the frame before, by points whose depth a wider view of them has told."""
 
-from mdepth_ros.engine.epipolar import pixel_rays, triangulate
-from mdepth_ros.engine.lifted_tracks import lift
+from mdepth_ros.engine.epipolar import Array, pixel_rays, triangulate
+from mdepth_ros.engine.lifted_tracks import Lifted
 from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS
 import numpy as np
-import torch
-from torch import Tensor
 
 # What the translation moves by less tells no depth [px].
-LEAST_PARALLAX = 1.0
+LEAST_PARALLAX = 0.5
 
 
-def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor) -> Tensor | None:
+def step_motion(lifted: Lifted, T_wide_target: Array) -> Array | None:
     """
     Solve for a short step from a wide one.
 
@@ -35,21 +33,18 @@ def step_motion(tracks: Tensor, T_wide_target: Tensor, depth: Tensor, K: Tensor)
     wider step they have moved, and have a depth at its scale by triangulation; the short step is
     the motion that brings these depths to where they are seen.
 
-    :param tracks: (N, 6) x, y in the target, in the frame before and in the wider source [px].
+    :param lifted: one target; x, y in it, in the frame before and in the wider source.
     :param T_wide_target: (1, 4, 4) motion to the wider source.
-    :param depth: (1, 1, H, W) of the target [network units].
-    :param K: (1, 3, 3) of all frames [px].
     :return: (1, 4, 4) motion to the frame before, at the scale of the wider one; None where too
         few points are seen in all three and tell a depth.
     """
-    x, points, K_ = lift(tracks[None], depth, K)
+    x, points, K = lifted
     before, wide, rays = x[:, 2:4], x[:, 4:], points / points[:, 2:]
-    T_wide = T_wide_target.double().cpu().numpy()
-    far = K_ @ T_wide[:, :3, :3] @ rays
+    far = K @ T_wide_target[:, :3, :3] @ rays
     parallax = np.linalg.norm(wide - far[:, :2] / far[:, 2:], axis=1)
-    z = triangulate(T_wide[0], rays[0], pixel_rays(wide, K_)[0])
-    fits = unexplained(points, wide, T_wide, K_) < AGREES * depth.shape[-1]
+    z = triangulate(T_wide_target[0], rays[0], pixel_rays(wide, K)[0])
+    fits = unexplained(points, wide, T_wide_target, K) < AGREES
     known = fits & (parallax > LEAST_PARALLAX) & (z > 0)
     if np.count_nonzero(known) < FEWEST_TRACKS:
         return None
-    return torch.from_numpy(solve_motion(rays * z, before, known, K_)).to(depth)
+    return solve_motion(rays * z, before, known, K)

@@ -38,14 +38,14 @@ Mask = NDArray[np.bool_]
 
 # So few followed points tell nothing about the motion.
 FEWEST_TRACKS = 20
-# A point agrees with the motion if no more than this share of the image's width is unexplained.
-AGREES = 0.005
+# A point agrees with the motion if no more than this is unexplained [px of the working image].
+AGREES = 1.6
 # A motion is doubted where half of the tracks are further from their epipolar lines than this
-# share of the width: they are followed better than that.
-DOUBTFUL = 6e-4
+# [likewise]: they are followed better than that.
+DOUBTFUL = 0.2
 BETTER = 0.75
-# Largest distance of an inlier from its epipolar line, as a share of the width.
-INLIER = 3e-3
+# Largest distance of an inlier from its epipolar line [likewise].
+INLIER = 1.0
 
 
 class TrackedMotions(NamedTuple):
@@ -53,11 +53,11 @@ class TrackedMotions(NamedTuple):
     Motions of B pairs of frames, at the scale of the depth.
 
     ``T_source_target`` (B, 4, 4); ``parallax`` (B,), median displacement that the translation
-    causes, over the part of the image that has points [px]; ``agreeing`` (B,), share of the
-    tracks that fit the motion.
+    causes, over the part of the image that has points [image widths]; ``agreeing`` (B,), share of
+    the tracks that fit the motion.
     """
 
-    T_source_target: Tensor
+    T_source_target: Array
     parallax: Array
     agreeing: Array
 
@@ -96,7 +96,7 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
         there are fewer than 6 tracks.
     """
-    return torch.from_numpy(_solve(lift(tracks, depth, K), depth.shape[-1])).to(depth)
+    return torch.from_numpy(_solve(lift(tracks, depth, K))).to(depth)
 
 
 def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
@@ -110,62 +110,52 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, N) bool.
     """
-    lifted, width = lift(tracks, depth, K), depth.shape[-1]
-    return torch.from_numpy(_agreeing(lifted, _solve(lifted, width), width)).to(depth.device)
+    lifted = lift(tracks, depth, K)
+    return torch.from_numpy(_residual(lifted, _solve(lifted)) < AGREES).to(depth.device)
 
 
-def motions_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> TrackedMotions:
+def solve_motions(lifted: Lifted) -> TrackedMotions:
     """
     Solve as :func:`motion_from_tracks` for one target and many sources; tell what came of it.
 
-    :param tracks: (B, N, 4) x, y in the target and x, y in a source [px]; NaN is left out.
-    :param depth: (1, 1, H, W) of the target [network units].
-    :param K: (1, 3, 3) of all frames [px].
+    :param lifted: B pairs of frames.
     :return: the motions.
     """
-    lifted, width = _lift_all(tracks, depth, K), depth.shape[-1]
-    T = _solve(lifted, width)
-    agreeing = _agreeing(lifted, T, width)
+    T = _solve(lifted)
+    agreeing = _residual(lifted, T) < AGREES
     turned = T[:, :3, :3] @ lifted.points
     far, here = (lifted.K @ moved for moved in (turned, turned + T[:, :3, 3:]))
     parallax = np.linalg.norm(here[:, :2] / here[:, 2:] - far[:, :2] / far[:, 2:], axis=1)
     known = np.isfinite(lifted.pixels).all(axis=1)
     return TrackedMotions(
-        torch.from_numpy(T).to(depth),
-        _median(parallax, _areas(lifted.pixels[:, :2], agreeing, width)),
+        T, _median(parallax, _areas(lifted.pixels[:, :2], agreeing)) / WORKING_WIDTH,
         agreeing.sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
-def motions_together(tracks: Tensor, T_source_target: Tensor, depth: Tensor, K: Tensor) -> Tensor:
+def adjust_together(lifted: Lifted, T_source_target: Array) -> Array:
     """
     Refine the motions from one target to several sources by the tracks that agree with them.
 
-    :param tracks: (B, N, 4) x, y of the target's points, the same for all sources, and x, y in a
-        source, NaN where it does not see them [px].
+    What moves by itself may still agree where it has not come far: a point that disagrees with
+    one motion tells none.
+
+    :param lifted: the target's points, the same for all B sources; NaN where a source does not
+        see them.
     :param T_source_target: (B, 4, 4) about right.
-    :param depth: (1, 1, H, W) of the target [network units].
-    :param K: (1, 3, 3) of all frames [px].
     :return: (B, 4, 4).
     """
-    lifted, T = _lift_all(tracks, depth, K), T_source_target.double().cpu().numpy()
-    adjusted = adjust_motions(lifted.points[0], lifted.pixels[:, 2:],
-                              _agreeing(lifted, T, depth.shape[-1]), lifted.K[0], T)
-    return torch.from_numpy(adjusted).to(T_source_target)
+    residual = _residual(lifted, T_source_target)
+    agreeing = (residual < AGREES) & ~(residual >= AGREES).any(axis=0)
+    return adjust_motions(lifted.points[0], lifted.pixels[:, 2:], agreeing, lifted.K[0],
+                          T_source_target)
 
 
-def _lift_all(tracks: Tensor, depth: Tensor, K: Tensor) -> Lifted:
-    """Lift tracks (B, N, 4) from one depth."""
-    B = len(tracks)
-    return lift(tracks, depth.expand(B, -1, -1, -1), K.expand(B, -1, -1))
+def _residual(lifted: Lifted, T: Array) -> Array:
+    """How far (B, N) tracks are from what (B, 4, 4) motions explain; NaN where they are."""
+    return unexplained(lifted.points, lifted.pixels[:, 2:], T, lifted.K)
 
 
-def _agreeing(lifted: Lifted, T: Array, width: int) -> Mask:
-    """Tell (B, N) which tracks fit (B, 4, 4) motions; NaN fits nothing."""
-    residual = unexplained(lifted.points, lifted.pixels[:, 2:], T, lifted.K)
-    return np.asarray(residual < AGREES * width)
-
-
-def _areas(pixels: Array, valid: Mask, width: int) -> Array:
+def _areas(pixels: Array, valid: Mask) -> Array:
     """
     Share each cell of the image among the points in it.
 
@@ -174,7 +164,7 @@ def _areas(pixels: Array, valid: Mask, width: int) -> Array:
     Takes (B, 2, N) [px] and which of them count, (B, N); returns (B, N), 0 for the others.
     """
     across = WORKING_WIDTH // CELL
-    column, row = np.where(valid, pixels.swapaxes(0, 1) * (across / width), 0.0).astype(int)
+    column, row = np.where(valid, pixels.swapaxes(0, 1) / CELL, 0.0).astype(int)
     cell = row * (across + 1) + column
     cell += (cell.max(initial=0) + 1) * np.arange(len(cell))[:, None]  # each frame has its own
     shared = np.bincount(cell.ravel(), weights=valid.ravel())
@@ -192,14 +182,14 @@ def _median(values: Array, weights: Array) -> Array:
     return np.where(np.isfinite(middle), middle, 0.0)
 
 
-def _solve(lifted: Lifted, width: int) -> Array:
+def _solve(lifted: Lifted) -> Array:
     """Solve for the motions (B, 4, 4)."""
     x, points, K = lifted
     valid: Mask = np.asarray(np.isfinite(x).all(axis=1))
     T = solve_motion(points, x[:, 2:], valid, K)
     error = epipolar_error(T, x, K)
-    for i in np.flatnonzero(error > DOUBTFUL * width):
-        other = _without_depth(x[i][:, valid[i]], points[i, 2, valid[i]], K[i], width)
+    for i in np.flatnonzero(error > DOUBTFUL):
+        other = _without_depth(x[i][:, valid[i]], points[i, 2, valid[i]], K[i])
         if other is None:
             continue
         if epipolar_error(other[None], x[i:i + 1], K[i:i + 1]) < BETTER * error[i]:
@@ -207,11 +197,11 @@ def _solve(lifted: Lifted, width: int) -> Array:
     return T
 
 
-def _without_depth(x: Array, depth: Array, K: Array, width: int) -> Array | None:
+def _without_depth(x: Array, depth: Array, K: Array) -> Array | None:
     """(4, N) tracks and (N,) depths to a (4, 4) motion whose direction owes nothing to these."""
     if x.shape[1] < FEWEST_TRACKS:
         return None
-    T = essential_motion(x.T, K, INLIER * width)
+    T = essential_motion(x.T, K, INLIER)
     if T is None:
         return None
     rays, source_rays = (pixel_rays(xy[None], K[None])[0] for xy in (x[:2], x[2:]))

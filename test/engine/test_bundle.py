@@ -15,7 +15,9 @@
 """Exact points seen from several places: the motions come back, and better than one by one."""
 
 from mdepth_ros.engine.bundle import adjust_motions
+from mdepth_ros.engine.lifted_tracks import Lifted
 from mdepth_ros.engine.resection import solve_motion
+from mdepth_ros.engine.tracked_motion import adjust_together, solve_motions
 from mdepth_ros.geometry.pose import motion_from_parameters
 import numpy as np
 import pytest
@@ -97,6 +99,26 @@ def test_wrong_tracks_turn_nothing():
     turned, moved = errors(solved, T)
     assert turned.max() < 0.02
     assert moved.max() < 0.02
+
+
+def test_people_who_walk_by_do_not_bend_the_motions():
+    """In the nearest source they have not come far, and agree; in the others they do not."""
+    off = []
+    for seed in range(10):
+        points, _, T, random = scene(seed, degrees=0.5)
+        walked = np.zeros((3, 3, N))
+        walked[:, 0, :30] = [[0.05], [0.15], [0.3]]
+        image = K @ (T[:, :3, :3] @ (points + walked) + T[:, :3, 3:])
+        seen = image[:, :2] / image[:, 2:] + 0.1 * random.standard_normal((3, 2, N))
+        here = np.broadcast_to((K @ points)[:2] / (K @ points)[2:], (3, 2, N))
+        rough = points * np.exp(0.3 * np.sin(points[0] + seed))
+        lifted = Lifted(np.concatenate([here, seen], axis=1), np.broadcast_to(rough, (3, 3, N)),
+                        np.broadcast_to(K, (3, 3, 3)))
+        before = solve_motions(lifted).T_source_target
+        off.append([errors(motions, T)[1][0] for motions in (
+            before, adjust_together(lifted, before))])
+    before, together = np.mean(off, axis=0)
+    assert together < 0.5 * before
 
 
 def test_dirt_on_the_lens_does_not_shorten_them():

@@ -30,11 +30,15 @@ def test_points_lie_on_their_rays_at_the_depth_sampled_there():
     tracks[0, :2, :2] = torch.tensor([[0.0, 0.0], [WIDTH - 1, HEIGHT - 1]])
     K = intrinsics_from_fov(70.0, WIDTH, HEIGHT).repeat(2, 1, 1)
     lifted = lift(tracks, depth, K)
-    pixels, points = (torch.from_numpy(it).float() for it in lifted[:2])
-    torch.testing.assert_close(pixels, tracks.transpose(1, 2))
-    seen = K @ points
-    torch.testing.assert_close(seen[:, :2] / seen[:, 2:], pixels[:, :2], atol=1e-4, rtol=1e-5)
-    expected = sample(depth, pixels[:, :2, None], 'border')[:, 0]
+    pixels, points, K_of_pixels = (torch.from_numpy(it).float() for it in lifted)
+    tracks = tracks.transpose(1, 2)
+    # The working image is ten times as wide as this depth.
+    torch.testing.assert_close(pixels, 10 * (tracks + 0.5) - 0.5)
+    for matrix, seen_at in ((K, tracks), (K_of_pixels, pixels)):
+        seen = matrix @ points
+        torch.testing.assert_close(seen[:, :2] / seen[:, 2:], seen_at[:, :2], atol=1e-3,
+                                   rtol=1e-5)
+    expected = sample(depth, tracks[:, :2, None], 'border')[:, 0]
     torch.testing.assert_close(points[:, 2:], expected, atol=1e-5, rtol=0)
 
 

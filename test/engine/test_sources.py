@@ -59,8 +59,17 @@ def test_the_frame_with_the_best_parallax_is_taken():
 
 def test_more_of_them_come_in_order_of_use():
     best = BEST_PARALLAX
-    sources = [source(1, 2 * best), source(2, 1.1 * best), source(3, best / 3), source(4, 0.001)]
+    sources = [source(1, 2 * best), source(2, 1.1 * best), source(3, best / 3),
+               source(4, best / 5)]
     assert chosen(sources, 3) == [2, 1, 3]
+
+
+def test_a_further_frame_that_tells_nothing_is_left_out():
+    """It would be averaged in, and flatten what the best one tells."""
+    best = BEST_PARALLAX
+    assert chosen([source(1, best), source(2, 0.0)], 2) == [1]
+    assert chosen([source(1, best), source(2, 0.3 * best)], 2) == [1, 2]
+    assert chosen([source(1, 0.0), source(2, 0.0)], 2) == [2, 1]
 
 
 @pytest.fixture(scope='module')
@@ -85,7 +94,7 @@ def test_motions_of_all_frames_by_points_that_were_carried_along(street):
     for source in found:
         truth = invert_motion(T[source.frame.stamp_ns]) @ T[5]
         solved = source.T_source_target[0].double()
-        assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.06 * truth[:3, 3].norm()
+        assert (solved[:3, 3] - truth[:3, 3]).norm() < 0.07 * truth[:3, 3].norm()
         assert (solved[:3, :3] - truth[:3, :3]).abs().max() < 4e-3
     parallax = [source.parallax for source in found]
     assert parallax == sorted(parallax, reverse=True)

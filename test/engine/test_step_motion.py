@@ -14,6 +14,7 @@
 
 """A short step is told by points that a wider one has triangulated."""
 
+from mdepth_ros.engine.lifted_tracks import lift
 from mdepth_ros.engine.step_motion import step_motion
 from mdepth_ros.engine.tracked_motion import motion_from_tracks
 from mdepth_ros.geometry.intrinsics import intrinsics_from_fov
@@ -48,17 +49,22 @@ def scene(points=150, seed=0):
     return tracks, depth, random
 
 
+def step(tracks, T_wide_target, depth, K):
+    T = step_motion(lift(tracks[None], depth, K), T_wide_target.double().numpy())
+    return None if T is None else torch.from_numpy(T).float()
+
+
 def length(T):
     return float(T[0, :3, 3].norm() / forward(0.05)[0, :3, 3].norm())
 
 
 def test_the_step_is_found_at_the_scale_of_the_wide_one():
     tracks, depth, _ = scene()
-    T = step_motion(tracks, forward(1.0), depth, K)
+    T = step(tracks, forward(1.0), depth, K)
     assert torch.allclose(T, forward(0.05), atol=2e-4)
     # Depth that is a third too near, and a wide motion that is as much too short.
     shorter = forward(1.0 / 1.3)
-    assert length(step_motion(tracks, shorter, depth / 1.3, K)) == pytest.approx(1 / 1.3, abs=0.01)
+    assert length(step(tracks, shorter, depth / 1.3, K)) == pytest.approx(1 / 1.3, abs=0.01)
 
 
 def test_wrong_depths_and_noise_disturb_it_less_than_a_solution_by_two_frames():
@@ -68,7 +74,7 @@ def test_wrong_depths_and_noise_disturb_it_less_than_a_solution_by_two_frames():
         noisy = tracks + 0.1 * torch.randn(tracks.shape, generator=random)
         single = depth * torch.exp(0.3 * torch.randn(depth.shape, generator=random))
         errors.append([abs(length(T) - 1) for T in (
-            step_motion(noisy, forward(1.0), single, K),
+            step(noisy, forward(1.0), single, K),
             motion_from_tracks(noisy[None, :, :4], single, K))])
     by_wide, by_two = torch.tensor(errors).mean(dim=0).tolist()
     assert by_wide < 0.05
@@ -79,11 +85,11 @@ def test_what_stands_still_in_the_picture_does_not_shorten_it():
     tracks, depth, _ = scene()
     tracks[:90, 2:] = tracks[:90, :2].repeat(1, 2)
     assert length(motion_from_tracks(tracks[None, :, :4], depth, K)) < 0.5
-    assert length(step_motion(tracks, forward(1.0), depth, K)) == pytest.approx(1, abs=0.02)
+    assert length(step(tracks, forward(1.0), depth, K)) == pytest.approx(1, abs=0.02)
 
 
 def test_too_few_points_that_tell_a_depth_give_nothing():
     tracks, depth, _ = scene()
-    assert step_motion(tracks[:15], forward(1.0), depth, K) is None
+    assert step(tracks[:15], forward(1.0), depth, K) is None
     tracks[:, 4:] = tracks[:, :2]  # the wide step shows nothing either
-    assert step_motion(tracks, forward(1e-3), depth, K) is None
+    assert step(tracks, forward(1e-3), depth, K) is None

@@ -25,11 +25,8 @@ from mdepth_ros.engine.corners import (
     working_image,
     working_size,
 )
-from mdepth_ros.engine.tracked_motion import (
-    follow_corners,
-    motion_from_tracks,
-    motions_from_tracks,
-)
+from mdepth_ros.engine.lifted_tracks import lift
+from mdepth_ros.engine.tracked_motion import follow_corners, motion_from_tracks, solve_motions
 from mdepth_ros.geometry.pose import invert_motion
 from mdepth_ros.geometry.projection import sample
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig
@@ -65,7 +62,8 @@ def tracks_between(target, source):
 
 
 def tracked_motion(tracks, depth, K):
-    return motions_from_tracks(torch.from_numpy(tracks)[None], depth, K)
+    motions = solve_motions(lift(torch.from_numpy(tracks)[None], depth, K))
+    return motions._replace(T_source_target=torch.from_numpy(motions.T_source_target).float())
 
 
 def angle(T, truth):
@@ -150,7 +148,7 @@ def test_a_standing_camera_does_not_move():
         render('indoor', static_camera=True, moving_objects=False, noise=0.01))
     motion = tracked_motion(tracks_between(target, source), depth, K)
     assert motion.agreeing > 0.95
-    assert motion.parallax < 0.1
+    assert motion.parallax < 0.1 / WIDTH
     assert angle(motion.T_source_target[0], torch.eye(4).double()) < 0.02
     assert motion.T_source_target[0, :3, 3].norm() < 0.005
 
@@ -230,7 +228,7 @@ def test_a_depth_that_knows_nothing_does_not_turn_the_motion(seed):
     sequence = render_sequence(
         SceneConfig('driving', WIDTH, HEIGHT, frames=3, moving_objects=False), seed=seed)
     target, source, depth, K, truth = pair(sequence)
-    T = motions_from_tracks(torch.from_numpy(tracks_between(target, source))[None],
-                            torch.full_like(depth, 4.5), K).T_source_target[0]
+    T = tracked_motion(tracks_between(target, source), torch.full_like(depth, 4.5),
+                       K).T_source_target[0]
     assert direction_error(T, truth) < 5
     assert angle(T, truth) < 0.5

@@ -26,9 +26,10 @@ from dataclasses import dataclass
 import math
 from pathlib import Path
 
+from mdepth_ros.engine.lifted_tracks import lift
 from mdepth_ros.engine.resection import solve_motion
 from mdepth_ros.geometry.intrinsics import invert_intrinsics, stride_intrinsics
-from mdepth_ros.geometry.projection import backproject, inside, project, transform
+from mdepth_ros.geometry.projection import backproject, inside, pixel_grid, project, transform
 from mdepth_ros.networks.canonical import to_depth
 from mdepth_ros.networks.checkpoint import load_checkpoint
 from mdepth_ros.networks.depth_model import DepthModel
@@ -51,7 +52,7 @@ import numpy as np
 import torch
 from torch import nn, Tensor
 
-# Points that the motion is solved from, and how well they are followed [px].
+# Points that the motion is solved from, and how well they are followed [px of the working image].
 POINTS = 150
 TRACK_NOISE_PX = 0.3
 # The motion's scale is taken for the depth's, unless it is further from it than this.
@@ -145,13 +146,13 @@ def solve_as_the_robot(single: Tensor, batch: PairBatch) -> tuple[Tensor, Tensor
     seen, in_front = project(transform(batch.T_source_target, backproject(far, inv_K)), batch.K)
     usable = (inside(seen, H, W) & in_front).flatten(1)
     chosen = torch.multinomial(usable.float() + 1e-9, POINTS)  # (B, POINTS)
-    points = backproject(single, inv_K).flatten(2)
-    points, pixels = (x.flatten(2).gather(2, chosen.unsqueeze(1).expand(-1, x.shape[1], -1))
-                      for x in (points, seen))
-    pixels = pixels + TRACK_NOISE_PX * torch.randn_like(pixels)
+    pixels = torch.cat([pixel_grid(H, W, seen)[:2].expand_as(seen), seen], dim=1).flatten(2)
+    lifted = lift(pixels.gather(2, chosen.unsqueeze(1).expand(-1, 4, -1)).transpose(1, 2),
+                  single, batch.K)
+    noise = TRACK_NOISE_PX * torch.randn(len(single), 2, POINTS).double().numpy()
     T = torch.from_numpy(solve_motion(
-        *(x.double().cpu().numpy() for x in (points.detach(), pixels)),
-        usable.gather(1, chosen).cpu().numpy(), batch.K.double().cpu().numpy())).to(single)
+        lifted.points, lifted.pixels[:, 2:] + noise, usable.gather(1, chosen).cpu().numpy(),
+        lifted.K)).to(single)
     length, true_length = (x[:, :3, 3].norm(dim=1) for x in (T, batch.T_source_target))
     scale = median_ratio(single, batch.depth)
     by_motion = length / true_length.clamp(min=1e-9)
