@@ -79,7 +79,10 @@ def test_mdepth(command):
     parsed = parse(mdepth_words(command))
     # A recipe in the repository, or one that an earlier command leaves in its --out.
     if parsed.command == 'train' and parsed.source.suffix == '.yaml' and not parsed.resume:
-        load_recipe(ROOT / parsed.source, parsed.settings)
+        recipe = load_recipe(ROOT / parsed.source, parsed.settings)
+        machines, each = (int(re.search(rf'--{option} (\d+)|$', command)[1] or 1)
+                          for option in ('nnodes', 'nproc-per-node'))
+        assert recipe.batch % (machines * each) == 0
 
 
 def test_every_mdepth_command_is_told_of():
