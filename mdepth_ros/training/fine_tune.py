@@ -24,7 +24,7 @@ import time
 
 from mdepth_ros.config import EngineConfig
 from mdepth_ros.engine.preprocess import network_size
-from mdepth_ros.errors import MdepthError
+from mdepth_ros.errors import MdepthError, writing
 from mdepth_ros.training.datasets.catalogue import open_data
 from mdepth_ros.training.evaluation.temporal_error import COMPARED_FRAMES
 from mdepth_ros.training.loop.loop import LoopOptions
@@ -140,7 +140,12 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     """
     recipe = request.change(_common(path, request.start, seed))
     if recipe.keep_refined == 'steadier' and not open_parts(recipe.data).held_back:
-        recipe = _with_steps(recipe, 'refine', 0)  # nobody could tell
+        # Nobody could tell whether `refine` helps.
+        if not any(getattr(recipe, stage).steps for stage in STAGES if stage != 'refine'):
+            raise MdepthError(f'{path} is too short to hold frames back, which refine needs, and '
+                              'no other stage has steps: record more, give distil.steps, or ask '
+                              'for keep_refined=always')
+        recipe = _with_steps(recipe, 'refine', 0)
     return recipe
 
 
@@ -221,6 +226,7 @@ def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
     :param stage: its stage that is run for a few steps.
     :param folder: of the run; the trial has a folder of its own in it, which does not stay.
     :return: seconds, the start left out.
+    :raises MdepthError: if the disk does not take it, or as the stage does.
     """
     trial = dataclasses.replace(recipe, rounds=1, distil_frames=TIMED_FRAMES,
                                 keep_refined='always',
@@ -230,10 +236,11 @@ def seconds_per_step(recipe: Recipe, stage: str, folder: Path) -> float:
     place = folder / TRIAL
     # A process that was killed leaves it behind.
     shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    if (folder / NEIGHBOURS).is_file():
-        shutil.copy(folder / NEIGHBOURS, place)
     try:
+        with writing(place):
+            place.mkdir(parents=True)
+            if (folder / NEIGHBOURS).is_file():
+                shutil.copy(folder / NEIGHBOURS, place)
         train(trial, place)
         lines = Record(place / 'record.jsonl').lines()
     finally:

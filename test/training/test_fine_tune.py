@@ -17,6 +17,8 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
+from full_disk import no_file_above
+from mdepth_ros.errors import MdepthError
 from mdepth_ros.training import fine_tune
 from mdepth_ros.training.loop.recipe import DataConfig, Recipe, STAGES
 from mdepth_ros.training.loop.schedule import Schedule
@@ -87,3 +89,28 @@ def test_frames_can_be_timed(rendered_folder, tmp_path):
     for frames in (clip.indices, clip.indices[:1]):
         some = replace(clip, indices=frames)
         assert 0.001 < fine_tune.seconds_per_frame(recipe, some) < 20.0
+
+
+@pytest.mark.parametrize('inner', ['run', 'run/model.safetensors'])
+def test_a_disk_that_takes_no_trial_is_one_line(rendered_folder, tmp_path, inner):
+    """No room for the list of neighbours; and no folder where a file is."""
+    recipe = make_recipe(rendered_folder, tiny_start(tmp_path), batch=2, distil=Schedule(1))
+    folder = tmp_path / inner
+    (tmp_path / 'run').mkdir()
+    for name in (fine_tune.NEIGHBOURS, 'model.safetensors'):
+        (tmp_path / 'run' / name).write_text(20 * ' ')
+    with no_file_above(10), pytest.raises(MdepthError, match=r'^cannot write .*timing: ') as told:
+        fine_tune.seconds_per_step(recipe, 'distil', folder)
+    assert '\n' not in str(told.value)
+    assert not (folder / fine_tune.TRIAL).exists()
+
+
+def test_a_recording_that_leaves_nothing_to_do_is_one_line(rendered_folder):
+    """Ten frames hold none back, so `refine` cannot be judged, and nothing else was left."""
+    request = fine_tune.Request(settings=('distil.steps=0',))
+    request.check()
+    with pytest.raises(MdepthError, match='too short to hold frames back') as told:
+        fine_tune.choose_recipe(rendered_folder, request)
+    assert '\n' not in str(told.value)
+    always = replace(request, settings=(*request.settings, 'keep_refined=always'))
+    assert fine_tune.choose_recipe(rendered_folder, always).refine.steps == fine_tune.REFINE_STEPS
