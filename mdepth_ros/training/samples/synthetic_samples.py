@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from mdepth_ros.training.samples.augment import change_tensor_colours, draw_colours
 from mdepth_ros.training.samples.point_tracks import PointTracks
 from mdepth_ros.training.samples.sample import own_rows, SampleBatch
+from mdepth_ros.training.scenes.held_out import drawn_seed
 from mdepth_ros.training.synthetic import Kind, random_config, render_sequence, to_bytes
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +122,7 @@ class SyntheticSamples:
     def _world(self, number: int) -> _World:
         """Look a world up, or render it."""
         if number not in self._pool:
-            seed = int(np.random.default_rng([self._seed, number]).integers(2 ** 31))
+            seed = drawn_seed(self._seed, number)
             # A camera that stands or only turns teaches nothing without labels.
             config = replace(random_config(seed, *self._size, frames=FRAMES, kind=self._kind),
                              static_camera=False, pure_rotation=False)

@@ -13,11 +13,12 @@
 # limitations under the License.
 
 """
-Seeds of the worlds that are for measuring, and of those that stage 0 learns from.
+Seeds of the worlds that are for measuring, and of those that are learned from.
 
-They meet as rank 777 or 880 only. ``SyntheticSamples`` draws from 2^31 seeds: one in 200 000 of
-its worlds is for measuring.
+They meet as rank 777 or 880 of stage 0 only.
 """
+
+import numpy as np
 
 # Each class of ``mdepth robustness`` has a thousand.
 ROBUSTNESS = range(777_000_000, 777_009_000)
@@ -35,3 +36,17 @@ def learned_seeds(seed: int, rank: int) -> range:
     """
     first = (1000 * seed + rank) * 1_000_000
     return range(first, first + 1_000_000)
+
+
+def drawn_seed(seed: int, number: int) -> int:
+    """
+    Draw a world that the other stages learn from: any of 2^31 that is not for measuring.
+
+    :param seed: of the run.
+    :param number: of the world in that run.
+    """
+    rng = np.random.default_rng([seed, number])
+    while True:
+        drawn = int(rng.integers(2 ** 31))
+        if not any(drawn in held_out for held_out in (ROBUSTNESS, EVALUATION, ABLATION)):
+            return drawn

@@ -19,7 +19,9 @@ import pickle
 import weakref
 
 from mdepth_ros.training.datasets.synthetic import SyntheticSequenceView
+from mdepth_ros.training.samples import synthetic_samples
 from mdepth_ros.training.samples.synthetic_samples import SyntheticSamples
+from mdepth_ros.training.scenes.held_out import ROBUSTNESS
 from mdepth_ros.training.synthetic import render_sequence, SceneConfig, to_bytes
 import numpy as np
 import pytest
@@ -75,6 +77,22 @@ def test_worlds_stay_and_each_has_its_own_field_of_view():
     assert len(focal[0]) == 2
     assert focal == [focal[0]] * 3
     assert len(source._pool) == 2
+
+
+def test_a_world_for_measuring_is_not_learned_from(monkeypatch):
+    """Seed 51 would draw 777002146 as its world 240; what is no such world stays what it was."""
+    rendered = []
+
+    def render(config, seed, device):
+        rendered.append(seed)
+        return render_sequence(config, seed, device)
+
+    monkeypatch.setattr(synthetic_samples, 'render_sequence', render)
+    for number in (240, 239):
+        samples(seed=51)._world(number)
+    first, second = np.random.default_rng([51, 240]).integers(2 ** 31, size=2)
+    assert first in ROBUSTNESS
+    assert rendered == [second, np.random.default_rng([51, 239]).integers(2 ** 31)]
 
 
 def test_colours_and_mirroring(whole):
