@@ -41,12 +41,13 @@ class MultiFrame(NamedTuple):
     """
     M-DepthNet's answer and its terms.
 
-    ``depth`` (B, 1, H, W) [m]; ``confidence`` (B, 1, H, W) in [0, 1]; ``photometric`` and ``mask``
-    scalars, ``loss`` what is minimised.
+    ``depth`` (B, 1, H, W) [m]; ``confidence`` (B, 1, H, W) in [0, 1]; ``warped`` (B, 3, H, W) the
+    source before by that depth; ``photometric`` and ``mask`` scalars, ``loss`` what is minimised.
     """
 
     depth: Tensor
     confidence: Tensor
+    warped: Tensor
     photometric: Tensor
     mask: Tensor
     loss: Tensor
@@ -94,7 +95,7 @@ def run_multi_frame(
     run = _matcher(model, seen.before, single_depth, K, motions)
     matched = run(seen.target)
     depth = matched.depth.float()
-    errors = explain(clean, depth, K, motions).errors
+    warped, errors = explain(clean, depth, K, motions)
     photometric = (mean_over_ranks(minimum_error(errors).mean())
                    + SMOOTHNESS_WEIGHT * smoothness(1 / depth, clean.target))
 
@@ -103,7 +104,7 @@ def run_multi_frame(
                                   matched.depth_quarter.float().log().detach(), reduction='none')
     mask = masked_mean(difference, seen_part)
     confidence = F.interpolate(matched.window_mass.float(), depth.shape[-2:])
-    return MultiFrame(depth.detach(), confidence.detach(), photometric, mask,
+    return MultiFrame(depth.detach(), confidence.detach(), warped[0].detach(), photometric, mask,
                       photometric + MASK_WEIGHT * mask)
 
 

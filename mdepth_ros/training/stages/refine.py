@@ -21,7 +21,7 @@ from mdepth_ros.training.samples.sample import SampleBatch
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.search_width import Search
-from mdepth_ros.training.stages.single_frame import run_single_frame
+from mdepth_ros.training.stages.single_frame import predict
 from mdepth_ros.training.stages.step_random import StepRandom
 from mdepth_ros.training.stages.triplet import load
 import torch
@@ -50,10 +50,10 @@ class RefineObjective(Objective):
         """
         clean, seen = load(batch)
         with torch.no_grad():
-            single = run_single_frame(self.model, clean, seen, batch.K, batch.tracks)
-        multi = run_multi_frame(self.model, clean, seen, single.depth, batch.K, single.motions,
+            prior = predict(self.model, seen, batch.K, batch.tracks)
+        multi = run_multi_frame(self.model, clean, seen, prior.depth, batch.K, prior.motions,
                                 random)
-        views = Views(clean.target, single.warped[0], single.depth, multi.depth,
+        views = Views(clean.target, multi.warped, prior.depth, multi.depth,
                       confidence=multi.confidence)
         return StepResult(multi.loss, {'multi': multi.photometric, 'mask': multi.mask}, views)
 

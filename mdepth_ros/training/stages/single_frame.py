@@ -38,6 +38,26 @@ SMOOTHNESS_WEIGHT = 1e-3
 ANCHOR_WEIGHT = 0.05
 
 
+class Prediction(NamedTuple):
+    """
+    S-DepthNet's and PoseNet's answer to a triplet.
+
+    ``disparities`` and ``depths`` (B, 1, H, W) [m] one entry per scale, the finest first, depths
+    all at full resolution; ``posed`` PoseNet's motions, ``motions`` those by followed points where
+    there are any, else PoseNet's.
+    """
+
+    disparities: list[Tensor]
+    depths: list[Tensor]
+    posed: Motions
+    motions: Motions
+
+    @property
+    def depth(self) -> Tensor:
+        """Return the depth at the finest scale."""
+        return self.depths[0]
+
+
 class SingleFrame(NamedTuple):
     """
     S-DepthNet's and PoseNet's answer to a triplet, and how it fits.
@@ -54,6 +74,25 @@ class SingleFrame(NamedTuple):
     warped: list[Tensor]
     rough: Tensor
     tracks: Tensor
+
+
+def predict(
+    model: DepthModel, seen: Triplet, K: Tensor, tracks: Tensor | None = None
+) -> Prediction:
+    """
+    Predict depth and motions.
+
+    :param model: its ``single`` and ``pose`` run.
+    :param seen: the frames as the networks see them.
+    :param K: (B, 3, 3) [px].
+    :param tracks: (B, 2, N, 4) of :class:`SampleBatch`.
+    :return: the answer.
+    """
+    disparities = [scale.float() for scale in model.single.scales(seen.target)]
+    depths = [to_depth(enlarge(scale, seen.target), model.config, K) for scale in disparities]
+    posed = estimate_motions(model.pose, seen)
+    motions = posed if tracks is None else follow_motions(tracks, depths[0], K, otherwise=posed)
+    return Prediction(disparities, depths, posed, motions)
 
 
 def run_single_frame(
@@ -76,18 +115,15 @@ def run_single_frame(
         see :func:`follow_scale`; all, and none, if missing.
     :return: the answer.
     """
-    disparities = [scale.float() for scale in model.single.scales(seen.target)]
-    depths = [to_depth(enlarge(scale, clean.target), model.config, K) for scale in disparities]
-    motions, followed = estimate_motions(model.pose, seen), K.new_zeros(())
+    disparities, depths, posed, motions = predict(model, seen, K, tracks)
+    followed = K.new_zeros(())
     if tracks is not None:
-        solved = follow_motions(tracks, depths[0], K, otherwise=motions)
-        followed = track_error(depths[0].detach(), K, motions, tracks)
+        followed = track_error(depths[0].detach(), K, posed, tracks)
         if credible is None:
-            followed = followed + track_error(depths[0], K, solved.detach(), tracks)
+            followed = followed + track_error(depths[0], K, motions.detach(), tracks)
         else:
-            solved = follow_scale(solved, depths[0], K, credible)
-            followed = followed + track_error(depths[0], K, solved, credible)
-        motions = solved
+            motions = follow_scale(motions, depths[0], K, credible)
+            followed = followed + track_error(depths[0], K, motions, credible)
     explanations = [explain(clean, depth, K, motions) for depth in depths]
     rough = [smoothness(scale, _shrink(clean.target, scale)) / 2 ** i
              for i, scale in enumerate(disparities)]

@@ -26,6 +26,7 @@ from mdepth_ros.training.stages.multi_frame import match
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.single_frame import (
     ANCHOR_WEIGHT,
+    predict,
     run_single_frame,
     scale_drift,
     SMOOTHNESS_WEIGHT,
@@ -71,7 +72,7 @@ class StudentObjective(Objective):
         """
         clean, seen = load(batch)
         with torch.no_grad():
-            prior = run_single_frame(self.teacher, clean, seen, batch.K, batch.tracks)
+            prior = predict(self.teacher, seen, batch.K, batch.tracks)
             matched = match(self.teacher, seen, prior.depth, batch.K, prior.motions)
             teacher_depth = matched.depth.float()
             teacher_errors = explain(clean, teacher_depth, batch.K, prior.motions).errors

@@ -16,8 +16,10 @@
 
 import copy
 
+from mdepth_ros.geometry.projection import warp
 from mdepth_ros.training.losses import distillation_loss
 from mdepth_ros.training.samples.sample import SampleBatch
+from mdepth_ros.training.stages import triplet
 from mdepth_ros.training.stages.multi_frame import run_multi_frame
 from mdepth_ros.training.stages.refine import RefineObjective
 from mdepth_ros.training.stages.single_frame import run_single_frame
@@ -110,6 +112,20 @@ def test_refine_leaves_s_and_pose(batch):
     assert same(pose, model.pose.state_dict())
     assert not same(multi, model.multi.state_dict())
     assert torch.equal(multi['delta'], model.multi.delta)
+
+
+@pytest.mark.parametrize('stage', ['student', 'refine'])
+def test_nothing_is_warped_that_nothing_is_learned_from(batch, monkeypatch, stage):
+    """Two sources by the depth of each network that explains them, none by the prior."""
+    model, warped = tiny_model(), []
+    monkeypatch.setattr(triplet, 'warp', lambda *args: warped.append(args) or warp(*args))
+    if stage == 'refine':
+        views = RefineObjective(model).train()(batch, RANDOM).views
+        assert len(warped) == 2
+        assert torch.equal(views.warped, warp(*warped[0])[0])
+    else:
+        StudentObjective(model, tiny_model(1)).train()(batch, RANDOM)
+        assert len(warped) == 4
 
 
 def test_frozen_batch_norm_keeps_its_statistics_while_weights_learn(batch):
