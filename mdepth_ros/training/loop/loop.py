@@ -33,7 +33,7 @@ from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.ranks.rank_batch_norm import synchronise_batch_norm
 from mdepth_ros.training.ranks.reduction import max_over_ranks, mean_over_ranks
 from mdepth_ros.training.stages.objective import Objective, StepResult
-from mdepth_ros.training.stages.step_random import StepRandom
+from mdepth_ros.training.stages.step_random import later_seed, StepRandom
 import torch
 from torch import Tensor
 from tqdm import tqdm
@@ -100,8 +100,8 @@ class Loop:
 
     def random(self, step: int) -> StepRandom:
         """Return what a step draws, in each round something else."""
-        return StepRandom(self.options.seed + self.round - 1, step, self.fabric.global_rank,
-                          self.fabric.world_size)
+        return StepRandom(later_seed(self.options.seed, self.round - 1), step,
+                          self.fabric.global_rank, self.fabric.world_size)
 
     def begin(
         self, name: str, model: DepthModel, objective: Objective, schedule: Schedule,

@@ -41,6 +41,7 @@ from mdepth_ros.training.loop.start import start_model
 from mdepth_ros.training.own_depth import choose_clips
 from mdepth_ros.training.stages.distil import train_distil
 from mdepth_ros.training.stages.refine import refine
+from mdepth_ros.training.stages.step_random import later_seed
 from mdepth_ros.training.stages.student import train_student
 from mdepth_ros.training.stages.teacher import train_teacher
 import torch
@@ -183,7 +184,7 @@ def _run_stages(fabric: Fabric, folder: Path) -> None:
     for loop.round in range(1, recipe.rounds + 1):
         if recipe.student.steps:
             teacher = model.eval()
-            student = start_model(recipe, seed=recipe.loop.seed + loop.round)
+            student = start_model(recipe, seed=later_seed(recipe.loop.seed, loop.round))
             model = _stage(loop, 'student', student,
                            partial(train_student, loop, teacher=teacher, schedule=recipe.student,
                                    anchor_depth=recipe.anchor_depth))

@@ -24,7 +24,7 @@ from mdepth_ros.training.own_depth import Clip, teach
 from mdepth_ros.training.samples.taught_samples import TaughtBatch, TaughtSamples
 from mdepth_ros.training.stages.objective import Objective, StepResult, Views
 from mdepth_ros.training.stages.single_frame import enlarge
-from mdepth_ros.training.stages.step_random import StepRandom
+from mdepth_ros.training.stages.step_random import later_seed, StepRandom
 import torch
 from torch import Tensor
 
@@ -119,7 +119,7 @@ def train_distil(
     :param schedule: steps and learning rate.
     :param augment: see :class:`TaughtSamples`.
     """
-    fabric, seed = loop.fabric, loop.options.seed + loop.round
+    fabric, seed = loop.fabric, later_seed(loop.options.seed, loop.round)
     rank, world_size = fabric.global_rank, fabric.world_size
     parts = world_size if len(clips) >= world_size else 1
     part = rank % parts

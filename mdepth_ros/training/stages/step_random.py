@@ -15,8 +15,19 @@
 """Randomness that depends on the seed and the step alone: runs resume and split exactly."""
 
 from mdepth_ros.training.losses import tie_noise
+import numpy as np
 import torch
 from torch import Tensor
+
+
+def later_seed(seed: int, number: int) -> int:
+    """
+    Return the seed of what a run draws anew in later rounds; no other run draws the same there.
+
+    :param seed: of the run.
+    :param number: of the draw, 0 for the first, which is by the run's seed itself.
+    """
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) if number else seed
 
 
 class StepRandom:
