@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, get_args, Literal
 
 from mdepth_ros.config import Encoder
+from mdepth_ros.engine.tracked_motion import FEWEST_TRACKS
 from mdepth_ros.training.loop.loop import LoopOptions
 from mdepth_ros.training.loop.schedule import Schedule
 from mdepth_ros.training.loop.settings_file import read_settings
@@ -52,9 +53,9 @@ class DataConfig:
     Frames ``first`` to ``last`` (included, -1 for the end) are used, counted through all
     sequences, and of each sequence's the last ``held_back`` share only to see how well it goes.
     ``split`` is a file of KITTI's training split. ``gap`` between a target and its sources is a
-    number of frames, or ``auto``: as many as give parallax. ``tracks`` points are followed from
-    each target into its sources; 0, the paper's way, leaves motion to the images alone.
-    ``worlds`` is how many synthetic worlds there are.
+    number of frames, or ``auto``: as many as give parallax. ``tracks`` points, 20 or more, are
+    followed from each target into its sources; 0, the paper's way, leaves motion to the images
+    alone. ``worlds`` is how many synthetic worlds there are.
     """
 
     source: str
@@ -72,10 +73,12 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         problems = size_problems(self.width, self.height)
-        for name, least in (('first', 0), ('last', -1), ('tracks', 0), ('workers', 0),
-                            ('worlds', 1)):
+        for name, least in (('first', 0), ('last', -1), ('workers', 0), ('worlds', 1)):
             if getattr(self, name) < least:
                 problems.append(f'{name} must be at least {least}, got {getattr(self, name)}')
+        if self.tracks and self.tracks < FEWEST_TRACKS:
+            problems.append(f'tracks must be 0, or at least {FEWEST_TRACKS}, as fewer tell no '
+                            f'motion, got {self.tracks}')
         if not 0 <= self.held_back < 1:
             problems.append(f'held_back must be in [0, 1), got {self.held_back}')
         if self.gap != 'auto' and self.gap < 1:
