@@ -75,7 +75,7 @@ class FolderSamples:
         """
         self._steps = _Steps(sequences, triplets, width, height, batch, seed, augment,
                              rank, world_size, tracks)
-        self._workers, self._pin_memory = workers, pin_memory
+        self._workers, self._pin_memory, self._world_size = workers, pin_memory, world_size
 
     @property
     def samples_per_epoch(self) -> int:
@@ -105,14 +105,17 @@ class FolderSamples:
             yield batch
 
     def _check_shared_memory(self) -> None:
-        """Refuse what would end as a bus error in a worker."""
+        """Refuse what would end as a bus error in a worker of any process on this machine."""
         free = _free_shared_memory()
-        needed = (2 * self._workers + 1) * self._steps.batch_bytes  # two ahead each, one in use
+        # Over machines torchrun started them, and says how many share this one.
+        here = int(os.environ.get('LOCAL_WORLD_SIZE', self._world_size))
+        # Of each worker two batches are ahead, and one is in use.
+        needed = here * (2 * self._workers + 1) * self._steps.batch_bytes
         if self._workers and free is not None and free < needed:
             raise DataError(
-                f'{self._workers} workers need {needed / 1e6:.0f} MB of shared memory, /dev/shm '
-                f'has {free / 1e6:.0f} MB: take fewer workers, or give it more '
-                f'(docker run --shm-size)')
+                f'{self._workers} workers in each of {here} processes need {needed / 1e6:.0f} MB '
+                f'of shared memory, /dev/shm has {free / 1e6:.0f} MB: take fewer workers, or give '
+                'it more (docker run --shm-size)')
 
 
 class _Steps(Dataset[SampleBatch | MdepthError]):

@@ -24,6 +24,7 @@ import time
 import cv2
 from mdepth_ros.training.datasets.frames_folder import open_frames
 from mdepth_ros.training.datasets.sequence import DataError
+from mdepth_ros.training.samples import loader
 from mdepth_ros.training.samples.augment import take_view, View
 from mdepth_ros.training.samples.loader import FolderSamples
 from mdepth_ros.training.samples.neighbours import choose_neighbours
@@ -183,8 +184,18 @@ def test_too_little_shared_memory_is_said_before_a_worker_dies_of_it(sequences):
     triplets = [choose_neighbours(sequence, 1).triplets for sequence in sequences]
     huge = FolderSamples(sequences, triplets, 6400, 6400, batch=1_000_000, seed=0, workers=2)
     # 2 x 9 planes of 41 MB and a million samples; each worker keeps two batches, one is in use.
-    with pytest.raises(DataError, match=r'2 workers need 3686400000 MB .* /dev/shm has \d+ MB'):
+    with pytest.raises(DataError, match=r'2 workers .* need 3686400000 MB .* has \d+ MB'):
         next(huge.batches())
+
+
+def test_the_processes_of_a_machine_share_its_memory(sequences, monkeypatch):
+    one = samples(sequences, workers=1, world_size=2)
+    own = 3 * 2 * 2 * 9 * 64 * 64  # three batches of two samples
+    monkeypatch.setattr(loader, '_free_shared_memory', lambda: 2 * own - 1)
+    with pytest.raises(DataError, match='1 workers in each of 2 processes need 1 MB'):
+        next(one.batches())
+    monkeypatch.setenv('LOCAL_WORLD_SIZE', '1')  # the other one is on another machine
+    next(one.batches())
 
 
 def test_bad_arguments_name_both_sides(sequences):
