@@ -45,9 +45,10 @@ class ParallaxRule:
     Which frame is the neighbour of another.
 
     The nearest one with parallax ``target``, or the one with most parallax, if that is at least
-    ``least``; both are shares of the image's width. Frames that show less than ``least_tracked``
-    of the target's corners, that are more than ``longest_s`` [s] or ``most_frames`` away, or that
-    lie beyond a pause of ``longest_s`` are not considered.
+    ``least``; both are shares of the image's width. Not considered are frames that share too few
+    corners with the target, less than ``least_tracked`` of those of the earlier of the two, that
+    are more than ``longest_s`` [s] or ``most_frames`` away, or that lie beyond a pause of
+    ``longest_s``.
     """
 
     target: float = 0.008
