@@ -61,7 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--resume', action='store_true', help='go on with the run that is there')
     parser.add_argument('--minutes', type=float,
                         help='of a recording, once it is prepared: how long to train and compare '
-                             f'at most, by default {MINUTES:g}, unless distil.steps is given')
+                             f'at most, by default {MINUTES:g}, unless distil.steps is given; '
+                             'rounds and steps that are given stay, even if they take longer')
     parser.add_argument('--camera-info', type=Path, help='of a recording: camera_info YAML')
     parser.add_argument('--fov', type=float, help='of a video: horizontal angle of view [deg]')
     parser.add_argument('--image-topic', help='of a bag with several cameras: which one')
@@ -124,7 +125,7 @@ def _fine_tune(arguments: argparse.Namespace, out: Path) -> None:
         print('timing a few frames and training steps on this machine')
         # The comparison at the end takes as long as its first half took.
         left_s = 60 * request.minutes - 2 * (time.monotonic() - began_s)
-        recipe = fit_steps(recipe, out / 'run', left_s)
+        recipe = fit_steps(recipe, request, out / 'run', left_s)
     print(f'training: {recipe.rounds} rounds of {recipe.distil.steps} steps of S-DepthNet and '
           f'{recipe.refine.steps} of M-DepthNet, {recipe.batch} images of {width} x {height} px '
           f'each; all settings are in {out / "run" / RECIPE}')

@@ -71,7 +71,7 @@ class Request:
 
     Weights to ``start`` from, a file or ``default``; at most so many ``minutes`` for training and
     all around it, once the recording is prepared; ``settings`` of the recipe, ``key=value``, that
-    win over ours.
+    win over ours and over the minutes.
     """
 
     start: str = 'default'
@@ -149,13 +149,15 @@ def choose_recipe(path: Path, request: Request, seed: int = 0) -> Recipe:
     return recipe
 
 
-def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
+def fit_steps(recipe: Recipe, request: Request, folder: Path, left_s: float) -> Recipe:
     """
     Give the rounds the steps that this machine does in the time, but not more than are useful.
 
-    ``distil`` and ``refine`` share it, ``teacher`` and ``student`` keep their steps.
+    ``distil`` and ``refine`` share it, ``teacher`` and ``student`` keep their steps, and so do
+    ``refine`` and the rounds where the user says how many.
 
     :param recipe: from :func:`choose_recipe`.
+    :param request: that it was chosen for; it does not set ``distil.steps``.
     :param folder: of the run.
     :param left_s: for measuring and training [s].
     :return: the recipe, with at least one round and one step of each.
@@ -180,14 +182,17 @@ def fit_steps(recipe: Recipe, folder: Path, left_s: float) -> Recipe:
     # What the trials took besides their steps the run takes, too: loading, and the first steps.
     left_s -= 2 * (time.monotonic() - began_s)
     left_s -= recipe.teacher.steps * step_s.get('teacher', 0.0)
-    wanted = {'distil': max(FEWEST_STEPS, EPOCHS * frames // recipe.batch),
-              'refine': recipe.refine.steps}
-    wanted_s = sum(steps * step_s.get(stage, 0.0) for stage, steps in wanted.items())
-    others_s = play_s + recipe.student.steps * step_s.get('student', 0.0)
+    wanted = {'distil': max(FEWEST_STEPS, EPOCHS * frames // recipe.batch)}
+    given = {'student': recipe.student.steps}
+    asked = given if request.sets('refine.steps') else wanted
+    asked['refine'] = recipe.refine.steps
+    wanted_s, given_s = (sum(steps * step_s.get(stage, 0.0) for stage, steps in some.items())
+                         for some in (wanted, given))
     rounds, share = recipe.rounds, 0.0
+    fewest = rounds if request.sets('rounds') else 1
     # Fewer rounds rather than many that hardly learn.
-    while rounds and share < 0.5:
-        share = min(1.0, (left_s / rounds - others_s) / wanted_s)
+    while rounds >= fewest and share < 0.5:
+        share = min(1.0, (left_s / rounds - play_s - given_s) / wanted_s)
         rounds -= 1
     recipe = dataclasses.replace(recipe, rounds=rounds + 1)
     for stage, steps in wanted.items():

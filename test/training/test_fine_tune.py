@@ -69,10 +69,24 @@ def timed(monkeypatch):
 def test_all_stages_share_the_time(timed, tmp_path, stages, left_s, rounds, steps):
     recipe = Recipe(DataConfig('.', held_back=0.1), start='default', batch=8, distil=Schedule(7),
                     rounds=3, **stages)
-    fitted = fine_tune.fit_steps(recipe, tmp_path, left_s)
+    fitted = fine_tune.fit_steps(recipe, fine_tune.Request(), tmp_path, left_s)
     assert (fitted.rounds, fitted.distil.steps) == (rounds, steps)
     assert (fitted.teacher, fitted.student) == (recipe.teacher, recipe.student)
     assert fitted.refine.steps == recipe.refine.steps * steps // 300
+
+
+@pytest.mark.parametrize(('settings', 'left_s', 'rounds', 'steps', 'refine'), [
+    ((), 40 + 2 * (20 + 110), 2, 165, 55),
+    # Three rounds have less than half of the steps that are useful.
+    (('rounds=3',), 40 + 3 * (20 + 50), 3, 75, 25),
+    (('refine.steps=100',), 40 + 2 * (20 + 50 + 90), 2, 180, 100),
+    (('rounds=3', 'refine.steps=100'), 40 + 3 * (20 + 50 + 25), 3, 50, 100),
+    (('rounds=3', 'refine.steps=100'), 40.0, 3, 1, 100)])
+def test_what_the_user_says_stays(timed, tmp_path, settings, left_s, rounds, steps, refine):
+    recipe = Recipe(DataConfig('.', held_back=0.1), start='default', batch=8, distil=Schedule(7),
+                    refine=Schedule(100), rounds=3)
+    fitted = fine_tune.fit_steps(recipe, fine_tune.Request(settings=settings), tmp_path, left_s)
+    assert (fitted.rounds, fitted.distil.steps, fitted.refine.steps) == (rounds, steps, refine)
 
 
 @pytest.mark.parametrize('stage', STAGES)
