@@ -48,7 +48,7 @@ class Score:
 
     ``abs_rel_single`` and ``abs_rel_multi`` are median-scaled, of the estimator that the robot
     runs; None where no true depth is known. ``temporal_error`` see there; None where it cannot be
-    told.
+    told. With ``keep_refined: steadier`` training has chosen by it, so it is a little too good.
     """
 
     photometric: PhotometricScore
