@@ -26,10 +26,11 @@ import torch
 
 Matrix = NDArray[np.float64]
 
-# How many coefficients each model may have; OpenCV extends the rational one to 12 and 14.
+# How many coefficients each model may have. The two polynomials are one list in OpenCV, cut off
+# earlier or later, and drivers fill a plumb_bob up with zeros.
 COEFFICIENTS: dict[str, tuple[int, ...]] = {
     '': (0,),
-    'plumb_bob': (0, 4, 5),
+    'plumb_bob': (0, 4, 5, 8, 12, 14),
     'rational_polynomial': (0, 8, 12, 14),
     'equidistant': (4,),
 }

@@ -133,6 +133,18 @@ def test_rectified_points_land_where_a_pinhole_sees_them(model, coefficients, si
         assert np.abs(centre(image) - expected).max() < 0.05, point
 
 
+@pytest.mark.parametrize('count', [8, 12, 14])
+def test_a_plumb_bob_that_a_driver_filled_up_with_zeros_is_the_same_lens(count):
+    P = np.array([[500.0, 0.0, 640.0, 0.0], [0.0, 510.0, 355.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
+    five = [-0.28, 0.09, 0.001, -0.0008, -0.012]
+    rgb = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    plain, filled = (
+        Preprocessor(Camera(1280, 720, P[:, :3], coefficients, 'plumb_bob', P=P), 320, 192, True)
+        for coefficients in (five, [*five, *[0.0] * (count - 5)]))
+    np.testing.assert_array_equal(filled(rgb), plain(rgb))
+    np.testing.assert_array_equal(filled.valid, plain.valid)
+
+
 def test_rectifying_without_distortion_is_a_resize():
     rng = np.random.default_rng(0)
     rgb = cv2.GaussianBlur(rng.integers(0, 256, (480, 640, 3), dtype=np.uint8), (0, 0), 6)
