@@ -106,6 +106,7 @@ def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]
 
     when_configured = RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
+        handle_once=True,  # whoever configures it later may not want it to be active
         entities=[change(Transition.TRANSITION_ACTIVATE)]))
     return [when_configured, change(Transition.TRANSITION_CONFIGURE)]
 

@@ -14,7 +14,7 @@
 
 """``ros2 launch``, where that is: the arguments reach the node, and it becomes active."""
 
-from contextlib import ExitStack
+from contextlib import closing, contextmanager, ExitStack
 import os
 from pathlib import Path
 import shutil
@@ -40,30 +40,51 @@ def installed():
         return False
 
 
-@pytest.mark.skipif(not installed(), reason='needs ros2 launch and an installed mdepth_ros')
-@pytest.mark.parametrize('compressed', ['auto', 'true'])
-def test_topics_parameters_and_states(tiny_weights, tmp_path, compressed):
-    parameters = tmp_path / 'parameters.yaml'
-    parameters.write_text(yaml.safe_dump({'/**': {'ros__parameters': {
+pytestmark = pytest.mark.skipif(
+    not installed(), reason='needs ros2 launch and an installed mdepth_ros')
+
+
+@pytest.fixture
+def parameters(tiny_weights, tmp_path):
+    """Parameters of a small node."""
+    path = tmp_path / 'parameters.yaml'
+    path.write_text(yaml.safe_dump({'/**': {'ros__parameters': {
         'weights': str(tiny_weights), 'network.width': 96, 'network.height': 64,
         'backend': 'torch', 'scale.mode': 'odometry'}}}))
-    words = [f'params_file:={parameters}', 'namespace:=launched', 'image:=/cam/image',
-             'camera_info:=/cam/info', 'odom:=/wheels', f'compressed:={compressed}']
-    image, other = ('/cam/image', '/cam/image/compressed')[::-1 if compressed == 'true' else 1]
+    return path
+
+
+@contextmanager
+def launched(*words):
+    """Run `ros2 launch` and give a client of its node; Ctrl-C has to end both."""
     with ExitStack() as stack:
         process = subprocess.Popen(['ros2', 'launch', str(LAUNCH), *words], text=True,
                                    start_new_session=True, preexec_fn=heed_signals,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         stack.callback(process.communicate, timeout=60)
         stack.callback(os.killpg, process.pid, signal.SIGINT)
-        client = LifecycleClient('/launched/mdepth')
-        stack.callback(client.close)
+        client = stack.enter_context(LifecycleClient('/launched/mdepth'))
         client.wait_for_node(60.0)
         assert wait_for(lambda: client.state() == 'active', 60.0)
-        own = OwnNode('counter')
-        stack.callback(own.close)
+        yield client
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize('compressed', ['auto', 'true'])
+def test_topics_parameters_and_states(parameters, compressed):
+    words = [f'params_file:={parameters}', 'namespace:=launched', 'image:=/cam/image',
+             'camera_info:=/cam/info', 'odom:=/wheels', f'compressed:={compressed}']
+    image, other = ('/cam/image', '/cam/image/compressed')[::-1 if compressed == 'true' else 1]
+    with launched(*words), closing(OwnNode('counter')) as own:
         for topic in (image, '/cam/info', '/wheels'):
             assert wait_for(lambda topic=topic: own.node.count_subscribers(topic) == 1), topic
         assert own.node.count_subscribers(other) == 0
-        assert own.node.count_publishers('/launched/depth/image') == 1
-    assert process.returncode == 0
+        assert wait_for(lambda: own.node.count_publishers('/launched/depth/image') == 1)
+
+
+def test_it_is_activated_at_the_start_and_never_unasked(parameters):
+    with launched(f'params_file:={parameters}', 'namespace:=launched') as client:
+        for transition in ('deactivate', 'cleanup', 'configure'):
+            client.change(transition)
+        assert not wait_for(lambda: client.state() != 'inactive', 3.0)
+        assert client.change('activate').state == 'active'
