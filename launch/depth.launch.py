@@ -23,13 +23,7 @@ from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
-from launch.actions import (
-    DeclareLaunchArgument,
-    EmitEvent,
-    OpaqueFunction,
-    RegisterEventHandler,
-    SetEnvironmentVariable,
-)
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
 from launch.conditions import IfCondition
 from launch.events import matches_action
 from launch.substitutions import LaunchConfiguration
@@ -56,7 +50,8 @@ ARGUMENTS = {
     'rviz': ('false', 'start rviz with the shipped view'),
     'autostart': ('true', 'configure and activate the node'),
     'fastdds_profile': ('auto', 'Fast DDS profile; auto: the shipped one, with room for clouds, '
-                                'unless one is set or /dev/shm is too small; none: none'),
+                                'unless one is set or /dev/shm is too small; none: the node takes '
+                                'none'),
     'log_level': ('info', 'debug, info, warn, error'),
 }
 YES, NO = ('true', 'True'), ('false', 'False')
@@ -74,6 +69,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     if value['compressed'] != 'auto':
         kind = 'compressed' if value['compressed'] in YES else 'raw'
         transport.append({'image_transport': kind})
+    profile = profile_environment(value['fastdds_profile'])
     node = LifecycleNode(
         package='mdepth_ros', executable='depth_node', name='mdepth',
         namespace=value['namespace'], output='screen', emulate_tty=True,
@@ -81,20 +77,22 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         remappings=[('image', value['image']),
                     ('image/compressed', f'{value["image"]}/compressed'),
                     ('camera_info', value['camera_info']), ('odom', value['odom'])],
-        ros_arguments=['--log-level', value['log_level']])
-    # The camera's driver needs the same profile.
-    if value['fastdds_profile'] == 'auto':
-        profile = large_message_environment().items() - os.environ.items()
-    elif value['fastdds_profile'] == 'none':
-        # The node takes an empty name for it.
-        profile = {(name, '') for name in PROFILE_VARIABLES.values()}
-    else:
-        profile = {(name, value['fastdds_profile']) for name in profile_variables(os.environ)}
+        ros_arguments=['--log-level', value['log_level']], additional_env=profile)
     rviz = Node(package='rviz2', executable='rviz2', arguments=['-d', str(CONFIG / 'mdepth.rviz')],
                 parameters=parameters, namespace=value['namespace'],
+                additional_env={name: path for name, path in profile.items() if path},
                 condition=IfCondition(value['rviz']))
-    return [*(SetEnvironmentVariable(*variable) for variable in sorted(profile)),
-            *autostart(node, value['autostart']), node, rviz]
+    return [*autostart(node, value['autostart']), node, rviz]
+
+
+def profile_environment(choice: str) -> dict[str, str]:
+    """Return the variables that name the Fast DDS profile; the camera's driver needs it, too."""
+    if choice == 'auto':
+        return dict(large_message_environment().items() - os.environ.items())
+    if choice == 'none':
+        # The node takes an empty name for it; others would look for a file of that name.
+        return dict.fromkeys(PROFILE_VARIABLES.values(), '')
+    return dict.fromkeys(profile_variables(os.environ), choice)
 
 
 def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]:

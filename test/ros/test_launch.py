@@ -17,6 +17,7 @@
 from contextlib import closing, contextmanager, ExitStack
 import os
 from pathlib import Path
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import subprocess
 from harness import wait_for
 from mdepth_ros.ros.lifecycle_client import LifecycleClient
 from mdepth_ros.ros.own_node import OwnNode
+from mdepth_ros.ros.transport import PROFILE_VARIABLES
 from processes import heed_signals
 import pytest
 import yaml
@@ -88,3 +90,29 @@ def test_it_is_activated_at_the_start_and_never_unasked(parameters):
             client.change(transition)
         assert not wait_for(lambda: client.state() != 'inactive', 3.0)
         assert client.change('activate').state == 'active'
+
+
+OUTER = """
+from launch import LaunchDescription
+from launch.actions import ExecuteProcess, IncludeLaunchDescription, Shutdown
+
+
+def generate_launch_description():
+    return LaunchDescription([
+        IncludeLaunchDescription({inner!r}, launch_arguments={arguments!r}.items()),
+        ExecuteProcess(cmd=['env'], output='screen', on_exit=Shutdown())])
+"""
+
+
+@pytest.mark.parametrize(('choice', 'own'), [
+    ('auto', {}), ('none', {'FASTDDS_DEFAULT_PROFILES_FILE': '/own.xml'}), ('/other.xml', {})])
+def test_what_is_launched_after_it_keeps_its_profile(tmp_path, choice, own):
+    outer = tmp_path / 'outer.launch.py'
+    outer.write_text(OUTER.format(inner=str(LAUNCH), arguments={
+        'fastdds_profile': choice, 'autostart': 'false'}))
+    bare = {name: value for name, value in os.environ.items()
+            if name not in PROFILE_VARIABLES.values()}
+    done = subprocess.run(['ros2', 'launch', str(outer)], env={**bare, **own}, text=True,
+                          capture_output=True, check=True, timeout=60)
+    assert 'PATH=' in done.stdout
+    assert dict(re.findall(r'(FAST\w+_PROFILES_FILE)=(.*)', done.stdout)) == own
