@@ -92,9 +92,7 @@ class LifecycleClient:
             raise LifecycleError(f'{self.node_name} failed to {transition} from {before!r}: '
                                  f'it is now {self.state()!r}')
         seconds = time.monotonic() - started
-        # A node may end its process right after shutdown: do not ask it again.
-        state = 'finalized' if transition == 'shutdown' else self.state()
-        return TransitionResult(transition, state, seconds)
+        return TransitionResult(transition, self.state(), seconds)
 
     def state(self, timeout_s: float = 20.0) -> str:
         """

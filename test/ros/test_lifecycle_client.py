@@ -34,6 +34,8 @@ def server():
             raise TimeoutError
         if isinstance(response, GetState.Response):
             response.current_state.label = 'inactive'
+        else:
+            response.success = True
         return response
 
     own.node.create_service(GetState, 'served/get_state', answer)
@@ -65,3 +67,9 @@ def test_a_transition_is_asked_for_once(server):
         with pytest.raises(LifecycleError, match='no answer from /served/change_state in 3 s'):
             client.change('activate', timeout_s=3.0)
     assert server == []
+
+
+@pytest.mark.parametrize('transition', ['deactivate', 'shutdown'])
+def test_the_state_that_is_reported_is_the_nodes_own(server, transition):
+    with LifecycleClient('/served') as client:
+        assert client.change(transition).state == 'inactive'
