@@ -46,7 +46,7 @@ class BagTopics:
 
 def is_bag(path: Path) -> bool:
     """
-    Whether this looks like a bag.
+    Whether this looks like a bag, in capitals, too: :func:`open_bag` says what to call it.
 
     :param path: a file, or the folder of a ROS 2 bag, which may have lost its metadata.
     """
@@ -67,8 +67,6 @@ def open_bag(path: Path) -> BagReader:
     """
     if not path.exists():
         raise BagError(f'no bag at {path}')
-    if path.is_file() and path.suffix not in SUFFIXES:
-        raise BagError(f"{path} is no bag by its name, which must end in {', '.join(SUFFIXES)}")
     # Humble's sqlite3 bags carry no type definitions.
     try:
         reader = BagReader(_files(path), default_typestore=ros2_types())
@@ -80,9 +78,15 @@ def open_bag(path: Path) -> BagReader:
 
 def _files(path: Path) -> list[Path]:
     """Return what to read: a bag that has lost its metadata is the files that it still has."""
+    files = [path]
     if path.is_dir() and not (path / 'metadata.yaml').is_file():
-        return sorted(file for file in path.iterdir() if file.suffix in ROS2_SUFFIXES) or [path]
-    return [path]
+        files = sorted(file for file in path.iterdir()
+                       if file.suffix.lower() in ROS2_SUFFIXES) or files
+    for file in files:
+        if file.is_file() and file.suffix not in SUFFIXES:  # rosbags reads no other
+            raise BagError(f'{file} is no bag by its name, which must end in '
+                           f'{", ".join(SUFFIXES)}, in lower case')
+    return files
 
 
 def find_topics(

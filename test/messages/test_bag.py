@@ -145,10 +145,12 @@ def test_a_bag_that_has_lost_its_metadata(tmp_path):
         assert len(list(reader.messages_on('/cam/image_raw'))) == 4
 
 
-def test_a_name_that_rosbags_would_not_read(tmp_path):
+@pytest.mark.parametrize('given', ['RUN.MCAP', '.'])
+def test_a_name_that_rosbags_would_not_read(tmp_path, given):
     (tmp_path / 'RUN.MCAP').write_bytes(b'')
-    with pytest.raises(BagError, match=r'RUN\.MCAP is no bag by its name, which must end in \.'):
-        open_bag(tmp_path / 'RUN.MCAP')
+    assert is_bag(tmp_path / given)
+    with pytest.raises(BagError, match=r'RUN\.MCAP is no bag by its name, .*, in lower case$'):
+        open_bag(tmp_path / given)
 
 
 @pytest.mark.parametrize(('content', 'message'), [
