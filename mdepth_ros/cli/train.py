@@ -20,6 +20,7 @@ import time
 
 import cv2
 from mdepth_ros.cli.out_folder import source_name
+from mdepth_ros.cli.unused_arguments import refuse
 from mdepth_ros.errors import MdepthError
 from mdepth_ros.networks.checkpoint import load_checkpoint, save_checkpoint
 from mdepth_ros.training.datasets.catalogue import is_recording
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     source: Path = arguments.source
     out: Path = arguments.out or Path('out/train') / source_name(str(source))
     if source.suffix in RECIPE_SUFFIXES:
-        _refuse(arguments, ('minutes', *OF_RECORDINGS), 'a recipe')
+        refuse(arguments, 'recordings', 'minutes', *OF_RECORDINGS)
         if arguments.resume and not (out / RECIPE).is_file():
             raise MdepthError(f'there is no run in {out} to go on with')
         recipe = load_recipe(source, _settings(arguments))
@@ -91,14 +92,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise MdepthError(f'no recipe, bag, video or frames folder at {source}')
     _fine_tune(arguments, out)
     return 0
-
-
-def _refuse(arguments: argparse.Namespace, options: tuple[str, ...], source: str) -> None:
-    """Refuse options that a kind of source would ignore."""
-    given = [f'--{name.replace("_", "-")}' for name in options
-             if getattr(arguments, name) is not None]
-    if given:
-        raise MdepthError(f'{source} takes no {", ".join(given)}')
 
 
 def _settings(arguments: argparse.Namespace) -> list[str]:
@@ -197,7 +190,7 @@ def _request(arguments: argparse.Namespace, out: Path) -> Request:
 def _prepared(arguments: argparse.Namespace, out: Path) -> Path:
     """Return the frames: the source itself, or what it is prepared to."""
     if not is_recording(arguments.source):
-        _refuse(arguments, OF_RECORDINGS, 'a frames folder')
+        refuse(arguments, 'recordings', *OF_RECORDINGS)
         return Path(arguments.source)
     print(prepare([arguments.source], out / 'data', PrepareOptions(
         image_topic=arguments.image_topic, camera_info=arguments.camera_info,

@@ -210,12 +210,12 @@ def test_options_that_a_source_would_ignore_are_refused(trained, tmp_path, capsy
     out = ['--out', str(tmp_path / 'X')]
     recipe = tmp_path / 'recipe.yaml'
     assert main(['train', str(recipe), '--minutes', '5', '--fov', '60', *out]) == 1
-    assert 'a recipe takes no --minutes, --fov' in one_line(capsys)
+    assert '--minutes is for recordings alone' in one_line(capsys)
     assert main(['train', str(recipe), '--resume', *out]) == 1
     assert f'there is no run in {tmp_path / "X"} to go on with' in one_line(capsys)
     frames = next((trained / 'data').glob('*/*/frames.json')).parent
     assert main(['train', str(frames), '--image-topic', '/a', *out]) == 1
-    assert 'a frames folder takes no --image-topic' in one_line(capsys)
+    assert '--image-topic is for recordings alone' in one_line(capsys)
     assert not (tmp_path / 'X').exists()
 
 
