@@ -62,7 +62,7 @@ class NodeParameters:
         'False: it is raw, and undistorted with K and D')
     exact_camera_info: bool = parameter(
         'camera_info.exact_stamp', False, 'Use only the CameraInfo with the stamp of the image; '
-        'each change of it starts with single-frame depth')
+        'each change of it by more than half a percent starts with single-frame depth')
     camera_info_timeout_s: float = parameter(
         'camera_info.timeout', 1.0, 'How long an image waits for its CameraInfo [s]',
         low=0.01, high=60.0)
