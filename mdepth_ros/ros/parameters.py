@@ -150,10 +150,11 @@ class NodeParameters:
         'depth.max [m]', low=0.01, high=10000.0, dynamic=True)
 
     odometry_frame: str = parameter(
-        'odometry.frame_id', 'mdepth_odom', 'Frame that the odometry topic is given in',
-        dynamic=True)
+        'odometry.frame_id', 'mdepth_odom', 'Frame that the odometry topic is given in; every '
+        'node needs its own', dynamic=True)
     odometry_tf: bool = parameter(
-        'odometry.publish_tf', False, 'Publish odometry.frame_id -> the camera on /tf, too')
+        'odometry.publish_tf', False, 'Publish odometry.frame_id -> the camera on /tf, too; only '
+        "where nothing else publishes the camera's frame")
     diagnostics_rate: float = parameter(
         'diagnostics.rate', 1.0, 'Messages per second on /diagnostics [Hz]', low=0.01, high=100.0)
 
