@@ -1,4 +1,4 @@
-# `make demo` and `make test` do everything on a machine with Python 3.10+.
+# `make demo` and `make test` do everything on a machine with Python 3.10 to 3.13.
 #   make demo BAG=run.mcap | VIDEO=drive.mp4 FOV=60 | IMAGES=folder CAMERA=camera_info.yaml
 #   make demo ARGS='--rate 0.5'         any other option of `mdepth demo`
 #   make test ARGS='-k scale'            any option of pytest
@@ -41,7 +41,7 @@ venv: $(READY)
 
 # A sourced ROS 2 is used as it is (PYTHONPATH brings it into the venv); otherwise its wheels come.
 $(READY): constraints.txt setup.cfg setup.py
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "mdepth_ros needs Python 3.10+, this is " + sys.version)'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13) and "constraints.txt is for Python 3.10 to 3.13: name one, as PYTHON=python3.13; this is " + sys.version)'
 	@if test -e $(VENV) && ! ls $(VENV)/ready-* >/dev/null 2>&1 && ! test -e $(VENV)/unfinished; \
 	then echo "$(VENV) is not from this Makefile: remove it, or name another one, VENV=..."; exit 1; fi
 	$(PYTHON) -m venv --clear $(VENV)

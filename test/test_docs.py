@@ -74,6 +74,21 @@ def test_make(command):
         assert 'pytest' in words
 
 
+@pytest.mark.parametrize(('version', 'fits'), [
+    ((3, 9, 20), False), ((3, 10, 0), True), ((3, 13, 9), True), ((3, 14, 0), False)])
+def test_make_names_the_pythons_that_it_can_use(tmp_path, version, fits):
+    python = tmp_path / 'python'
+    pretend = f'import sys; sys.version_info = {version}; exec(sys.argv[1])'
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{pretend}" "$2"\n')
+    python.chmod(0o755)
+    # Where it fits, it stops at `-m venv` instead.
+    done = subprocess.run(['make', 'venv', f'PYTHON={python}', f'VENV={tmp_path}/venv'], cwd=ROOT,
+                          capture_output=True, text=True)
+    assert done.returncode == 2
+    assert ('name one, as PYTHON=python3.13' in done.stderr) is not fits
+    assert ("name 'venv' is not defined" in done.stderr) is fits
+
+
 @pytest.mark.parametrize('command', list(filter(is_mdepth, COMMANDS)))
 def test_mdepth(command):
     parsed = parse(mdepth_words(command))
