@@ -51,9 +51,9 @@ def adjust_motions(
     weights that fall with the square of the residual: the motions are about right already.
 
     :param points: (3, N) points in the target's frame [m].
-    :param pixels: (B, 2, N) where they are seen in the sources [px].
+    :param pixels: (B, 2, N) where they are seen in the sources [px of the working image].
     :param valid: (B, N) bool, which of them count; those that are not finite must not.
-    :param K: (3, 3) intrinsics of the sources [px].
+    :param K: (3, 3) intrinsics of the sources [likewise].
     :param T: (B, 4, 4) T_source_target, about right.
     :return: (B, 4, 4) T_source_target, at the scale of the depths; as given where less than half
         of the points are seen to move.

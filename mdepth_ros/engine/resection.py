@@ -67,9 +67,9 @@ def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Arra
     too near, then count little.
 
     :param points: (B, 3, N) points in the target's frame [m].
-    :param pixels: (B, 2, N) where they are seen in the source [px].
+    :param pixels: (B, 2, N) where they are seen in the source [px of the working image].
     :param valid: (B, N) bool, which of them count; those that are not finite never do.
-    :param K: (B, 3, 3) intrinsics of the source [px].
+    :param K: (B, 3, 3) intrinsics of the source [likewise].
     :return: (B, 4, 4) T_source_target; the identity with fewer than 6 points.
     """
     rays, focal = image_rays(pixels, K)

@@ -30,7 +30,12 @@ from mdepth_ros.engine.point_tracker import (
     tracks_into,
 )
 from mdepth_ros.engine.step_motion import step_motion
-from mdepth_ros.engine.tracked_motion import adjust_together, FEWEST_TRACKS, solve_motions
+from mdepth_ros.engine.tracked_motion import (
+    adjust_together,
+    FEWEST_TRACKS,
+    solve_motions,
+    TrackedMotions,
+)
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -88,10 +93,7 @@ def find_sources(
     tried = [seen[i] for i in _promising(seen, count)]
     lifted = _lift(tracks_into(tracked, [frame.tracked for frame in tried]), depth, K)
     solved = solve_motions(lifted)
-    moved = median_known(np.linalg.norm(lifted.pixels[:, 2:] - lifted.pixels[:, :2], axis=1))
-    newest = len(tried) - 1
-    usable = [i for i in range(len(tried)) if solved.agreeing[i] >= FEWEST_AGREEING
-              and (i == newest or solved.parallax[i] >= LEAST_SHARE * moved[i] / WORKING_WIDTH)]
+    usable = _usable(solved, lifted)
     if not usable:
         return []
     used = [tried[i] for i in usable]
@@ -99,9 +101,8 @@ def find_sources(
     wide = int(np.argmin([_distance(float(each)) for each in parallax]))
     if used[-1] is frames[-1] and parallax[wide] > parallax[-1]:
         # A source with more parallax helps to tell the motion since the frame before.
-        shared = _lift(tracks_between(tracked, used[-1].tracked, used[wide].tracked)[None],
-                       depth, K)
-        step = step_motion(shared, T[wide:wide + 1])
+        shared = tracks_between(tracked, used[-1].tracked, used[wide].tracked)
+        step = step_motion(_lift(shared[None], depth, K), T[wide:wide + 1])
         if step is not None:
             T[-1:], parallax[-1:] = step, parallax[wide] * _length(step) / _length(T[wide])
     if len(used) > 1:
@@ -109,6 +110,14 @@ def find_sources(
         parallax = parallax * _length(T) / _length(before)
     return [Source(*each) for each in zip(
         used, torch.from_numpy(T[:, None]).to(depth), parallax.tolist())]
+
+
+def _usable(solved: TrackedMotions, lifted: Lifted) -> list[int]:
+    """Those whose points tell a motion: the last one in any case, others if they have parallax."""
+    moved = median_known(np.linalg.norm(lifted.pixels[:, 2:] - lifted.pixels[:, :2], axis=1))
+    has_parallax = solved.parallax >= LEAST_SHARE * moved / WORKING_WIDTH
+    has_parallax[-1] = True
+    return [*map(int, np.flatnonzero((solved.agreeing >= FEWEST_AGREEING) & has_parallax))]
 
 
 def _lift(tracks: NDArray[np.float32], depth: Tensor, K: Tensor) -> Lifted:

@@ -20,7 +20,7 @@ from mdepth_ros.engine.resection import solve_motion, unexplained
 from mdepth_ros.engine.tracked_motion import AGREES, FEWEST_TRACKS
 import numpy as np
 
-# What the translation moves by less tells no depth [px].
+# What the translation moves by less tells no depth [px of the working image].
 LEAST_PARALLAX = 0.5
 
 
