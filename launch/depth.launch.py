@@ -86,7 +86,7 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
 
 
 def profile_environment(choice: str) -> dict[str, str]:
-    """Return the variables that name the Fast DDS profile; the camera's driver needs it, too."""
+    """Return the variables that name the Fast DDS profile to the node and to rviz."""
     if choice == 'auto':
         return dict(large_message_environment().items() - os.environ.items())
     if choice == 'none':
@@ -96,7 +96,7 @@ def profile_environment(choice: str) -> dict[str, str]:
 
 
 def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]:
-    """Emit configure, and activate once that succeeded; Humble's LifecycleNode cannot itself."""
+    """Configure, and activate when that first succeeds; Humble's LifecycleNode cannot itself."""
     def change(transition: int) -> EmitEvent:
         return EmitEvent(event=ChangeState(
             lifecycle_node_matcher=matches_action(node), transition_id=transition),
@@ -104,7 +104,7 @@ def autostart(node: LifecycleNode, wanted: str) -> list[LaunchDescriptionEntity]
 
     when_configured = RegisterEventHandler(OnStateTransition(
         target_lifecycle_node=node, start_state='configuring', goal_state='inactive',
-        handle_once=True,  # whoever configures it later may not want it to be active
+        handle_once=True,  # whoever configures it again may not want it to be active
         entities=[change(Transition.TRANSITION_ACTIVATE)]))
     return [when_configured, change(Transition.TRANSITION_CONFIGURE)]
 

@@ -80,7 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
     source: Path = arguments.source
     out: Path = arguments.out or Path('out/train') / source_name(str(source))
     if source.suffix in RECIPE_SUFFIXES:
-        refuse(arguments, 'recordings', 'minutes', *OF_RECORDINGS)
+        refuse(arguments, 'recordings and frames folders', 'minutes')
+        refuse(arguments, 'recordings', *OF_RECORDINGS)
         if arguments.resume and not (out / RECIPE).is_file():
             raise MdepthError(f'there is no run in {out} to go on with')
         recipe = load_recipe(source, _settings(arguments))

@@ -44,7 +44,7 @@ def lift(tracks: Tensor, depth: Tensor, K: Tensor) -> Lifted:
 
     In NumPy, as all that follows: with so few points a call takes longer than what it computes.
 
-    :param tracks: (B, N, 4) or more, x, y in the target first [px].
+    :param tracks: (B, N, 4) or more, x, y in the target first [px of the depth].
     :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) intrinsics [px].
     :return: them; NaN where tracks are.

@@ -89,7 +89,7 @@ def weight_of(residual: Array, moved: Array, usable: NDArray[np.bool_]) -> Array
     """
     Weigh points as for least absolute distances.
 
-    :param residual: (B, 2, N) [px].
+    :param residual: (B, 2, N) [px of the working image].
     :param moved: (B, 3, N) points in the source's frame [m]; those behind it do not count.
     :param usable: (B, N) which others do.
     :return: (B, 1, N), at most 1.

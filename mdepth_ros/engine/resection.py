@@ -35,7 +35,7 @@ TURNING = 3
 # From this one on, points that are off count ever less: those of a person who walks by are many
 # and agree with each other. Not before, when all points are off.
 SHARP = 4
-# A sample has arrived when a step moves its points by less than this [px].
+# A sample has arrived when a step moves its points by less than this [px of the working image].
 ARRIVED = 0.01
 # Standard deviation of the logarithm of the depths that are given: single-frame depth is no truth.
 # Twice what it is: where it errs, it errs for many points alike.
@@ -45,7 +45,7 @@ FITS, STRETCHES = 3, 8
 MOST_STRETCH = 5.0
 # The points ask for factors that differ by so much [logarithm].
 STRETCH_SPREAD = 0.3
-# Points that are further off their epipolar line say nothing about it [px].
+# Points that are further off their epipolar line say nothing about it [likewise].
 BESIDE = 4 * EXACT
 # Least diagonal of the normal equations, so that what the points do not tell stays as it was.
 DAMPING = 1e-6
@@ -103,10 +103,10 @@ def unexplained(points: Array, pixels: Array, T: Array, K: Array) -> Array:
     would explain anything.
 
     :param points: (B, 3, N) points in the target's frame [m].
-    :param pixels: (B, 2, N) where they are seen in the source [px].
+    :param pixels: (B, 2, N) where they are seen in the source [px of the working image].
     :param T: (B, 4, 4) T_source_target.
-    :param K: (B, 3, 3) intrinsics of the source [px].
-    :return: (B, N) distance [px].
+    :param K: (B, 3, 3) intrinsics of the source [likewise].
+    :return: (B, N) distance [likewise].
     """
     rays, focal = image_rays(pixels, K)
     with np.errstate(invalid='ignore'):

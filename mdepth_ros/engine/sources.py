@@ -16,7 +16,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 import math
 
 from mdepth_ros.engine.corners import full_size, working_size, WORKING_WIDTH
@@ -98,7 +97,7 @@ def find_sources(
         return []
     used = [tried[i] for i in usable]
     T, parallax = solved.T_source_target[usable], solved.parallax[usable]
-    wide = int(np.argmin([_distance(float(each)) for each in parallax]))
+    wide = _best_first(parallax.tolist())[0]
     if used[-1] is frames[-1] and parallax[wide] > parallax[-1]:
         # A source with more parallax helps to tell the motion since the frame before.
         shared = tracks_between(tracked, used[-1].tracked, used[wide].tracked)
@@ -136,8 +135,14 @@ def _length(T: Array) -> Array:
 def _promising(frames: Sequence[PastFrame], count: int) -> list[int]:
     """Those to solve for, if the camera goes on as in its last step; oldest first."""
     now = 2 * frames[-1].parallax - (frames[-2].parallax if len(frames) > 1 else 0.0)
-    best_first = sorted(range(len(frames)), key=lambda i: _distance(now - frames[i].parallax))
-    return sorted({len(frames) - 1, *best_first[:count]})
+    expected = [now - frame.parallax for frame in frames]
+    return sorted({len(frames) - 1, *_best_first(expected)[:count]})
+
+
+def _best_first(parallax: Sequence[float]) -> list[int]:
+    """Order frames, oldest first, by their parallax; the newest of equals before the others."""
+    newest_first = reversed(range(len(parallax)))
+    return sorted(newest_first, key=lambda i: _distance(parallax[i]))
 
 
 def _distance(parallax: float) -> float:
@@ -152,7 +157,8 @@ def choose_sources(sources: Sequence[Source], count: int) -> list[Source]:
 
     :param sources: oldest first.
     :param count: how many at most.
-    :return: the best first; at least one where there is any and count is not 0.
+    :return: the best first, others only with some of its parallax; at least one where there is
+        any and count is not 0.
     """
-    best = nsmallest(count, reversed(sources), key=lambda it: _distance(it.parallax))
+    best = [sources[i] for i in _best_first([it.parallax for it in sources])[:count]]
     return [it for it in best if it.parallax >= LEAST_FURTHER * best[0].parallax]

@@ -21,7 +21,7 @@ from torch import Tensor
 
 # How long a jump takes to come through [s]: to 63 % of it.
 FORGETTING_S = 5.0
-# After a pause from which the motion is known no more comes through at once than in this time [s].
+# No more comes through at once after a pause than in this time [s].
 LONGEST_S = 0.2
 # How far the camera moves ahead until it is known by how much depth changes with it without a
 # reason [depths of what it sees].
@@ -78,7 +78,7 @@ class SteadyDepth:
         :param K: (1, 3, 3) [px].
         :param T_previous_target: (1, 4, 4) motion from it to the frame before, at its scale; None
             where that is unknown.
-        :param elapsed_s: since the frame before [s].
+        :param elapsed_s: since the frame before, :data:`LONGEST_S` where there is none [s].
         :return: factor for the depth and the motions that go with it.
         """
         above_single = _above(depth, single_depth)

@@ -90,7 +90,8 @@ def motion_from_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
     that no depth could explain the tracks by. Then epipolar geometry, which asks for no depth,
     tells rotation and direction, and the depth only how far.
 
-    :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
+    :param tracks: (B, N, 4) x, y in the target and x, y in the source [px of the depth]; NaN is
+        left out.
     :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, 4, 4) T_source_target, at the scale of the depth; no gradient. The identity where
@@ -105,7 +106,8 @@ def agreeing_tracks(tracks: Tensor, depth: Tensor, K: Tensor) -> Tensor:
 
     Corners that were followed wrongly do not, nor do those on what moves.
 
-    :param tracks: (B, N, 4) x, y in the target and x, y in the source [px]; NaN is left out.
+    :param tracks: (B, N, 4) x, y in the target and x, y in the source [px of the depth]; NaN is
+        left out.
     :param depth: (B, 1, H, W) of the target [network units].
     :param K: (B, 3, 3) of both frames [px].
     :return: (B, N) bool.
@@ -137,7 +139,7 @@ def adjust_together(lifted: Lifted, T_source_target: Array) -> Array:
     Refine the motions from one target to several sources by the tracks that agree with them.
 
     What moves by itself may still agree where it has not come far: a point that disagrees with
-    one motion tells none.
+    one motion tells none, if enough are left.
 
     :param lifted: the target's points, the same for all B sources; NaN where a source does not
         see them.
@@ -145,7 +147,10 @@ def adjust_together(lifted: Lifted, T_source_target: Array) -> Array:
     :return: (B, 4, 4).
     """
     residual = _residual(lifted, T_source_target)
-    agreeing = (residual < AGREES) & ~(residual >= AGREES).any(axis=0)
+    agreeing = residual < AGREES
+    with_all = agreeing & ~(residual >= AGREES).any(axis=0)
+    if with_all.sum(axis=1).min() >= FEWEST_TRACKS:
+        agreeing = with_all
     return adjust_motions(lifted.points[0], lifted.pixels[:, 2:], agreeing, lifted.K[0],
                           T_source_target)
 
@@ -161,7 +166,8 @@ def _areas(pixels: Array, valid: Mask) -> Array:
 
     Followed points crowd where the image moves least, and would hide how far the rest moves.
 
-    Takes (B, 2, N) [px] and which of them count, (B, N); returns (B, N), 0 for the others.
+    Takes (B, 2, N) [px of the working image] and which of them count, (B, N); returns (B, N), 0
+    for the others.
     """
     across = WORKING_WIDTH // CELL
     column, row = np.where(valid, pixels.swapaxes(0, 1) / CELL, 0.0).astype(int)

@@ -74,7 +74,7 @@ class NodeParameters:
         'method', 'robust', "'robust': matches with past frames that show parallax, and blends "
         "both networks by confidence; 'published': as the paper does", choices=get_args(Method))
     sources: int = parameter(
-        'sources', 2, "How many past frames 'robust' matches with", low=1, high=3)
+        'sources', 2, "How many past frames 'robust' matches with, at most", low=1, high=3)
 
     scale_mode: str = parameter(
         'scale.mode', 'fixed', "Where metres come from: 'fixed' is scale.value, 'odometry' "

@@ -209,8 +209,10 @@ def test_a_run_that_is_there_is_not_mixed_up(trained, bag, rendered, tmp_path, c
 def test_options_that_a_source_would_ignore_are_refused(trained, tmp_path, capsys):
     out = ['--out', str(tmp_path / 'X')]
     recipe = tmp_path / 'recipe.yaml'
-    assert main(['train', str(recipe), '--minutes', '5', '--fov', '60', *out]) == 1
-    assert '--minutes is for recordings alone' in one_line(capsys)
+    assert main(['train', str(recipe), '--minutes', '5', *out]) == 1
+    assert '--minutes is for recordings and frames folders alone' in one_line(capsys)
+    assert main(['train', str(recipe), '--fov', '60', *out]) == 1
+    assert '--fov is for recordings alone' in one_line(capsys)
     assert main(['train', str(recipe), '--resume', *out]) == 1
     assert f'there is no run in {tmp_path / "X"} to go on with' in one_line(capsys)
     frames = next((trained / 'data').glob('*/*/frames.json')).parent

@@ -55,6 +55,13 @@ def nearly(T, seed=9):
     return off @ T
 
 
+def lifted_from(points, rough, seen):
+    """Tracks that begin where the points are seen, and points at rough depths."""
+    here = np.broadcast_to((K @ points)[:2] / (K @ points)[2:], seen.shape)
+    return Lifted(np.concatenate([here, seen], axis=1),
+                  *(np.broadcast_to(x, (3, *x.shape)) for x in (rough, K)))
+
+
 @pytest.mark.parametrize('sideways', [True, False])
 def test_exact_points_give_the_exact_motions(sideways):
     points, pixels, T, _ = scene(sideways=sideways)
@@ -110,15 +117,30 @@ def test_people_who_walk_by_do_not_bend_the_motions():
         walked[:, 0, :30] = [[0.05], [0.15], [0.3]]
         image = K @ (T[:, :3, :3] @ (points + walked) + T[:, :3, 3:])
         seen = image[:, :2] / image[:, 2:] + 0.1 * random.standard_normal((3, 2, N))
-        here = np.broadcast_to((K @ points)[:2] / (K @ points)[2:], (3, 2, N))
-        rough = points * np.exp(0.3 * np.sin(points[0] + seed))
-        lifted = Lifted(np.concatenate([here, seen], axis=1), np.broadcast_to(rough, (3, 3, N)),
-                        np.broadcast_to(K, (3, 3, 3)))
+        lifted = lifted_from(points, points * np.exp(0.3 * np.sin(points[0] + seed)), seen)
         before = solve_motions(lifted).T_source_target
         off.append([errors(motions, T)[1][0] for motions in (
             before, adjust_together(lifted, before))])
     before, together = np.mean(off, axis=0)
     assert together < 0.5 * before
+
+
+def test_where_few_agree_with_all_others_count_too():
+    """Eight wrong tracks in each of the wider sources, never the same, of 24."""
+    off = []
+    for seed in range(20):
+        points, pixels, T, random = scene(seed)
+        points, pixels = points[:, :24], pixels[..., :24]
+        seen = pixels + 0.3 * random.standard_normal(pixels.shape)
+        seen[1, :, :8] += 40
+        seen[2, :, 8:16] += 40
+        rough = points * np.exp(0.3 * np.sin(points[0] + seed))
+        lifted = lifted_from(points, rough, seen)
+        before = solve_motions(lifted).T_source_target
+        off.append([errors(motions, T)[1][0] for motions in (
+            before, adjust_together(lifted, before))])
+    before, together = np.mean(off, axis=0)
+    assert together < 0.8 * before
 
 
 def test_dirt_on_the_lens_does_not_shorten_them():

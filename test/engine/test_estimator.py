@@ -175,17 +175,18 @@ def test_a_camera_that_always_pauses_does_not_keep_a_wrong_scale(model):
 
 
 @pytest.mark.parametrize('method', ['published', 'robust'])
-def test_after_a_refused_frame_no_motion_is_of_another_pair(model, method, monkeypatch):
+@pytest.mark.parametrize('call', ['push', 'observe'])
+def test_after_a_refused_frame_no_motion_is_of_another_pair(model, method, call, monkeypatch):
     """PoseNet's images and the points have gone on, the past frames have not."""
+    def refuse():
+        raise MdepthError('out of memory')
+
     estimator = DepthEstimator(model, dataclasses.replace(CONFIG, method=method))
     estimator.push(frame(1))
     with monkeypatch.context() as patch:
-        def refuse(*_):
-            raise MdepthError('out of memory')
-        patch.setattr(estimator._networks, 'fuse', refuse)
-        patch.setattr(estimator._networks, 'unmatched', refuse)
+        patch.setattr(estimator._networks, 'start_describe', lambda image: refuse)
         with pytest.raises(MdepthError, match='out of memory'):
-            estimator.push(frame(2))
+            getattr(estimator, call)(frame(2))
     estimate = estimator.push(frame(3))
     assert (estimate.mode, estimate.reason) == (Mode.SINGLE, 'the frame before was refused')
     assert estimate.T_previous_target is None

@@ -17,6 +17,7 @@
 import atexit
 from collections.abc import Iterator, Sequence
 import itertools
+import math
 import os
 from pathlib import Path
 import shutil
@@ -106,16 +107,18 @@ class FolderSamples:
 
     def _check_shared_memory(self) -> None:
         """Refuse what would end as a bus error in a worker of any process on this machine."""
-        free = _free_shared_memory()
+        total, free = _shared_memory()
         # Over machines torchrun started them, and says how many share this one.
         here = int(os.environ.get('LOCAL_WORLD_SIZE', self._world_size))
         # Of each worker two batches are ahead, and one is in use.
-        needed = here * (2 * self._workers + 1) * self._steps.batch_bytes
-        if self._workers and free is not None and free < needed:
+        own = (2 * self._workers + 1) * self._steps.batch_bytes
+        # What is free now the others' workers may have left.
+        if self._workers and (free < own or total < here * own):
             raise DataError(
-                f'{self._workers} workers in each of {here} processes need {needed / 1e6:.0f} MB '
-                f'of shared memory, /dev/shm has {free / 1e6:.0f} MB: take fewer workers, or give '
-                'it more (docker run --shm-size)')
+                f'{self._workers} workers in each of {here} processes need {here * own / 1e6:.0f} '
+                f'MB of shared memory, /dev/shm has {total / 1e6:.0f} MB, '
+                f'{free / 1e6:.0f} MB free: take fewer workers, or give it more '
+                '(docker run --shm-size)')
 
 
 class _Steps(Dataset[SampleBatch | MdepthError]):
@@ -194,10 +197,13 @@ class _Steps(Dataset[SampleBatch | MdepthError]):
                 tracks[place] = take_tracks(found, size, *self._size, view)
 
 
-def _free_shared_memory() -> int | None:
-    """Bytes that processes can still share; None where that is not limited by a folder."""
+def _shared_memory() -> tuple[float, float]:
+    """Bytes that processes can share, in all and still; endless where no folder limits them."""
     folder = Path('/dev/shm')
-    return shutil.disk_usage(folder).free if folder.is_dir() else None
+    if not folder.is_dir():
+        return math.inf, math.inf
+    usage = shutil.disk_usage(folder)
+    return usage.total, usage.free
 
 
 def _begin_worker(worker: int) -> None:

@@ -191,11 +191,14 @@ def test_too_little_shared_memory_is_said_before_a_worker_dies_of_it(sequences):
 def test_the_processes_of_a_machine_share_its_memory(sequences, monkeypatch):
     one = samples(sequences, workers=1, world_size=2)
     own = 3 * 2 * 2 * 9 * 64 * 64  # three batches of two samples
-    monkeypatch.setattr(loader, '_free_shared_memory', lambda: 2 * own - 1)
+    monkeypatch.setattr(loader, '_shared_memory', lambda: (2 * own - 1, own))
     with pytest.raises(DataError, match='1 workers in each of 2 processes need 1 MB'):
         next(one.batches())
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '1')  # the other one is on another machine
     next(one.batches())
+    monkeypatch.setattr(loader, '_shared_memory', lambda: (2 * own, own - 1))
+    with pytest.raises(DataError, match='0 MB free'):
+        next(one.batches())
 
 
 def test_bad_arguments_name_both_sides(sequences):

@@ -35,7 +35,7 @@ def batch():
 def test_exact_depth_gives_the_true_motion_in_its_units(batch, units):
     torch.manual_seed(0)
     T, scale = solve_as_the_robot(units * batch.depth.clamp(max=80.0), batch)
-    assert scale.flatten().tolist() == pytest.approx([units] * 2, rel=0.06)
+    assert (scale.flatten() / units - 1).abs().mean() < 0.05
     for solved, truth in zip(T, batch.T_source_target):
         away = solved[:3, 3] / units - truth[:3, 3]
         assert away.norm() < 0.1 * truth[:3, 3].norm() + 0.01
