@@ -85,16 +85,19 @@ def fill_derivatives(J: Array, moved: Array, focal: Array) -> None:
         J[:, 5, 0], J[:, 5, 1] = -fx * u / z, -fy * v / z
 
 
-def weight_of(residual: Array, moved: Array, usable: NDArray[np.bool_]) -> Array:
+def weight_of(
+    residual: Array, moved: Array, usable: NDArray[np.bool_], exact: float = EXACT
+) -> Array:
     """
     Weigh points as for least absolute distances.
 
     :param residual: (B, 2, N) [px of the working image].
     :param moved: (B, 3, N) points in the source's frame [m]; those behind it do not count.
     :param usable: (B, N) which others do.
+    :param exact: residuals up to this have the full weight.
     :return: (B, 1, N), at most 1.
     """
-    weight = EXACT / np.maximum(length_of(residual), EXACT)
+    weight = exact / np.maximum(length_of(residual), exact)
     return (weight * (usable & (moved[:, 2] > NEAREST_Z)))[:, None]
 
 

@@ -29,7 +29,10 @@ from mdepth_ros.geometry.projection import NEAREST_Z
 import numpy as np
 from numpy.typing import NDArray
 
-ITERATIONS = 12
+ITERATIONS = 14
+# Points are taken to be less exact at first [px of the working image], so that all of them pull at
+# a motion that is far off, and from one iteration to the next by this factor more.
+AT_FIRST, STRICTER = 4.0, 0.7
 # The first of these turn only: far from the answer, a translation would follow wrong depths.
 TURNING = 3
 # From this one on, points that are off count ever less: those of a person who walks by are many
@@ -57,7 +60,8 @@ def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Arra
     Estimate the camera's motion from points whose depth is known: resection, or PnP.
 
     Gauss-Newton on the reprojection error with iteratively reweighted least squares, so that
-    points on moving objects and wrong tracks count little. Runs for all samples at once; in NumPy,
+    points on moving objects and wrong tracks count little, in the end: graduated non-convexity,
+    Blake and Zisserman 1987. Runs for all samples at once; in NumPy,
     whose small products cost less than torch's.
 
     Where the camera's translation moves a point, its residual along that direction may as well
@@ -80,13 +84,14 @@ def solve_motion(points: Array, pixels: Array, valid: NDArray[np.bool_], K: Arra
     moving = (usable.sum(axis=1) >= FEWEST_POINTS)[:, None]  # (B, 1)
     usable &= moving
     for iteration in range(ITERATIONS):
+        exact = max(EXACT, AT_FIRST * STRICTER ** iteration)
         moved = T[:, :3, :3] @ p + T[:, :3, 3:]
         residual, along = residual_of(moved, T[:, :3, 3:], rays, focal)
         step, distance = _step(moved, residual, along, usable, focal,
                                unknowns=3 if iteration < TURNING else 6,
-                               sharpness=2 if iteration >= SHARP else 1)
+                               sharpness=2 if iteration >= SHARP else 1, exact=exact)
         T = move(T, step * moving)
-        if iteration >= SHARP:
+        if exact == EXACT:
             moving = moving & (distance > ARRIVED)
             if not moving.any():
                 break
@@ -119,15 +124,15 @@ def unexplained(points: Array, pixels: Array, T: Array, K: Array) -> Array:
 
 def _step(
     moved: Array, residual: Array, along: Array, usable: NDArray[np.bool_], focal: Array,
-    unknowns: int, sharpness: int,
+    unknowns: int, sharpness: int, exact: float,
 ) -> tuple[Array, Array]:
     """Axis-angle and translation (B, 3 or 6), and how far they move the points (B, 1) [px]."""
     B, _, N = residual.shape
     J = np.empty((B, unknowns + 1, 2, N))
     fill_derivatives(J[:, :unknowns], moved, focal)
     J[:, unknowns] = residual
-    _doubt(J, along[:, None])
-    weight = weight_of(J[:, unknowns], moved, usable) ** sharpness
+    _doubt(J, along[:, None], exact)
+    weight = weight_of(J[:, unknowns], moved, usable, exact) ** sharpness
     flat = J.reshape(B, unknowns + 1, 2 * N)
     products = (J * weight[:, None]).reshape(flat.shape) @ flat.transpose(0, 2, 1)
     A, b = products[:, :-1, :-1], products[:, :-1, -1:]
@@ -185,8 +190,8 @@ def _stretch(
     return stretched
 
 
-def _doubt(values: Array, along: Array) -> None:
+def _doubt(values: Array, along: Array, exact: float) -> None:
     """Shrink the part of (..., 2, N) that an error of the depth could make, in place."""
     square = square_of(along)
-    shrunk = 1 - 1 / np.sqrt(1 + square * (DEPTH_SPREAD / EXACT) ** 2)
+    shrunk = 1 - 1 / np.sqrt(1 + square * (DEPTH_SPREAD / exact) ** 2)
     values -= along * ((values * along).sum(axis=-2, keepdims=True) * (shrunk / square))

@@ -36,7 +36,8 @@ def test_a_stage_does_in_mixed_precision_what_it_does_in_full(stage, rendered_fo
         losses.append(read_losses(tmp_path / precision))
     mixed, full = losses
     assert len(mixed) == 2
-    assert mixed[0]['loss'] == pytest.approx(full[0]['loss'], rel=0.03)
+    # By depth that knows nothing a motion is solved that a little rounding changes, too.
+    assert mixed[0]['loss'] == pytest.approx(full[0]['loss'], rel=0.05)
     if 'tracks' in full[0]:
         assert mixed[0]['tracks'] == pytest.approx(full[0]['tracks'], rel=0.03)
     assert [line['skipped'] for line in mixed] == [0, 0]
