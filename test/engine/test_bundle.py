@@ -55,11 +55,14 @@ def nearly(T, seed=9):
     return off @ T
 
 
-def lifted_from(points, rough, seen):
-    """Tracks that begin where the points are seen, and points at rough depths."""
+def nearest_errors(points, seen, T, seed):
+    """Of the translation to the nearest source by rough depth: each source alone, and together."""
     here = np.broadcast_to((K @ points)[:2] / (K @ points)[2:], seen.shape)
-    return Lifted(np.concatenate([here, seen], axis=1),
-                  *(np.broadcast_to(x, (3, *x.shape)) for x in (rough, K)))
+    rough = points * np.exp(0.3 * np.sin(points[0] + seed))
+    lifted = Lifted(np.concatenate([here, seen], axis=1),
+                    *(np.broadcast_to(x, (3, *x.shape)) for x in (rough, K)))
+    alone = solve_motions(lifted).T_source_target
+    return [errors(motions, T)[1][0] for motions in (alone, adjust_together(lifted, alone))]
 
 
 @pytest.mark.parametrize('sideways', [True, False])
@@ -117,10 +120,7 @@ def test_people_who_walk_by_do_not_bend_the_motions():
         walked[:, 0, :30] = [[0.05], [0.15], [0.3]]
         image = K @ (T[:, :3, :3] @ (points + walked) + T[:, :3, 3:])
         seen = image[:, :2] / image[:, 2:] + 0.1 * random.standard_normal((3, 2, N))
-        lifted = lifted_from(points, points * np.exp(0.3 * np.sin(points[0] + seed)), seen)
-        before = solve_motions(lifted).T_source_target
-        off.append([errors(motions, T)[1][0] for motions in (
-            before, adjust_together(lifted, before))])
+        off.append(nearest_errors(points, seen, T, seed))
     before, together = np.mean(off, axis=0)
     assert together < 0.5 * before
 
@@ -134,11 +134,7 @@ def test_where_few_agree_with_all_others_count_too():
         seen = pixels + 0.3 * random.standard_normal(pixels.shape)
         seen[1, :, :8] += 40
         seen[2, :, 8:16] += 40
-        rough = points * np.exp(0.3 * np.sin(points[0] + seed))
-        lifted = lifted_from(points, rough, seen)
-        before = solve_motions(lifted).T_source_target
-        off.append([errors(motions, T)[1][0] for motions in (
-            before, adjust_together(lifted, before))])
+        off.append(nearest_errors(points, seen, T, seed))
     before, together = np.mean(off, axis=0)
     assert together < 0.8 * before
 
