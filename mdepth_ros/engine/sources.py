@@ -112,7 +112,7 @@ def find_sources(
 
 
 def _usable(solved: TrackedMotions, lifted: Lifted) -> list[int]:
-    """Those whose points tell a motion: the last one in any case, others if they have parallax."""
+    """Those whose points tell a motion, and others than the last only if they have parallax."""
     moved = median_known(np.linalg.norm(lifted.pixels[:, 2:] - lifted.pixels[:, :2], axis=1))
     has_parallax = solved.parallax >= LEAST_SHARE * moved / WORKING_WIDTH
     has_parallax[-1] = True
